@@ -1,0 +1,99 @@
+import { describe, expect, it } from "vitest";
+import {
+  CLASS_COUNT,
+  classColour,
+  diverging,
+  paintClasses,
+  paintShares,
+  paintSigned,
+  SHAPES,
+  shapePath,
+  signedColour,
+  symmetricScale,
+  type Theme,
+} from "./colours";
+
+const THEMES: Theme[] = ["light", "dark"];
+const PANEL: Record<Theme, number[]> = { light: [255, 255, 255], dark: [24, 28, 34] };
+
+function bytes(colour: number): number[] {
+  return [...new Uint8Array(new Uint32Array([colour]).buffer)];
+}
+
+function channels(css: string): number[] {
+  return (css.match(/\d+/g) ?? []).map(Number);
+}
+
+function luminance(rgb: number[]): number {
+  const [r, g, b] = rgb.map((c) => (c / 255 <= 0.03928 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * (r as number) + 0.7152 * (g as number) + 0.0722 * (b as number);
+}
+
+function contrast(a: number[], b: number[]): number {
+  const [dark, bright] = [luminance(a), luminance(b)].sort((x, y) => x - y) as [number, number];
+  return (bright + 0.05) / (dark + 0.05);
+}
+
+describe.each(THEMES)("in the %s theme", (theme) => {
+  it("is orange below zero, blue above and neutral at zero", () => {
+    const [red, , blue] = bytes(diverging[theme][0] as number);
+    expect(red).toBeGreaterThan(blue as number);
+    const end = bytes(diverging[theme][255] as number);
+    expect(end[2]).toBeGreaterThan(end[0] as number);
+    const middle = bytes(diverging[theme][128] as number);
+    expect(Math.abs((middle[0] as number) - (middle[2] as number))).toBeLessThan(16);
+    expect(middle[3]).toBe(255);
+  });
+
+  it("gives every class 3:1 against the panel", () => {
+    for (let k = 0; k < CLASS_COUNT; k++) {
+      expect(contrast(channels(classColour(theme, k)), PANEL[theme] as number[])).toBeGreaterThanOrEqual(3);
+    }
+  });
+
+  it("has a colour and a shape for each class that no other class has", () => {
+    const all = Array.from({ length: CLASS_COUNT }, (_, k) => classColour(theme, k));
+    expect(new Set(all).size).toBe(CLASS_COUNT);
+    expect(new Set(SHAPES.map((_, k) => shapePath(k, 4))).size).toBe(CLASS_COUNT);
+  });
+
+  it("paints classes by confidence, from neutral to the class", () => {
+    const out = new Uint32Array(3);
+    paintClasses(out, Uint8Array.of(2, 2, 3), Uint8Array.of(0, 255, 255), theme);
+    const distance = (a: number[], b: number[]) => Math.hypot(...a.slice(0, 3).map((c, i) => c - (b[i] as number)));
+    const colour = channels(classColour(theme, 2));
+    expect(distance(bytes(out[1] as number), colour)).toBeLessThan(distance(bytes(out[0] as number), colour));
+    expect(out[1]).not.toBe(out[2]);
+  });
+});
+
+describe("a signed map", () => {
+  it("keeps zero neutral even when its range is lopsided", () => {
+    const out = new Uint32Array(3);
+    // value = -1 + v/255*4: v = 0 is -1, v = 64 about 0, v = 255 is 3
+    paintSigned(out, Uint8Array.of(0, 64, 255), -1, 3, diverging.light);
+    expect(out[2]).toBe(diverging.light[255]);
+    expect(diverging.light.indexOf(out[1] as number)).toBeCloseTo(128, -0.5);
+    expect(diverging.light.indexOf(out[0] as number)).toBe(Math.floor(127.5 - 127.5 / 3 + 0.5));
+  });
+
+  it("stays pale for small values and copes with a flat or a broken range", () => {
+    expect(symmetricScale(-0.1, 0.2)).toBe(1);
+    expect(symmetricScale(-8, 2)).toBe(8);
+    expect(symmetricScale(Number.NaN, 1)).toBe(1);
+    const out = new Uint32Array(1);
+    paintSigned(out, Uint8Array.of(9), 0, 0, diverging.light);
+    expect(out[0]).toBe(diverging.light[128]);
+  });
+});
+
+it("paints a probability by its own index", () => {
+  const out = new Uint32Array(2);
+  paintShares(out, Uint8Array.of(0, 255), diverging.dark);
+  expect([...out]).toEqual([diverging.dark[0], diverging.dark[255]]);
+});
+
+it("clips a signed colour at its scale", () => {
+  expect(signedColour("light", 5, 1)).toBe(signedColour("light", 1, 1));
+  expect(signedColour("light", -1)).not.toBe(signedColour("light", 1));
+});
