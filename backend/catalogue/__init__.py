@@ -1,0 +1,1 @@
+"""The catalogue: one class declares one component, and the classes are the registry."""

@@ -1,0 +1,148 @@
+"""Losses: how wrong an output is. Every loss is a mean over the mini-batch."""
+
+from typing import ClassVar, Literal
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor
+
+from backend.catalogue.component import Component, Problem
+
+
+class Loss(Component):
+    """`output` is (R, batch, units); `target` (R, batch) holds class indices, or values for a regression."""
+
+    problems: ClassVar[tuple[str, ...]]
+    """The kinds of problem that it fits."""
+    logits: ClassVar[bool] = False
+    """It takes raw sums and squashes them itself, so the output layer has to stay linear."""
+
+    def units(self, problem: Problem) -> int:
+        """Units of the output layer."""
+        return problem.classes if problem.kind == "multiclass" else 1
+
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        """The loss of every sample, (R, batch)."""
+        raise NotImplementedError
+
+    def predict(self, output: Tensor, problem: Problem) -> Tensor:
+        """What the output says: the probability of class 1 (…,), a score for each class (…, K), or a
+        value (…,)."""
+        match problem.kind:
+            case "binary":
+                return output[..., 0].clamp(0, 1)
+            case "multiclass":
+                return output
+            case "regression":
+                return output[..., 0]
+
+
+class PointwiseLoss(Loss):
+    """A loss on the difference to a target value. A class is a target of 0 or 1, one unit a class."""
+
+    def pointwise(self, output: Tensor, target: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        units = output.shape[-1]
+        goal = target[..., None] if units == 1 else F.one_hot(target.long(), units)
+        return self.pointwise(output, goal.to(output.dtype).expand_as(output)).mean(dim=-1)
+
+
+class MSE(PointwiseLoss):
+    """The square of the error: small errors hardly count, outliers count a lot."""
+
+    kind: Literal["mse"] = "mse"
+    label: ClassVar[str] = "Mean squared error"
+    formula: ClassVar[str] = r"L = \frac{1}{n}\sum_i (\hat{y}_i - y_i)^2"
+    problems: ClassVar[tuple[str, ...]] = ("regression", "binary", "multiclass")
+
+    def pointwise(self, output: Tensor, target: Tensor) -> Tensor:
+        return F.mse_loss(output, target, reduction="none")
+
+
+class MAE(PointwiseLoss):
+    """The size of the error: every unit of error counts the same, so outliers pull less."""
+
+    kind: Literal["mae"] = "mae"
+    label: ClassVar[str] = "Mean absolute error"
+    formula: ClassVar[str] = r"L = \frac{1}{n}\sum_i |\hat{y}_i - y_i|"
+    problems: ClassVar[tuple[str, ...]] = ("regression", "binary", "multiclass")
+
+    def pointwise(self, output: Tensor, target: Tensor) -> Tensor:
+        return F.l1_loss(output, target, reduction="none")
+
+
+class Huber(PointwiseLoss):
+    """Squared for small errors, straight for errors over delta: smooth, and calm about outliers."""
+
+    kind: Literal["huber"] = "huber"
+    label: ClassVar[str] = "Huber"
+    formula: ClassVar[str] = (
+        r"L = \frac{1}{n}\sum_i \begin{cases} \frac{1}{2} e_i^2 & |e_i| \le \delta \\"
+        r" \delta(|e_i| - \frac{\delta}{2}) & |e_i| > \delta \end{cases},\quad e_i = \hat{y}_i - y_i"
+    )
+    problems: ClassVar[tuple[str, ...]] = ("regression", "binary", "multiclass")
+    delta: float = Field(default=1.0, gt=0, le=100, description="Error above which it is straight")
+
+    def pointwise(self, output: Tensor, target: Tensor) -> Tensor:
+        return F.huber_loss(output, target, reduction="none", delta=self.delta)
+
+
+class BCE(Loss):
+    """Binary cross-entropy, for two classes: being sure and wrong costs most. Computed from the raw sum
+    (the logit), which is stable however large it gets."""
+
+    kind: Literal["bce"] = "bce"
+    label: ClassVar[str] = "Binary cross-entropy"
+    formula: ClassVar[str] = r"L = -\frac{1}{n}\sum_i y_i \log p_i + (1 - y_i)\log(1 - p_i),\quad p = \sigma(z)"
+    problems: ClassVar[tuple[str, ...]] = ("binary",)
+    logits: ClassVar[bool] = True
+
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        logit = output[..., 0]
+        return F.binary_cross_entropy_with_logits(
+            logit, target.to(logit.dtype).expand_as(logit), reduction="none"
+        )
+
+    def predict(self, output: Tensor, problem: Problem) -> Tensor:
+        return output[..., 0].sigmoid()
+
+
+class CrossEntropy(Loss):
+    """For any number of classes: the network gives one sum a class, softmax makes them probabilities,
+    and the loss is the surprise at the true class."""
+
+    kind: Literal["cross_entropy"] = "cross_entropy"
+    label: ClassVar[str] = "Cross-entropy"
+    formula: ClassVar[str] = r"L = -\frac{1}{n}\sum_i \log p_{i, y_i},\quad p = \mathrm{softmax}(z)"
+    problems: ClassVar[tuple[str, ...]] = ("multiclass", "binary")
+    logits: ClassVar[bool] = True
+
+    def units(self, problem: Problem) -> int:
+        return problem.classes
+
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        chosen = target.long().expand(output.shape[:-1])[..., None]
+        return -output.log_softmax(dim=-1).gather(-1, chosen)[..., 0]
+
+    def predict(self, output: Tensor, problem: Problem) -> Tensor:
+        probabilities = output.softmax(dim=-1)
+        return probabilities[..., 1] if problem.kind == "binary" else probabilities
+
+
+class Hinge(Loss):
+    """For two classes as -1 and +1: nothing to pay once a point is on its own side by a margin of 1."""
+
+    kind: Literal["hinge"] = "hinge"
+    label: ClassVar[str] = "Hinge"
+    formula: ClassVar[str] = r"L = \frac{1}{n}\sum_i \max(0,\; 1 - y_i f_i),\quad y_i \in \{-1, 1\}"
+    problems: ClassVar[tuple[str, ...]] = ("binary",)
+
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        sign = 2 * target.to(output.dtype) - 1
+        return torch.relu(1 - sign * output[..., 0])
+
+    def predict(self, output: Tensor, problem: Problem) -> Tensor:
+        return ((output[..., 0] + 1) / 2).clamp(0, 1)

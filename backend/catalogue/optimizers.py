@@ -1,0 +1,137 @@
+"""Optimizers: how a gradient becomes a step of the weights. Each agrees with `torch.optim`."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+from torch import Tensor
+
+from backend.catalogue.component import Component
+
+LearningRate = Annotated[
+    float,
+    Field(
+        gt=0, le=100, title="Learning rate", description="Size of a step", json_schema_extra={"scale": "log"}
+    ),
+]
+Slots = tuple[Tensor, ...]
+
+
+class Optimizer(Component):
+    """`slots` counts the tensors of state that it keeps, each of the shape of the weights, zero at first."""
+
+    slots: ClassVar[int] = 0
+    lr: LearningRate = 0.03
+
+    def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: int) -> tuple[Tensor, Slots]:
+        """The change of the weights (R, P), and the new slots. `t` counts updates from 1."""
+        raise NotImplementedError
+
+
+class SGD(Optimizer):
+    """Walks straight down the gradient of the mini-batch. The plainest rule there is."""
+
+    kind: Literal["sgd"] = "sgd"
+    label: ClassVar[str] = "SGD"
+    formula: ClassVar[str] = r"w \leftarrow w - \eta g"
+
+    def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: int) -> tuple[Tensor, Slots]:
+        return grad * -self.lr, ()
+
+
+class Momentum(Optimizer):
+    """Remembers past gradients and keeps rolling: faster along a valley, calmer across it."""
+
+    kind: Literal["momentum"] = "momentum"
+    label: ClassVar[str] = "Momentum"
+    formula: ClassVar[str] = r"v \leftarrow \beta v + g,\quad w \leftarrow w - \eta v"
+    slots: ClassVar[int] = 1
+    beta: float = Field(default=0.9, ge=0, lt=1, description="How much of the old velocity stays")
+
+    def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: int) -> tuple[Tensor, Slots]:
+        velocity = grad.add(slots[0], alpha=self.beta)
+        return velocity * -self.lr, (velocity,)
+
+
+class Nesterov(Optimizer):
+    """Momentum that looks ahead: it adds the velocity once more before it steps."""
+
+    kind: Literal["nesterov"] = "nesterov"
+    label: ClassVar[str] = "Nesterov momentum"
+    formula: ClassVar[str] = r"v \leftarrow \beta v + g,\quad w \leftarrow w - \eta (g + \beta v)"
+    slots: ClassVar[int] = 1
+    beta: float = Field(default=0.9, ge=0, lt=1, description="How much of the old velocity stays")
+
+    def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: int) -> tuple[Tensor, Slots]:
+        velocity = grad.add(slots[0], alpha=self.beta)
+        return grad.add(velocity, alpha=self.beta) * -self.lr, (velocity,)
+
+
+class AdaGrad(Optimizer):
+    """Divides each step by the root of all squared gradients so far. The rate dies down for good (Duchi
+    et al., 2011)."""
+
+    kind: Literal["adagrad"] = "adagrad"
+    label: ClassVar[str] = "AdaGrad"
+    formula: ClassVar[str] = r"s \leftarrow s + g^2,\quad w \leftarrow w - \eta\, g / (\sqrt{s} + \epsilon)"
+    slots: ClassVar[int] = 1
+    eps: float = Field(default=1e-10, gt=0, le=1, description="Keeps the division finite")
+
+    def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: int) -> tuple[Tensor, Slots]:
+        total = slots[0].addcmul(grad, grad)
+        return grad / (total.sqrt() + self.eps) * -self.lr, (total,)
+
+
+class RMSProp(Optimizer):
+    """Divides each step by the root of the recent squared gradients, so that the rate does not die
+    (Tieleman, Hinton, 2012)."""
+
+    kind: Literal["rmsprop"] = "rmsprop"
+    label: ClassVar[str] = "RMSProp"
+    formula: ClassVar[str] = (
+        r"s \leftarrow \alpha s + (1-\alpha) g^2,\quad w \leftarrow w - \eta\, g / (\sqrt{s} + \epsilon)"
+    )
+    slots: ClassVar[int] = 1
+    alpha: float = Field(default=0.99, ge=0, lt=1, description="How slowly old gradients are forgotten")
+    eps: float = Field(default=1e-8, gt=0, le=1, description="Keeps the division finite")
+
+    def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: int) -> tuple[Tensor, Slots]:
+        mean = (slots[0] * self.alpha).addcmul(grad, grad, value=1 - self.alpha)
+        return grad / (mean.sqrt() + self.eps) * -self.lr, (mean,)
+
+
+class Adam(Optimizer):
+    """Momentum and a rate of its own for each weight, both corrected for their start at zero (Kingma, Ba,
+    2015). A good default."""
+
+    kind: Literal["adam"] = "adam"
+    label: ClassVar[str] = "Adam"
+    formula: ClassVar[str] = (
+        r"m \leftarrow \beta_1 m + (1-\beta_1) g,\quad v \leftarrow \beta_2 v + (1-\beta_2) g^2,\quad"
+        r" w \leftarrow w - \eta\, \frac{m/(1-\beta_1^t)}{\sqrt{v/(1-\beta_2^t)} + \epsilon}"
+    )
+    slots: ClassVar[int] = 2
+    beta1: float = Field(default=0.9, ge=0, lt=1, description="How much of the old mean gradient stays")
+    beta2: float = Field(default=0.999, ge=0, lt=1, description="How much of the old squared gradient stays")
+    eps: float = Field(default=1e-8, gt=0, le=1, description="Keeps the division finite")
+
+    def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: int) -> tuple[Tensor, Slots]:
+        mean = slots[0].lerp(grad, 1 - self.beta1)
+        square = (slots[1] * self.beta2).addcmul(grad, grad, value=1 - self.beta2)
+        scale = (square.sqrt() / (1 - self.beta2**t) ** 0.5) + self.eps
+        return mean / scale * (-self.lr / (1 - self.beta1**t)), (mean, square)
+
+
+class AdamW(Adam):
+    """Adam whose weights also shrink a little at every step, apart from the gradient (Loshchilov, Hutter,
+    2019)."""
+
+    kind: Literal["adamw"] = "adamw"  # pyright: ignore[reportIncompatibleVariableOverride]
+    label: ClassVar[str] = "AdamW"
+    formula: ClassVar[str] = (
+        r"w \leftarrow w - \eta \lambda w - \eta\, \frac{m/(1-\beta_1^t)}{\sqrt{v/(1-\beta_2^t)} + \epsilon}"
+    )
+    weight_decay: float = Field(default=0.01, ge=0, le=10, description="How fast the weights shrink")
+
+    def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: int) -> tuple[Tensor, Slots]:
+        delta, slots = super().update(weight, grad, slots, t)
+        return delta.sub(weight, alpha=self.lr * self.weight_decay), slots

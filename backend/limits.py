@@ -1,0 +1,33 @@
+"""Every limit of the playground, in one place. A refusal names the limit that it met."""
+
+HIDDEN_LAYERS = 12
+WIDTH = 256
+CLASSES = 8
+POINTS = 10_000
+INPUTS = 64
+"""Columns of a CSV that a network may take in."""
+SEED = 2**32 - 1
+HALF_SPAN = 6.0
+"""Inputs lie in [-6, 6]."""
+
+CSV_BYTES = 5 * 1024 * 1024
+CSV_COLUMNS = 256
+TABLES = 64
+"""Uploaded tables that the server keeps; the one unused for longest goes first."""
+
+BODY_BYTES = 1024 * 1024
+"""A JSON request; an upload of a CSV may have `CSV_BYTES`."""
+MESSAGE_BYTES = 64 * 1024
+"""A message that a viewer sends over its websocket."""
+MESSAGES_PER_SECOND = 240
+"""Mean rate of messages from one viewer, acks of frames included."""
+TIMELINE_BYTES = 8 * 1024 * 1024
+TRAIN_STEPS = 1_000_000
+"""Steps that one `step` command may ask for."""
+
+UNACKED_FRAMES = 3
+FRAME_RATE = 60
+NEURON_MAP = (4, 64)
+OUTPUT_MAP = (10, 200)
+HISTORY_SAMPLES = 1024
+"""A history that reaches this many samples halves its resolution."""
