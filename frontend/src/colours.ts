@@ -51,7 +51,7 @@ const CLASS: Record<Theme, readonly RGB[]> = {
   ],
 };
 
-const NEUTRAL: Record<Theme, RGB> = { light: DIVERGING.light[2] as RGB, dark: DIVERGING.dark[2] as RGB };
+const NEUTRAL: Record<Theme, RGB> = { light: DIVERGING.light[2], dark: DIVERGING.dark[2] };
 
 export const CLASS_COUNT = 8;
 
@@ -72,7 +72,7 @@ function alongDiverging(theme: Theme, share: number): RGB {
   const stops = DIVERGING[theme];
   const place = Math.min(Math.max(share, 0), 1) * (stops.length - 1);
   const below = Math.min(Math.floor(place), stops.length - 2);
-  return mixed(stops[below] as RGB, stops[below + 1] as RGB, place - below);
+  return mixed(stops[below], stops[below + 1], place - below);
 }
 
 function tablePerTheme(make: (theme: Theme) => Uint32Array): Record<Theme, Uint32Array> {
@@ -92,7 +92,7 @@ export const divergingDiscrete: Record<Theme, Uint32Array> = tablePerTheme((them
 /** 8 * 256 colours: class * 256 + confidence * 255. No confidence is neutral, full confidence nearly the class colour. */
 export const classShades: Record<Theme, Uint32Array> = tablePerTheme((theme) =>
   Uint32Array.from({ length: CLASS_COUNT * 256 }, (_, i) =>
-    packed(mixed(NEUTRAL[theme], CLASS[theme][i >> 8] as RGB, 0.1 + 0.78 * ((i & 255) / 255))),
+    packed(mixed(NEUTRAL[theme], CLASS[theme][i >> 8], 0.1 + 0.78 * ((i & 255) / 255))),
   ),
 );
 
@@ -118,14 +118,14 @@ export function paintSigned(
   const start = 127.5 + (127.5 * lo) / scale + 0.5;
   const slope = (hi - lo) / (2 * scale);
   for (let i = 0; i < out.length; i++) {
-    const index = (start + slope * (values[i] as number)) | 0;
-    out[i] = table[index < 0 ? 0 : index > 255 ? 255 : index] as number;
+    const index = (start + slope * values[i]) | 0;
+    out[i] = table[index < 0 ? 0 : index > 255 ? 255 : index];
   }
 }
 
 /** Paints a map whose bytes are indices already (a probability * 255). */
 export function paintShares(out: Uint32Array, values: Uint8Array, table: Uint32Array): void {
-  for (let i = 0; i < out.length; i++) out[i] = table[values[i] as number] as number;
+  for (let i = 0; i < out.length; i++) out[i] = table[values[i]];
 }
 
 /** Paints a map of class indices; with no confidence each cell gets the full shade of its class. */
@@ -137,13 +137,13 @@ export function paintClasses(
 ): void {
   const table = classShades[theme];
   for (let i = 0; i < out.length; i++) {
-    out[i] = table[((classes[i] as number) & 7) * 256 + (confidence ? (confidence[i] as number) : 255)] as number;
+    out[i] = table[(classes[i] & 7) * 256 + (confidence ? confidence[i] : 255)];
   }
 }
 
 /** Colour of a class as CSS text; classes beyond the eighth begin anew. */
 export function classColour(theme: Theme, index: number): string {
-  return css(CLASS[theme][index % CLASS_COUNT] as RGB);
+  return css(CLASS[theme][index % CLASS_COUNT]);
 }
 
 /** Colour of a signed value as CSS text: value / scale from -1 (orange) over 0 to 1 (blue), clipped. */
@@ -153,10 +153,19 @@ export function signedColour(theme: Theme, value: number, scale = 1): string {
 
 /** The full orange or blue of a sign, as CSS text: for lines and marks, which need contrast even when small. */
 export function signColour(theme: Theme, positive: boolean): string {
-  return css(CLASS[theme][positive ? 1 : 0] as RGB);
+  return css(CLASS[theme][positive ? 1 : 0]);
 }
 
-export const SHAPES = ["circle", "square", "triangle", "diamond", "plus", "star", "pentagon", "cross"] as const;
+export const SHAPES = [
+  "circle",
+  "square",
+  "triangle",
+  "diamond",
+  "plus",
+  "star",
+  "pentagon",
+  "cross",
+] as const;
 
 function regular(corners: number, radius = 1, inner = radius): [number, number][] {
   const every = inner === radius ? 1 : 2;
@@ -219,6 +228,8 @@ export function traceShape(path: CanvasPath, index: number, x: number, y: number
 /** The same shape as the `d` of an SVG path around (0, 0), for legends. */
 export function shapePath(index: number, radius: number): string {
   const corners = OUTLINES[index % CLASS_COUNT];
-  if (!corners) return `M${-radius},0a${radius},${radius} 0 1 0 ${2 * radius},0a${radius},${radius} 0 1 0 ${-2 * radius},0Z`;
+  if (!corners) {
+    return `M${-radius},0a${radius},${radius} 0 1 0 ${2 * radius},0a${radius},${radius} 0 1 0 ${-2 * radius},0Z`;
+  }
   return `M${corners.map(([x, y]) => `${(x * radius).toFixed(2)},${(y * radius).toFixed(2)}`).join("L")}Z`;
 }
