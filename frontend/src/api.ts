@@ -1,0 +1,70 @@
+// The REST calls that the page makes.
+import type { Catalogue, Component, Config, Failure, Patch, Problem } from "./wire";
+
+/** Where the server's paths begin: "" or the root path of a proxy. */
+export const root = document.querySelector<HTMLMetaElement>("meta[name=playground-root]")?.content ?? "";
+
+/** The server's answer to what it does not accept. `status` 0: it could not be reached. */
+export class Refused extends Error {
+  constructor(readonly failure: Failure) {
+    super(failure.errors?.[0]?.message ?? failure.detail ?? failure.title);
+  }
+}
+
+async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const form = body instanceof FormData;
+  let response: Response;
+  try {
+    response = await fetch(root + path, {
+      method,
+      headers: body === undefined || form ? {} : { "content-type": "application/json" },
+      body: form ? body : body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch (error) {
+    throw new Refused({ status: 0, title: "No connection", detail: String(error) });
+  }
+  const answer = await response.json().catch(() => null);
+  if (!response.ok) {
+    throw new Refused({
+      title: response.statusText,
+      detail: response.statusText,
+      ...answer,
+      status: response.status,
+    });
+  }
+  return answer as T;
+}
+
+export interface CreatedSession {
+  id: string;
+  key: string;
+  config: Config;
+}
+/** Points for a picture of a data set: [x1, x2, target] each, at most 300. */
+export interface Preview {
+  problem: Problem;
+  train: [number, number, number][];
+  test: [number, number, number][];
+}
+export interface UploadedTable {
+  id: string;
+  columns: { name: string; kind: "number" | "label"; [more: string]: unknown }[];
+  rows: number;
+  problem: Problem["kind"] | Problem;
+  classes: number;
+  preview: unknown;
+  [more: string]: unknown;
+}
+
+export const catalogue = () => call<Catalogue>("GET", "/api/catalogue");
+export const createSession = (config: Patch) => call<CreatedSession>("POST", "/api/sessions", { config });
+export const session = (id: string) => call<unknown>("GET", `/api/sessions/${encodeURIComponent(id)}`);
+export const preview = (data: Component, seed = 0) => call<Preview>("POST", "/api/preview", { data, seed });
+
+/** Uploads a CSV file; `options` are the columns where they are named. */
+export function uploadCsv(file: File, options: Record<string, string> = {}): Promise<UploadedTable> {
+  const form = new FormData();
+  form.set("file", file);
+  for (const [name, value] of Object.entries(options)) form.set(name, value);
+  return call("POST", "/api/datasets", form);
+}

@@ -1,0 +1,34 @@
+// Config <-> address: the whole config with its seed, deflated, after the "#".
+import type { Config, Patch } from "./wire";
+
+const PREFIX = "c=";
+
+async function through(
+  bytes: Uint8Array<ArrayBuffer>,
+  stream: TransformStream,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const piped = new Blob([bytes]).stream().pipeThrough(stream);
+  return new Uint8Array(await new Response(piped).arrayBuffer());
+}
+
+/** The hash (without "#") that opens this config again. */
+export async function toHash(config: Config | Patch): Promise<string> {
+  const text = new TextEncoder().encode(JSON.stringify(config));
+  const packed = await through(text, new CompressionStream("deflate-raw"));
+  let binary = "";
+  for (const byte of packed) binary += String.fromCharCode(byte);
+  return PREFIX + btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+/** The config that a hash holds, or null when it holds none. Throws when it is damaged. */
+export async function fromHash(hash: string): Promise<Patch | null> {
+  const text = hash.replace(/^#/, "");
+  if (!text.startsWith(PREFIX)) return null;
+  const binary = atob(text.slice(PREFIX.length).replaceAll("-", "+").replaceAll("_", "/"));
+  const packed = Uint8Array.from(binary, (character) => character.charCodeAt(0));
+  const config = JSON.parse(
+    new TextDecoder().decode(await through(packed, new DecompressionStream("deflate-raw"))),
+  );
+  if (typeof config !== "object" || config === null || Array.isArray(config)) throw new Error("not a config");
+  return config;
+}
