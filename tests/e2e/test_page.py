@@ -1,0 +1,313 @@
+"""The page as its visitors use it: a real browser, the real server, a real worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.server import Line
+from tests.e2e.visitor import Visitor
+
+AXE = Path(__file__).parents[2] / "frontend/node_modules/axe-core/axe.min.js"
+DESKTOP = {"viewport": {"width": 1440, "height": 900}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+Arrive = Callable[..., Visitor]
+
+
+def never_goes_back(epochs: list[float]) -> bool:
+    return all(before <= after for before, after in pairwise(epochs))
+
+
+def test_one_click_starts_learning(visitor: Visitor) -> None:
+    before = visitor.picture()
+    assert visitor.epoch() == 0
+    visitor.plays()
+    visitor.waits_for_epoch(20)
+    assert visitor.picture() != before
+    assert visitor.told()["metrics"]["train_loss"] < 0.5
+
+
+def test_pause_stops_and_step_takes_one_step(visitor: Visitor) -> None:
+    visitor.plays()
+    visitor.waits_for_epoch(2)
+    visitor.pauses()
+    paused = visitor.told()["step"]
+    visitor.find("step").click()
+    visitor.waits_until(lambda told: told["step"] == paused + 1)
+
+
+def test_reset_starts_anew(visitor: Visitor) -> None:
+    visitor.plays()
+    visitor.waits_for_epoch(5)
+    visitor.pauses()
+    visitor.find("reset").click()
+    visitor.waits_until(lambda told: told["step"] == 0)
+    visitor.page.wait_for_function(
+        "() => Number(document.querySelector('[data-testid=epoch]').textContent) === 0"
+    )
+
+
+def hidden(told: dict[str, Any], layer: int) -> dict[str, Any]:
+    return told["config"]["hidden"][layer]
+
+
+LIVE_CHANGES: dict[str, tuple[Callable[[Visitor], None], Callable[[dict[str, Any]], bool]]] = {
+    "activation": (
+        lambda visitor: visitor.sets("layer-0-activation", "relu"),
+        lambda told: hidden(told, 0)["activation"]["kind"] == "relu",
+    ),
+    "optimizer": (
+        lambda visitor: visitor.sets("control-optimizer", "momentum"),
+        lambda told: told["config"]["optimizer"]["kind"] == "momentum",
+    ),
+    "loss": (
+        lambda visitor: visitor.sets("control-loss", "mse"),
+        lambda told: told["config"]["loss"]["kind"] == "mse",
+    ),
+    "dropout": (
+        lambda visitor: visitor.sets("layer-0-dropout", 0.2),
+        lambda told: hidden(told, 0)["dropout"] == 0.2,
+    ),
+    "batchnorm": (
+        lambda visitor: visitor.sets("layer-0-batchnorm", True),
+        lambda told: hidden(told, 0)["batchnorm"],
+    ),
+    "learning rate": (
+        lambda visitor: visitor.sets("control-optimizer.lr", 0.1),
+        lambda told: told["config"]["optimizer"]["lr"] == 0.1,
+    ),
+    "noise": (
+        lambda visitor: visitor.sets("control-data.noise", 0.2),
+        lambda told: told["config"]["data"]["noise"] == 0.2,
+    ),
+    "a neuron more": (
+        lambda visitor: visitor.find("layer-0-add-neuron").click(),
+        lambda told: hidden(told, 0)["width"] == 5,
+    ),
+    "a neuron less": (
+        lambda visitor: visitor.find("layer-0-remove-neuron").click(),
+        lambda told: hidden(told, 0)["width"] == 3,
+    ),
+    "a layer more": (
+        lambda visitor: visitor.find("add-layer").click(),
+        lambda told: len(told["config"]["hidden"]) == 3,
+    ),
+    "a layer less": (
+        lambda visitor: visitor.find("layer-1-remove").click(),
+        lambda told: len(told["config"]["hidden"]) == 1,
+    ),
+    "a feature": (
+        lambda visitor: visitor.find("feature-x1^2").click(),
+        lambda told: "x1^2" in told["config"]["features"],
+    ),
+    "other data": (
+        lambda visitor: visitor.find("dataset-xor").click(),
+        lambda told: told["config"]["data"]["kind"] == "xor",
+    ),
+    "more classes": (
+        lambda visitor: visitor.find("dataset-blobs").click(),
+        lambda told: told["config"]["data"]["kind"] == "blobs",
+    ),
+}
+
+
+@pytest.mark.parametrize("change", LIVE_CHANGES)
+def test_training_goes_on_through_a_change_of(change: str, visitor: Visitor) -> None:
+    act, seen = LIVE_CHANGES[change]
+    visitor.plays()
+    visitor.waits_for_epoch(5)
+    visitor.watches_the_epochs()
+    act(visitor)
+    told = visitor.waits_until(seen)
+    visitor.waits_for_epoch(told["epoch"] + 10)
+    assert never_goes_back(visitor.shown_epochs())
+    after = visitor.told()
+    assert after["playing"]
+    assert [entry["step"] > 0 for entry in after["timeline"]] == [True], "one mark, and no reset"
+
+
+def test_a_change_is_undone(visitor: Visitor) -> None:
+    visitor.plays()
+    visitor.find("layer-0-add-neuron").click()
+    visitor.waits_until(lambda told: hidden(told, 0)["width"] == 5)
+    visitor.find("undo").click()
+    visitor.waits_until(lambda told: hidden(told, 0)["width"] == 4)
+
+
+def test_points_are_drawn_while_it_trains(visitor: Visitor) -> None:
+    visitor.plays()
+    visitor.waits_for_epoch(5)
+    visitor.watches_the_epochs()
+    visitor.find("draw-class-1").click()
+    for x1, x2 in [(5, 5), (4, 5), (5, 4)]:
+        visitor.page.mouse.click(*visitor.on_map(x1, x2))
+    told = visitor.waits_until(lambda told: told["config"]["data"]["kind"] == "points")
+    told = visitor.waits_until(
+        lambda told: sum(x1 > 3.5 and x2 > 3.5 for x1, x2, _ in told["config"]["data"]["points"]) == 3
+    )
+    drawn = [point for point in told["config"]["data"]["points"] if point[0] > 3.5 and point[1] > 3.5]
+    assert [target for _, _, target in drawn] == [1, 1, 1]
+    assert drawn[0][:2] == pytest.approx([5, 5], abs=0.1)
+    visitor.waits_for_epoch(told["epoch"] + 5)
+    assert never_goes_back(visitor.shown_epochs())
+
+
+FLOWERS = "sepal,petal,species\n" + "".join(
+    f"{4 + kind + i * 0.02:.2f},{1 + 2 * kind + (i % 7) * 0.1:.2f},{name}\n"
+    for kind, name in enumerate(["setosa", "versicolor", "virginica"])
+    for i in range(40)
+)
+
+
+def test_a_csv_file_is_learned_from(visitor: Visitor) -> None:
+    visitor.plays()
+    visitor.find("csv-input").set_input_files(
+        {"name": "flowers.csv", "mimeType": "text/csv", "buffer": FLOWERS.encode()}
+    )
+    visitor.find("csv-apply").click()
+    told = visitor.waits_until(lambda told: told["config"]["data"]["kind"] == "csv")
+    assert told["config"]["loss"]["kind"] == "cross_entropy"
+    visitor.waits_until(lambda told: told["metrics"]["train_accuracy"] > 0.9, seconds=60)
+    expect(visitor.page.get_by_text("virginica").first).to_be_visible()
+
+
+def test_a_broken_csv_file_is_refused_with_the_reason(visitor: Visitor) -> None:
+    visitor.plays()
+    visitor.find("csv-input").set_input_files(
+        {"name": "broken.csv", "mimeType": "text/csv", "buffer": b"a,b,c\n1,2,3\n4,5\n"}
+    )
+    expect(visitor.page.get_by_text("line 3").first).to_be_visible()
+    assert visitor.told()["config"]["data"]["kind"] == "circle"
+    assert visitor.told()["playing"]
+
+
+def test_a_copied_address_opens_the_same_experiment(visitor: Visitor, arrive: Arrive) -> None:
+    visitor.find("dataset-spiral").click()
+    visitor.sets("control-optimizer", "rmsprop")
+    visitor.find("add-layer").click()
+    visitor.sets("control-seed", 7)
+    told = visitor.waits_until(
+        lambda told: told["config"]["seed"] == 7 and len(told["config"]["hidden"]) == 3
+    )
+    before = visitor.page.url
+    visitor.page.wait_for_function("() => location.hash.length > 10")
+    visitor.page.wait_for_timeout(1000)  # the address follows the config at its own pace
+    address = visitor.page.url
+    assert address.startswith(before.split("#")[0])
+    friend = arrive().open(address)
+    assert friend.session != visitor.session
+    assert friend.told()["config"] == told["config"]
+
+
+def test_a_session_survives_a_reload(visitor: Visitor) -> None:
+    visitor.plays()
+    visitor.waits_for_epoch(5)
+    session, before = visitor.session, visitor.told()["epoch"]
+    visitor.page.reload()
+    visitor.waits_for_pictures(1)
+    assert visitor.session == session
+    visitor.waits_for_epoch(before)
+    expect(visitor.find("play")).to_have_attribute("aria-pressed", "true")
+    visitor.pauses()  # only the holder of the key can
+
+
+def test_a_lost_connection_comes_back(arrive: Arrive, line: Line) -> None:
+    visitor = arrive(line.address).open()
+    visitor.plays()
+    visitor.waits_for_epoch(5)
+    session = visitor.session
+    live = visitor.find("status").inner_text()
+    line.cut()
+    expect(visitor.find("status")).not_to_have_text(live)
+    visitor.page.wait_for_timeout(500)
+    line.mend()
+    expect(visitor.find("status")).to_have_text(live, timeout=30_000)
+    assert visitor.session == session
+    visitor.waits_for_epoch(visitor.told()["epoch"])
+    visitor.pauses()
+
+
+def test_everything_can_be_reached_and_used_by_keyboard(visitor: Visitor) -> None:
+    press = visitor.page.keyboard.press
+    reached: list[str] = []
+    for _ in range(200):
+        press("Tab")
+        testid = visitor.page.evaluate("() => document.activeElement.dataset?.testid ?? ''")
+        if testid and testid in reached:
+            break
+        reached.append(testid)
+        ring = "() => { const s = getComputedStyle(document.activeElement);"
+        ring += " return s.outlineStyle !== 'none' || s.boxShadow !== 'none' }"
+        assert visitor.page.evaluate(ring), f"{testid or 'a control'} shows no focus"
+    wanted = {"play", "reset", "step", "dataset-spiral", "feature-x1^2", "add-layer", "layer-0-activation"}
+    wanted |= {"control-optimizer", "control-optimizer.lr", "control-loss", "neuron-0-0", "layer-0-batchnorm"}
+    assert wanted - set(reached) == set()
+
+    visitor.find("play").focus()
+    press("Space")
+    visitor.waits_until(lambda told: told["playing"])
+    visitor.find("control-optimizer").focus()
+    press("ArrowUp")
+    visitor.waits_until(lambda told: told["config"]["optimizer"]["kind"] != "adam")
+    visitor.find("layer-0-add-neuron").focus()
+    press("Enter")
+    visitor.waits_until(lambda told: hidden(told, 0)["width"] == 5)
+
+
+def test_the_space_bar_plays_and_pauses(visitor: Visitor) -> None:
+    visitor.page.keyboard.press("Space")
+    visitor.waits_until(lambda told: told["playing"])
+    visitor.page.keyboard.press("Space")
+    visitor.waits_until(lambda told: not told["playing"])
+
+
+def test_a_phone_is_enough(arrive: Arrive) -> None:
+    visitor = arrive(**PHONE).open()
+    wide = visitor.page.evaluate("() => document.documentElement.scrollWidth")
+    assert wide <= PHONE["viewport"]["width"], "the page scrolls sideways"
+    visitor.find("play").tap()
+    visitor.waits_for_epoch(5)
+    visitor.find("dataset-gauss").tap()
+    visitor.waits_until(lambda told: told["config"]["data"]["kind"] == "gauss")
+    visitor.find("layer-0-add-neuron").tap()
+    visitor.waits_until(lambda told: hidden(told, 0)["width"] == 5)
+    visitor.find("draw-class-0").tap()
+    visitor.page.touchscreen.tap(*visitor.on_map(5, -5))
+    visitor.waits_until(lambda told: told["config"]["data"]["kind"] == "points")
+
+
+@pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_to_complain_about(theme: str, screen: dict[str, Any], arrive: Arrive) -> None:
+    visitor = arrive(**screen, color_scheme=theme).open()
+    visitor.plays()
+    visitor.find("layer-0-add-neuron").click()
+    visitor.waits_for_epoch(5)
+    visitor.pauses()
+    visitor.page.add_script_tag(path=AXE)
+    result = visitor.page.evaluate("() => axe.run()")
+    found = [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in result["violations"]]
+    assert found == []
+    assert result["passes"], "axe has looked at nothing"
+
+
+def test_the_spiral_is_learned(visitor: Visitor) -> None:
+    visitor.find("dataset-spiral").click()
+    for name in ["sin(x1)", "sin(x2)"]:
+        visitor.find(f"feature-{name}").click()
+    for layer, missing in [(0, 4), (1, 6)]:
+        for _ in range(missing):
+            visitor.find(f"layer-{layer}-add-neuron").click()
+    told = visitor.waits_until(lambda told: [layer["width"] for layer in told["config"]["hidden"]] == [8, 8])
+    assert told["config"]["features"] == ["x1", "x2", "sin(x1)", "sin(x2)"]
+    assert told["config"]["optimizer"]["kind"] == "adam"
+    assert told["config"]["optimizer"]["lr"] == 0.03
+    assert told["speed"] == {"epochs_per_second": 60}
+    visitor.plays()
+    visitor.waits_until(lambda told: told["metrics"]["test_accuracy"] > 0.95, seconds=60)
