@@ -4,7 +4,8 @@ import inspect
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Union
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
 
 FROZEN = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -36,16 +37,32 @@ class Component(BaseModel):
         return inspect.cleandoc(cls.__doc__ or "")
 
     @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        schema = handler(core_schema)
+        handler.resolve_ref_schema(schema)["properties"]["kind"]["description"] = f"Selects {cls.label}"
+        return schema
+
+    @classmethod
     def name(cls) -> str:
         """The value of `kind` that stands for this class."""
         return cls.model_fields["kind"].default
 
 
 def members(family: type[Component]) -> tuple[type[Component], ...]:
-    """The components of a family, in order of definition: the classes themselves are the registry."""
-    return tuple(family.__subclasses__())
+    """The components of a family, in order of definition: the classes themselves are the registry.
+
+    A class that does not set `kind` only shares maths between its subclasses.
+    """
+    found: list[type[Component]] = []
+    for cls in family.__subclasses__():
+        if isinstance(cls.model_fields["kind"].default, str):
+            found.append(cls)
+        found += members(cls)
+    return tuple(found)
 
 
-def any_of(family: type[Component]) -> Any:
-    """The type of a config field that takes any member of `family`."""
-    return Annotated[Union[members(family)], Field(discriminator="kind")]  # noqa: UP007  (a tuple of types)
+def any_of(family: type[Component], *more: type[Component]) -> Any:
+    """The type of a config field that takes any member of `family`, or one of `more`."""
+    return Annotated[Union[(*members(family), *more)], Field(discriminator="kind")]  # noqa: UP007

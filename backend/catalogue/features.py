@@ -2,9 +2,10 @@
 
 from typing import ClassVar, Literal
 
+import torch
 from torch import Tensor
 
-from backend.catalogue.component import Component
+from backend.catalogue.component import Component, members
 
 
 class Feature(Component):
@@ -121,3 +122,19 @@ class CosX2(Feature):
     @staticmethod
     def compute(x1: Tensor, x2: Tensor) -> Tensor:
         return x2.cos()
+
+
+def available(inputs: int) -> tuple[str, ...]:
+    """Every feature that can be made of so many raw inputs; those past the second are taken as they are."""
+    return tuple(cls.name() for cls in members(Feature)) + tuple(f"x{i}" for i in range(3, inputs + 1))
+
+
+def columns(names: tuple[str, ...], inputs: Tensor) -> Tensor:
+    """Features (n, len(names)) of raw inputs (n, D)."""
+    families = {cls.name(): cls for cls in members(Feature)}
+    x1, x2 = inputs[:, 0], inputs[:, 1]
+    made = [
+        families[name].compute(x1, x2) if name in families else inputs[:, int(name[1:]) - 1]
+        for name in names
+    ]
+    return torch.stack(made, dim=1)

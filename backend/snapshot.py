@@ -1,0 +1,42 @@
+"""Snapshots: all that a run needs to go on elsewhere, as bytes without pickle."""
+
+import numpy as np
+import torch
+
+from backend import protocol
+from backend.config import Tables, parse
+from backend.network import State
+from backend.trainer import Trainer
+
+COUNTERS = ("updates", "step", "epoch", "cursor", "samples", "stride")
+
+
+def save(trainer: Trainer) -> bytes:
+    """Weights, buffers, optimizer slots, counters and config of a trainer."""
+    state = trainer.state
+    header = {
+        "type": "snapshot",
+        "config": trainer.config.model_dump(mode="json"),
+        **{name: getattr(state, name) for name in COUNTERS},
+    }
+    arrays = {"seeds": state.seeds, "weights": state.weights, "buffers": state.buffers}
+    arrays |= {f"slot.{index}": slot for index, slot in enumerate(state.slots)}
+    return protocol.encode(header, {name: tensor.cpu().numpy() for name, tensor in arrays.items()})
+
+
+def load(data: bytes, tables: Tables | None = None, device: str = "cpu") -> Trainer:
+    """The trainer that was saved, ready for its next step on `device`."""
+    header, arrays = protocol.decode(data)
+    config = parse(header["config"], tables)
+
+    def tensor(name: str) -> torch.Tensor:
+        return torch.from_numpy(np.array(arrays[name])).to(device)
+
+    state = State(
+        tensor("seeds"),
+        tensor("weights"),
+        tensor("buffers"),
+        tuple(tensor(f"slot.{index}") for index in range(config.optimizer.slots)),
+        **{name: header[name] for name in COUNTERS},
+    )
+    return Trainer(config, config.data.split(config.seed, tables or {}), state)
