@@ -1,0 +1,36 @@
+"""`make bench`, or `make bench ARGS="training frames"` for some of the questions only."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+from bench import frames, page, recovery, report, sessions, spiral, training
+from bench.report import Table
+
+QUESTIONS: dict[str, Callable[[], list[Table]]] = {
+    "training": training.measure,
+    "frames": frames.measure,
+    "page": page.measure,
+    "sessions": sessions.measure,
+    "spiral": spiral.measure,
+    "recovery": recovery.measure,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("questions", nargs="*", choices=[[], *QUESTIONS], help="all, if none is named")
+    asked = parser.parse_args().questions or list(QUESTIONS)
+    on = report.machine()
+    print(", ".join(f"{name} {value}" for name, value in on.items()), "\n", flush=True)
+    tables: list[Table] = []
+    for name in asked:
+        for table in QUESTIONS[name]():
+            print(table.text(), flush=True)
+            tables.append(table)
+    print("written to", report.write(tables, on))
+
+
+if __name__ == "__main__":
+    main()
