@@ -15,7 +15,8 @@ from backend import limits, randomness
 from backend.catalogue.component import Component, Problem
 from backend.tables import Column, Table, TableError, guess_target, target_values
 
-ProblemKind = Literal["binary", "multiclass", "regression"]
+TWO_CLASSES = Problem("binary", 2, class_labels=("0", "1"))
+REGRESSION = Problem("regression", 0)
 Sample = tuple[np.ndarray, np.ndarray]
 """Positions (n, inputs) and targets (n,): int64 class indices, or floats for a regression."""
 
@@ -35,9 +36,6 @@ class Dataset:
 class Data(Component):
     """`tables` are the uploaded files by id; only CSV data looks into them."""
 
-    synthetic: ClassVar[bool] = False
-    problem_kind: ClassVar[ProblemKind | None] = None
-    """What there is to learn, None where the parameters decide."""
     train_fraction: float = Field(
         default=0.5,
         ge=0.1,
@@ -74,21 +72,19 @@ class Data(Component):
 class Synthetic(Data):
     """Points made by a rule. A subclass gives positions and targets in `generate`."""
 
-    synthetic: ClassVar[bool] = True
+    poses: ClassVar[Problem] = TWO_CLASSES
     samples: int = Field(
         default=500, ge=2, le=limits.POINTS, description="Number of points, train and test together"
     )
     noise: float = Field(default=0.0, ge=0, le=0.5, description="How far the points stray from the rule")
 
     def problem(self, tables: Mapping[str, Table]) -> Problem:
-        if self.problem_kind == "regression":
-            return Problem("regression", 0)
-        return Problem("binary", 2, class_labels=("0", "1"))
+        return self.poses
 
     def sample(self, seed: int, tables: Mapping[str, Table]) -> Sample:
         positions, targets = self.generate(seed)
         inputs = positions.clip(-limits.HALF_SPAN, limits.HALF_SPAN).astype(np.float32)
-        return inputs, targets.astype(np.float32 if self.problem_kind == "regression" else np.int64)
+        return inputs, targets.astype(np.int64 if self.problem(tables).classes else np.float32)
 
     def generate(self, seed: int) -> Sample:
         raise NotImplementedError
@@ -113,7 +109,6 @@ class Circle(Synthetic):
     kind: Literal["circle"] = "circle"
     label: ClassVar[str] = "Circle"
     formula: ClassVar[str] = r"y = 1 \iff x_1^2 + x_2^2 < 2.5^2"
-    problem_kind: ClassVar[ProblemKind | None] = "binary"
 
     def generate(self, seed: int) -> Sample:
         place = self.uniform(seed, "position")
@@ -130,7 +125,6 @@ class Xor(Synthetic):
     kind: Literal["xor"] = "xor"
     label: ClassVar[str] = "XOR"
     formula: ClassVar[str] = r"y = 1 \iff x_1 x_2 \ge 0"
-    problem_kind: ClassVar[ProblemKind | None] = "binary"
 
     def generate(self, seed: int) -> Sample:
         place = self.uniform(seed, "position")
@@ -149,7 +143,6 @@ class Gauss(Synthetic):
     formula: ClassVar[str] = (
         r"x \sim \mathcal{N}(\pm(2, 2),\, \sigma^2),\quad \sigma^2 = 0.5 + 7 \cdot \text{noise}"
     )
-    problem_kind: ClassVar[ProblemKind | None] = "binary"
 
     def generate(self, seed: int) -> Sample:
         classes = self.alternate()
@@ -163,7 +156,6 @@ class Spiral(Synthetic):
     kind: Literal["spiral"] = "spiral"
     label: ClassVar[str] = "Spiral"
     formula: ClassVar[str] = r"x = 5t\,(\sin \varphi, \cos \varphi),\quad \varphi = 3.5\pi t + \pi (1 - y)"
-    problem_kind: ClassVar[ProblemKind | None] = "binary"
 
     def generate(self, seed: int) -> Sample:
         classes = self.alternate()
@@ -181,7 +173,6 @@ class Moons(Synthetic):
         r"x = \pm 3\,(\cos\varphi - \tfrac12,\; \sin\varphi - \tfrac14) + \varepsilon,\quad"
         r" \varepsilon \sim \mathcal{N}(0,\, 0.1 + 2.8 \cdot \text{noise})"
     )
-    problem_kind: ClassVar[ProblemKind | None] = "binary"
 
     def generate(self, seed: int) -> Sample:
         classes = self.alternate()
@@ -217,7 +208,7 @@ class Plane(Synthetic):
     kind: Literal["plane"] = "plane"
     label: ClassVar[str] = "Plane"
     formula: ClassVar[str] = r"y = \tfrac{1}{10}(x_1 + x_2),\quad -1 \le y \le 1"
-    problem_kind: ClassVar[ProblemKind | None] = "regression"
+    poses: ClassVar[Problem] = REGRESSION
 
     def generate(self, seed: int) -> Sample:
         positions = 6 * self.uniform(seed, "position")
@@ -233,7 +224,7 @@ class MultiGauss(Synthetic):
     formula: ClassVar[str] = (
         r"y = \pm\max(0,\, 1 - \tfrac12 \lVert x - c \rVert)\ \text{for the nearest centre}\ c"
     )
-    problem_kind: ClassVar[ProblemKind | None] = "regression"
+    poses: ClassVar[Problem] = REGRESSION
     centres: ClassVar[np.ndarray] = np.array([(x, y) for y in (2.5, -2.5) for x in (-4, 0, 4)])
     signs: ClassVar[np.ndarray] = np.array([1, -1, 1, -1, 1, -1])
 
@@ -297,7 +288,7 @@ class Points(Data):
             targets = [target for *_, target in self.points + (self.test_points or ())]
             whole = all(target in range(limits.CLASSES) for target in targets)
             classes = max(2, int(max(targets)) + 1) if whole else 0
-        return _classification(tuple(str(k) for k in range(classes))) if classes else Problem("regression", 0)
+        return _classification(tuple(str(k) for k in range(classes))) if classes else REGRESSION
 
     def sample(self, seed: int, tables: Mapping[str, Table]) -> Sample:
         return self._arrays(self.points, self.problem(tables))
