@@ -1,0 +1,153 @@
+// Paints the edges. Strength is cut into levels, and only an edge whose level changed is touched.
+import { signColour, type Theme } from "../colours";
+import { curve, type Edge } from "./layout";
+
+export const LEVELS = 24;
+/** Beyond this number of edges one canvas is cheaper than as many SVG paths. */
+export const SVG_MOST = 800;
+
+/**
+ * The look of a weight: 0 is no strength, 1 … LEVELS negative, LEVELS + 1 … 2 * LEVELS positive. Strength saturates
+ * softly, so that early small weights differ visibly and late large ones do not flood the picture.
+ */
+export function levelOf(weight: number): number {
+  const strength = 1 - Math.exp(-Math.abs(weight) / 1.6);
+  const level = Math.min(LEVELS, Math.ceil(strength * LEVELS - 0.25));
+  if (!(level > 0)) return 0;
+  return weight < 0 ? level : LEVELS + level;
+}
+
+const strengthAt = (level: number) => (level > LEVELS ? level - LEVELS : level) / LEVELS;
+const widthAt = (level: number) => 0.6 + 4.4 * strengthAt(level) ** 1.3;
+const opacityAt = (level: number) => 0.14 + 0.76 * strengthAt(level);
+
+const WIDTHS = Array.from({ length: 2 * LEVELS + 1 }, (_, level) => widthAt(level).toFixed(2));
+const OPACITIES = Array.from({ length: 2 * LEVELS + 1 }, (_, level) => opacityAt(level).toFixed(2));
+
+export interface EdgePainter {
+  /** `weights[l]` is the flat (in, out) array of weight layer l. */
+  paint(weights: Float32Array[], theme: Theme): void;
+  /** Lets the other edges fade; null ends it. */
+  emphasise(near: ((edge: Edge) => boolean) | null): void;
+  remove(): void;
+}
+
+export class SvgEdges implements EdgePainter {
+  private readonly paths: SVGPathElement[];
+  private readonly levels: Int8Array;
+
+  constructor(
+    private readonly group: SVGGElement,
+    private readonly edges: Edge[],
+  ) {
+    this.paths = edges.map((edge) => {
+      const path = document.createElementNS(group.namespaceURI, "path") as SVGPathElement;
+      path.setAttribute("d", curve(edge));
+      path.setAttribute("data-testid", `edge-${edge.layer}-${edge.source}-${edge.unit}`);
+      return path;
+    });
+    this.levels = new Int8Array(edges.length).fill(-1);
+    group.replaceChildren(...this.paths);
+  }
+
+  paint(weights: Float32Array[]): void {
+    for (let i = 0; i < this.paths.length; i++) {
+      const edge = this.edges[i];
+      const level = levelOf(weights[edge.layer][edge.at]);
+      const before = this.levels[i];
+      if (level === before) continue;
+      this.levels[i] = level;
+      const path = this.paths[i];
+      if (before < 0 || level > LEVELS !== before > LEVELS) {
+        path.setAttribute("class", level > LEVELS ? "positive" : "negative");
+      }
+      path.setAttribute("stroke-width", WIDTHS[level]);
+      path.setAttribute("stroke-opacity", OPACITIES[level]);
+    }
+  }
+
+  emphasise(near: ((edge: Edge) => boolean) | null): void {
+    this.group.classList.toggle("emphasised", near !== null);
+    this.paths.forEach((path, i) => {
+      path.toggleAttribute("data-near", near?.(this.edges[i]) ?? false);
+    });
+  }
+
+  remove(): void {
+    this.group.classList.remove("emphasised");
+    this.group.replaceChildren();
+  }
+}
+
+export class CanvasEdges implements EdgePainter {
+  private readonly levels: Int8Array;
+  private readonly curves: Path2D[];
+  private theme: Theme | null = null;
+  private near: ((edge: Edge) => boolean) | null = null;
+
+  constructor(
+    private readonly canvas: HTMLCanvasElement,
+    private readonly edges: Edge[],
+    width: number,
+    height: number,
+  ) {
+    const density = Math.min(window.devicePixelRatio || 1, 2);
+    canvas.width = Math.round(width * density);
+    canvas.height = Math.round(height * density);
+    this.context.setTransform(density, 0, 0, density, 0, 0);
+    this.levels = new Int8Array(edges.length).fill(-1);
+    this.curves = edges.map((edge) => new Path2D(curve(edge)));
+  }
+
+  private get context(): CanvasRenderingContext2D {
+    return this.canvas.getContext("2d") as CanvasRenderingContext2D;
+  }
+
+  paint(weights: Float32Array[], theme: Theme): void {
+    let changed = theme !== this.theme;
+    this.theme = theme;
+    for (let i = 0; i < this.edges.length; i++) {
+      const edge = this.edges[i];
+      const level = levelOf(weights[edge.layer][edge.at]);
+      if (level !== this.levels[i]) {
+        this.levels[i] = level;
+        changed = true;
+      }
+    }
+    if (changed) this.draw(theme);
+  }
+
+  emphasise(near: ((edge: Edge) => boolean) | null): void {
+    this.near = near;
+    if (this.theme) this.draw(this.theme);
+  }
+
+  /** One stroke a level, the strong ones last and so on top. */
+  private draw(theme: Theme): void {
+    const context = this.context;
+    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    const together = new Map<number, Path2D>();
+    this.curves.forEach((path, i) => {
+      if (this.near && !this.near(this.edges[i])) return;
+      const level = this.levels[i];
+      let all = together.get(level);
+      if (!all) {
+        all = new Path2D();
+        together.set(level, all);
+      }
+      all.addPath(path);
+    });
+    const levels = [...together.keys()].sort((a, b) => strengthAt(a) - strengthAt(b));
+    for (const level of levels) {
+      context.strokeStyle = signColour(theme, level > LEVELS);
+      context.lineWidth = widthAt(level);
+      context.globalAlpha = opacityAt(level);
+      context.stroke(together.get(level) as Path2D);
+    }
+    context.globalAlpha = 1;
+  }
+
+  remove(): void {
+    this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+  }
+}

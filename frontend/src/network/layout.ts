@@ -1,0 +1,166 @@
+// Where everything of the network picture stands. Pure geometry, in CSS pixels; the picture's corner is (0, 0).
+
+/** Of a neuron or a feature: layer -1 are the features, 0 … the hidden layers, then the output layer. */
+export interface Unit {
+  layer: number;
+  unit: number;
+}
+
+export interface Place extends Unit {
+  x: number;
+  y: number;
+}
+
+export interface Column {
+  layer: number;
+  /** The centre of the column. */
+  x: number;
+  tile: number;
+  places: Place[];
+  /** How many units there is no room for, and where the tile stands that says so. */
+  rest: number;
+  restY: number;
+}
+
+/** The drawn edges between two columns. An edge's place in the flat arrays is its number. */
+export interface Edge {
+  /** 0 is the layer of weights into the first hidden layer. */
+  layer: number;
+  source: number;
+  unit: number;
+  /** Where its weight stands in `weight.{layer}`, which is (in, out). */
+  at: number;
+  x0: number;
+  y0: number;
+  x1: number;
+  y1: number;
+}
+
+export interface Layout {
+  width: number;
+  height: number;
+  /** Width that the header of a layer can take. */
+  header: number;
+  columns: Column[];
+  edges: Edge[];
+  /** Edges of weight layer l are edges[starts[l]] up to edges[starts[l + 1]]. */
+  starts: number[];
+}
+
+export interface Shape {
+  /** All features on offer, and the places among them of those in use, in the order of the weights' rows. */
+  features: number;
+  used: number[];
+  hidden: number[];
+  outputs: number;
+}
+
+export interface Room {
+  width: number;
+  height: number;
+  /** A finger needs more room than a mouse. */
+  coarse: boolean;
+}
+
+const LABEL = 50; // left of the features, for their names
+const MARGIN = 10;
+
+function tileSize(rows: number, height: number, smallest: number, largest: number, gap: number): number {
+  return Math.max(smallest, Math.min(largest, Math.floor(height / rows) - gap));
+}
+
+export function arrange(shape: Shape, room: Room): Layout {
+  const [smallest, largest, gap, pitchLeast] = room.coarse ? [36, 44, 8, 148] : [26, 40, 6, 62];
+  const featureTile = tileSize(shape.features, room.height, smallest, 36, gap);
+  const height = Math.max(room.height, shape.features * (featureTile + gap));
+
+  const rowsMost = Math.max(2, Math.floor(height / (smallest + gap)));
+  const rowsOf = (units: number) => Math.min(units, rowsMost);
+  const widths = [...shape.hidden, shape.outputs];
+  const tile = tileSize(Math.max(...widths.map(rowsOf), 4), height, smallest, largest, gap);
+
+  const headerHalf = room.coarse ? 72 : 46;
+  const left = MARGIN + LABEL + featureTile / 2;
+  const right = Math.max(tile / 2, headerHalf) + MARGIN;
+  const gaps = shape.hidden.length + 1;
+  const pitch = Math.max(pitchLeast, (room.width - left - right) / gaps);
+  const width = Math.max(room.width, left + right + pitch * gaps);
+
+  const column = (layer: number, x: number, units: number, size: number, most: number): Column => {
+    const shown = units > most ? most - 1 : units;
+    const rows = Math.min(units, most);
+    const step = Math.min(height / rows, size * 1.55);
+    const first = (height - step * (rows - 1)) / 2;
+    const places = Array.from({ length: shown }, (_, unit) => ({ layer, unit, x, y: first + unit * step }));
+    return { layer, x, tile: size, places, rest: units - shown, restY: first + shown * step };
+  };
+  const columns = [column(-1, left, shape.features, featureTile, Number.POSITIVE_INFINITY)];
+  widths.forEach((units, layer) => {
+    columns.push(column(layer, left + pitch * (layer + 1), units, tile, rowsMost));
+  });
+
+  const edges: Edge[] = [];
+  const starts: number[] = [];
+  widths.forEach((units, layer) => {
+    starts.push(edges.length);
+    const from = columns[layer];
+    const to = columns[layer + 1];
+    const sources: (Place | undefined)[] = layer ? from.places : shape.used.map((at) => from.places[at]);
+    sources.forEach((place, source) => {
+      if (!place) return;
+      for (const target of to.places) {
+        edges.push({
+          layer,
+          source,
+          unit: target.unit,
+          at: source * units + target.unit,
+          x0: place.x + from.tile / 2,
+          y0: place.y,
+          x1: target.x - to.tile / 2,
+          y1: target.y,
+        });
+      }
+    });
+  });
+  starts.push(edges.length);
+  return { width, height, header: Math.min(pitch - 4, room.coarse ? 144 : 104), columns, edges, starts };
+}
+
+/** An edge as the `d` of an SVG path: level at both ends. */
+export function curve({ x0, y0, x1, y1 }: Edge): string {
+  const middle = ((x0 + x1) / 2).toFixed(1);
+  return `M${x0.toFixed(1)},${y0.toFixed(1)}C${middle},${y0.toFixed(1)} ${middle},${y1.toFixed(1)} ${x1.toFixed(1)},${y1.toFixed(1)}`;
+}
+
+/**
+ * The number of the edge nearest to a point, or -1 when none is within `reach` pixels. All curves between two columns
+ * are at the same fraction of their height at the same x, so one root serves them all.
+ */
+export function nearestEdge(layout: Layout, x: number, y: number, reach: number): number {
+  let best = -1;
+  let least = reach;
+  for (let layer = 0; layer + 1 < layout.starts.length; layer++) {
+    const first = layout.edges[layout.starts[layer]];
+    if (!first || x < first.x0 || x > first.x1) continue;
+    const across = (x - first.x0) / (first.x1 - first.x0);
+    let low = 0;
+    let high = 1;
+    for (let i = 0; i < 20; i++) {
+      const t = (low + high) / 2;
+      if (1.5 * t * (1 - t) + t ** 3 < across) low = t;
+      else high = t;
+    }
+    const t = (low + high) / 2;
+    const fraction = t * t * (3 - 2 * t);
+    const slope = (6 * t * (1 - t)) / Math.max(1.5 - 3 * t + 3 * t * t, 1e-6) / (first.x1 - first.x0);
+    for (let i = layout.starts[layer]; i < layout.starts[layer + 1]; i++) {
+      const { y0, y1 } = layout.edges[i];
+      const distance = Math.abs(y - y0 - (y1 - y0) * fraction) / Math.hypot(1, slope * (y1 - y0));
+      if (distance < least) {
+        least = distance;
+        best = i;
+      }
+    }
+  }
+  return best;
+}

@@ -1,0 +1,73 @@
+// What a press on the picture does to the config. Pure: takes the layers or features that are, gives those that shall be.
+import type { Layer } from "../wire";
+
+const FIRST: Layer = { width: 4, activation: { kind: "tanh" }, batchnorm: false, dropout: 0 };
+
+/** The layers with some fields of one replaced. */
+export function withLayer(hidden: Layer[], layer: number, fields: Partial<Layer>): Layer[] {
+  return hidden.map((old, at) => (at === layer ? { ...old, ...fields } : old));
+}
+
+/** The layers with a new one at `at`, like the one before it, so that it can start close to the identity; `first` when there is none. */
+export function withNewLayer(hidden: Layer[], at: number, first: Layer = FIRST): Layer[] {
+  const like = hidden[at - 1] ?? hidden[at] ?? first;
+  const fresh: Layer = {
+    width: like.width,
+    activation: { ...like.activation },
+    batchnorm: false,
+    dropout: 0,
+  };
+  return [...hidden.slice(0, at), fresh, ...hidden.slice(at)];
+}
+
+export function withoutLayer(hidden: Layer[], layer: number): Layer[] {
+  return hidden.filter((_, at) => at !== layer);
+}
+
+/** The features with one switched, in the order of `all`; the last one stays. */
+export function toggled(features: string[], name: string, all: string[]): string[] {
+  const wanted = new Set(features);
+  if (wanted.has(name)) wanted.delete(name);
+  else wanted.add(name);
+  if (!wanted.size) return features;
+  return all.filter((feature) => wanted.has(feature));
+}
+
+const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉";
+
+/** A feature's name as it is written in a book: "x1^2" -> "x₁²", "x1*x2" -> "x₁x₂". */
+export function pretty(feature: string): string {
+  return feature
+    .replace(
+      /x(\d+)/g,
+      (_, digits: string) => `x${[...digits].map((digit) => SUBSCRIPTS[Number(digit)]).join("")}`,
+    )
+    .replace("^2", "²")
+    .replace("*", "");
+}
+
+/** A value with about three digits that matter, and a minus that is as wide as a plus. */
+export function short(value: number): string {
+  if (!Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  const text =
+    size >= 100
+      ? size.toFixed(0)
+      : size >= 10
+        ? size.toFixed(1)
+        : size >= 1
+          ? size.toFixed(2)
+          : size.toFixed(3);
+  return value < 0 ? `−${text}` : text;
+}
+
+/** The number of weights and biases (and batchnorm's two a unit). */
+export function parameters(inputs: number, hidden: Layer[], outputs: number): number {
+  let count = 0;
+  let before = inputs;
+  for (const { width, batchnorm } of hidden) {
+    count += before * width + width + (batchnorm ? 2 * width : 0);
+    before = width;
+  }
+  return count + before * outputs + outputs;
+}
