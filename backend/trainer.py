@@ -24,7 +24,7 @@ from backend.randomness import permutation, uniform
 
 Arrays = dict[str, np.ndarray]
 
-CHUNK_SECONDS = 0.001
+CHUNK_SECONDS = 0.002
 """Time between two looks at the clock, and at whether all is still finite."""
 CHUNK_STEPS = 64
 MASK_NUMBERS = 2**18
@@ -140,7 +140,7 @@ class Trainer:
             self._update(self._grad)
             self._advance(x.shape[1])
             if self.state.step % self.state.stride == 0:
-                samples.append(self._record())
+                samples.append(self.record())
         return samples
 
     def _batch(self) -> tuple[Tensor, Tensor, list[Tensor | None]]:
@@ -189,10 +189,13 @@ class Trainer:
     def _gradient(
         self, x: Tensor, y: Tensor, masks: list[Tensor | None]
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """Loss (R,), its gradient (R, P) with L1 and L2, and the activations. Rows are independent."""
+        """Loss (R, batch), the gradient (R, P) of its mean with L1 and L2, and the activations.
+
+        The loss is summed over R: the rows stay independent.
+        """
         activations = forward(self.network, self._parameters, self._buffers, x, masks)
-        loss = self.config.loss.forward(activations[-1], y).mean(dim=1)
-        pieces = torch.autograd.grad(loss.sum(), self._leaves)
+        loss = self.config.loss.forward(activations[-1], y)
+        pieces = torch.autograd.grad(loss.sum() / x.shape[1], self._leaves)
         grad = torch.cat([piece.flatten(1) for piece in pieces], dim=1)
         weights = self.state.weights
         if self.config.l2:
@@ -325,7 +328,8 @@ class Trainer:
         metrics = self._evaluate()
         return Sample(self.state.samples, self.state.step, self.progress, **metrics.summary())
 
-    def _record(self) -> Sample:
+    def record(self) -> Sample:
+        """Add the metrics of this moment to the history; training does so by itself, but for step 0."""
         sample = self.sample()
         state = self.state
         state.samples += 1

@@ -1,0 +1,351 @@
+"""A run that is live on a worker: its trainer, what it may train now, and who waits for what."""
+
+import math
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from time import monotonic
+from typing import Any
+
+import numpy as np
+
+from backend import orders, snapshot
+from backend.config import merged, parse
+from backend.orders import Deed, Mail, Order, Report, Size, as_array
+from backend.protocol import Arrays, encode
+from backend.tables import Table
+from backend.trainer import Diverged, Sample, Trainer
+
+SLICE = 0.004
+"""Seconds that a session trains before it is another's turn."""
+DEBT = 0.25
+"""Seconds of training that a session may be behind its speed; more is forgotten, or it could never catch up."""
+FRAME_REST = 3.0
+"""Frames take at most a quarter of the time: after one that cost t, there is none for 3 t."""
+SNAPSHOT_REST = 50.0
+"""Likewise for snapshots, but seldom more than one a second, and at least one in five."""
+SNAPSHOT_EVERY = (1.0, 5.0)
+
+Post = Callable[[Report, Arrays, int], None]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Training asked for at once, at full speed."""
+
+    until: int
+    order: int
+    """The order to answer when it is reached; 0 while a reopened session catches up with what was seen."""
+
+
+class LiveRun:
+    """Raises `Refused` for a config or a timeline that is none."""
+
+    def __init__(self, session: str, opening: orders.Open, arrays: Arrays, device: str, post: Post):
+        self.session = session
+        self.number = opening.number
+        self.inbox: deque[Mail] = deque()
+        """Orders that wait until a reopened session has caught up."""
+        self._post = post
+        self._device = device
+        self._tables = orders.unpack(opening.tables, arrays)
+        self._run = opening.run
+        self._done = opening.done
+        self._ahead = deque(opening.deeds)
+        self._playing = opening.playing
+        self._speed = opening.speed
+        self._frame = opening.frame
+        if "snapshot" in arrays:
+            self.trainer = snapshot.load(arrays["snapshot"].tobytes(), self._tables, device)
+        else:
+            self.trainer = Trainer.start(parse(opening.config, self._tables), self._tables, device)
+
+        self._goal: Goal | None = Goal(opening.until, 0) if opening.until > self.trainer.step else None
+        self._credit = 0.0
+        self._clock = monotonic()
+        self._version = 1
+        self._wanted: dict[Size, bool] = {}
+        self._shown: dict[Size, int] = {}
+        self._next_frame = 0.0
+        self._saved = 0
+        self._next_snapshot = self._clock + SNAPSHOT_EVERY[0]
+
+    def open(self, order: int) -> None:
+        """Says where it is, then shows its data and its first sample, then does what the timeline says for now."""
+        problem = self._picture()[0]["problem"]
+        self._post(self._whereabouts(problem=problem), {}, order)
+        self._show_data()
+        self._record_the_start()
+        self._do_what_is_due()
+
+    # --- Time ---------------------------------------------------------------------------------------------
+
+    @property
+    def catching_up(self) -> bool:
+        return self._goal is not None and self._goal.order == 0
+
+    def training_due(self) -> float:
+        """When it wants to train next, in `monotonic` time; infinity when it is paused."""
+        if self._goal:
+            return 0.0
+        if not self._playing:
+            return math.inf
+        rate = self._rate()
+        if rate == math.inf or self._credit >= 1:
+            return 0.0
+        return self._clock + max((1 - self._credit) / rate, SLICE)
+
+    def frame_due(self) -> float:
+        return self._next_frame if self._ready_size() else math.inf
+
+    def snapshot_due(self) -> float:
+        return self._next_snapshot if self._saved != self._version else math.inf
+
+    def _rate(self) -> float:
+        return self._speed.steps(self.trainer.steps_per_epoch)
+
+    def _allowance(self) -> float:
+        """Steps that it may train now."""
+        now = monotonic()
+        elapsed, self._clock = now - self._clock, now
+        if self._goal:
+            return self._goal.until - self.trainer.step
+        rate = self._rate()
+        if rate == math.inf:
+            return math.inf
+        self._credit = min(self._credit + elapsed * rate, max(1.0, DEBT * rate))
+        return math.floor(self._credit)
+
+    # --- Training -----------------------------------------------------------------------------------------
+
+    def train(self) -> None:
+        """One slice: as much as it may train now, and what its timeline says on the way."""
+        deadline = monotonic() + SLICE
+        allowance = self._allowance()
+        try:
+            while allowance > 0:
+                allowance -= self._stretch(allowance, deadline)
+                self._do_what_is_due()
+                if monotonic() >= deadline:
+                    break
+        except Diverged as diverged:
+            self._stop(diverged)
+        if self._goal and self.trainer.step >= self._goal.until:
+            self._reach_goal()
+
+    def _stretch(self, allowance: float, deadline: float) -> int:
+        """Trains at most up to the next line of the timeline. Returns the number of steps."""
+        start = self.trainer.step
+        limit = self._ahead[0].step - start if self._ahead else math.inf
+        stride = self.trainer.steps_per_epoch  # a bound for full speed; the deadline ends it sooner
+        steps = int(min(allowance, limit, max(stride, 1024)))
+        samples: list[Sample] = []
+        try:
+            samples = self.trainer.train(steps, deadline)
+        except Diverged as diverged:
+            samples = diverged.samples
+            raise
+        finally:
+            trained = self.trainer.step - start
+            self._credit = max(0.0, self._credit - trained)
+            self._version += 1
+            self._report_samples(samples)
+        return trained
+
+    def _stop(self, diverged: Diverged) -> None:
+        self._playing = False
+        detail = {"step": diverged.step, "layer": diverged.layer, "detail": diverged.detail}
+        self._report(orders.Stopped(diverged=orders.Diverged(**detail), epoch=self.trainer.progress))
+        if self._goal:
+            self._reach_goal()
+
+    def _reach_goal(self) -> None:
+        """Training asked for is done, or as far as it goes."""
+        goal, self._goal = self._goal, None
+        if goal and goal.order:
+            self._post(self._whereabouts(metrics=self._metrics()), {}, goal.order)
+
+    # --- Orders -------------------------------------------------------------------------------------------
+
+    def obey(self, order: Order, number: int, arrays: Arrays) -> None:
+        """Does it, and answers. Raises `Refused`, with nothing changed."""
+        match order:
+            case orders.SetPlaying(playing=playing):
+                self._set_playing(playing)
+                self._answer(number)
+            case orders.Pace(speed=speed):
+                self._speed, self._credit, self._clock = speed, 0.0, monotonic()
+                self._answer(number)
+            case orders.Restart(run=run):
+                self._restart(run, number)
+            case orders.Advance():
+                self._advance(order, number)
+            case orders.Apply(deed=deed, tables=tables):
+                self._ahead.clear()
+                effect, problem = self._do(deed, orders.unpack(tables, arrays))
+                self._post(self._whereabouts(effect=effect, problem=problem), {}, number)
+                if problem:
+                    self._show_data()
+            case orders.Look():
+                self._post(self._whereabouts(metrics=self._metrics()), {}, number)
+            case orders.LookAtMaps(size=size):
+                header, maps = self.trainer.maps(size)
+                self._post(self._whereabouts(metrics=header), maps, number)
+            case orders.LookAtWeights():
+                named = {f"{i}.{name}": a for i, layer in enumerate(self.trainer.weights()) for name, a in layer.items()}
+                self._post(self._whereabouts(), named, number)
+            case _:
+                raise TypeError(f"a live run does not take {order.type}")
+
+    def _set_playing(self, playing: bool) -> None:
+        if not playing:
+            self._reach_goal()
+        self._playing, self._credit, self._clock = playing, 0.0, monotonic()
+
+    def _restart(self, run: int, number: int) -> None:
+        self._reach_goal()
+        self.trainer = Trainer.start(self.trainer.config, self._tables, self._device)
+        self._run, self._done, self._credit = run, 0, 0.0
+        self._ahead.clear()
+        self._touch()
+        self._answer(number)
+        self._show_data()
+        self._record_the_start()
+
+    def _advance(self, order: orders.Advance, number: int) -> None:
+        steps = order.steps or (order.epochs or 0) * self.trainer.steps_per_epoch
+        self._reach_goal()
+        self._goal = Goal(order.until or self.trainer.step + steps, number)
+        if self.trainer.step >= self._goal.until:
+            self._reach_goal()
+
+    # --- The timeline -------------------------------------------------------------------------------------
+
+    def _do_what_is_due(self) -> None:
+        while self._ahead and self._ahead[0].step <= self.trainer.step:
+            index, deed = self._done, self._ahead.popleft()
+            effect, problem = self._do(deed, {})
+            where = {"step": self.trainer.step, "epoch": self.trainer.progress}
+            self._report(orders.Applied(index=index, effect=effect, problem=problem, **where))
+            if problem:
+                self._show_data()
+
+    def _do(self, deed: Deed, tables: Mapping[str, Table]) -> tuple[list[str], dict[str, Any] | None]:
+        """What it did in sentences, and the problem if the data are others now."""
+        before = self.trainer.config
+        if deed.weights is not None:
+            effect = self._set_weights(deed.weights)
+        else:
+            tables = {**self._tables, **tables}
+            effect = self.trainer.change(parse(merged(before, deed.change), tables), tables)
+            self._tables = tables
+        self._done += 1
+        self._touch()
+        after = self.trainer.config
+        same = (before.data, before.seed) == (after.data, after.seed)
+        return effect, None if same else self._picture()[0]["problem"]
+
+    def _set_weights(self, edit: dict[str, Any]) -> list[str]:
+        if "layers" in edit:
+            self.trainer.set_weights(edit["layers"])
+            return ["all weights set by hand; the optimizer's state kept"]
+        self.trainer.set_weight(edit["layer"], edit["source"], edit["unit"], edit["value"])
+        what = "a bias" if edit["source"] is None else "a weight"
+        return [f"{what} of layer {edit['layer'] + 1} set to {edit['value']:g}; the optimizer's state kept"]
+
+    def _touch(self) -> None:
+        """The next frame shows something that people have just asked for: it goes out at once."""
+        self._version += 1
+        self._next_frame = 0.0
+        self._wanted = dict.fromkeys(self._wanted, True)
+
+    # --- Reports ------------------------------------------------------------------------------------------
+
+    def want(self, size: Size, fresh: bool) -> None:
+        self._wanted[size] = fresh or self._wanted.get(size, False)
+
+    def _ready_size(self) -> Size | None:
+        """A size that somebody waits for and that would show something new."""
+        for size, fresh in self._wanted.items():
+            if fresh or self._shown.get(size) != self._version:
+                return size
+        return None
+
+    def make_frame(self) -> tuple[orders.Frame, bytes]:
+        """The frame that `frame_due` spoke of: what it is, and the message for the browser."""
+        size = self._ready_size()
+        assert size is not None
+        start = monotonic()
+        header, arrays = self.trainer.frame(size.neurons, size.output)
+        self._frame += 1
+        message = encode({"type": "frame", "frame": self._frame, "run": self._run, **header}, arrays)
+        end = monotonic()
+        self._next_frame = end + FRAME_REST * (end - start)
+        self._shown[size] = self._version
+        del self._wanted[size]
+        where = {"step": self.trainer.step, "epoch": self.trainer.progress}
+        return orders.Frame(size=size, frame=self._frame, run=self._run, **where), message
+
+    def make_snapshot(self) -> tuple[orders.Snapshot, bytes]:
+        start = monotonic()
+        data = snapshot.save(self.trainer)
+        end = monotonic()
+        least, most = SNAPSHOT_EVERY
+        self._next_snapshot = end + min(most, max(least, SNAPSHOT_REST * (end - start)))
+        self._saved = self._version
+        where = {"step": self.trainer.step, "epoch": self.trainer.progress}
+        return orders.Snapshot(run=self._run, done=self._done, **where), data
+
+    def halt(self, detail: str) -> None:
+        """After a failure that nobody foresaw: pause, and tell whoever waits."""
+        self._playing = False
+        goal, self._goal = self._goal, None
+        if goal and goal.order:
+            self._post(orders.Failed(detail=detail), {}, goal.order)
+        self._report(orders.Broken(detail=detail))
+
+    def _report(self, report: Report, arrays: Arrays | None = None) -> None:
+        self._post(report, arrays or {}, 0)
+
+    def _answer(self, number: int) -> None:
+        self._post(self._whereabouts(), {}, number)
+
+    def _whereabouts(self, **result: Any) -> orders.Done:
+        return orders.Done(step=self.trainer.step, epoch=self.trainer.progress, **result)
+
+    def _metrics(self) -> dict[str, Any]:
+        sample = self.trainer.sample()
+        losses = {"train_loss": sample.train_loss, "test_loss": sample.test_loss}
+        return {**losses, **sample.scores, "grad_norm": list(sample.grad_norms)}
+
+    def _picture(self) -> tuple[dict[str, Any], Arrays]:
+        return self.trainer.picture()
+
+    def _show_data(self) -> None:
+        header, arrays = self._picture()
+        message = encode({"type": "data", "run": self._run, **header}, arrays)
+        self._report(orders.Data(), {"message": as_array(message)})
+
+    def _record_the_start(self) -> None:
+        """The curves begin with the untrained network; a snapshot of step 0 has that behind it."""
+        if self.trainer.state.samples == 0:
+            self._report_samples([self.trainer.record()])
+
+    def _report_samples(self, samples: list[Sample]) -> None:
+        """Together where they have the same columns: a change of depth or of the problem starts a new batch."""
+        for columns, batch in groupby(samples, _columns):
+            rows = np.array([_row(sample) for sample in batch], dtype=np.float64)
+            header = orders.Samples(run=self._run, stride=self.trainer.stride, columns=list(columns))
+            self._report(header, {"samples": rows})
+
+
+def _columns(sample: Sample) -> tuple[str, ...]:
+    norms = (f"grad_norm.{layer}" for layer in range(len(sample.grad_norms)))
+    return "index", "step", "epoch", "train_loss", "test_loss", *sample.scores, *norms
+
+
+def _row(sample: Sample) -> list[float]:
+    values = (sample.train_loss, sample.test_loss, *sample.scores.values(), *sample.grad_norms)
+    missing = (math.nan if value is None else value for value in values)
+    return [sample.index, sample.step, sample.epoch, *missing]

@@ -1,0 +1,37 @@
+"""A process that has PyTorch loaded and forks workers: a new one is there in milliseconds, not in seconds.
+
+It is started as `python -m backend.nursery` with one end of a socket as its standard input. There it gets
+messages of `DEVICE_BYTES`, the name of a device padded with spaces, each with two file descriptors: the
+worker's socket, and the memory that says whose turn it is. For each it forks a worker. It ends when the
+other end is closed.
+"""
+
+import mmap
+import os
+import signal
+import socket
+import sys
+
+from backend.worker import TURN_BYTES, work
+
+DEVICE_BYTES = 32
+
+
+def tend(control: socket.socket) -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries workers; the engine sees their sockets close
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which then closes its end
+    while True:
+        device, fds, _, _ = socket.recv_fds(control, DEVICE_BYTES, 2)
+        if not device:
+            return
+        sock, turn = fds
+        if os.fork() == 0:
+            control.close()
+            work(socket.socket(fileno=sock), mmap.mmap(turn, TURN_BYTES), device.decode().strip())
+            os._exit(0)
+        os.close(sock)
+        os.close(turn)
+
+
+if __name__ == "__main__":
+    tend(socket.socket(fileno=sys.stdin.fileno()))

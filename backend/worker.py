@@ -1,0 +1,160 @@
+"""A worker: one process, one thread, many sessions. It knows time slices and orders, and no more."""
+
+import logging
+import mmap
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+import torch
+
+from backend import orders
+from backend.config import Refused
+from backend.line import Line
+from backend.liverun import LiveRun
+from backend.orders import Mail, Report, as_array
+from backend.protocol import Arrays
+
+log = logging.getLogger("playground.worker")
+
+TURN_BYTES = mmap.PAGESIZE
+
+
+class Worker:
+    """Serves until the other end of the socket is gone.
+
+    `turn` is memory that outlives the process: whose turn it is (the session's number, 0 for nobody's), so
+    that the engine can tell which session a dead worker was busy with.
+    """
+
+    def __init__(self, line: Line, device: str, turn: mmap.mmap):
+        self._line = line
+        self._device = device
+        self._turn = turn
+        self._runs: dict[str, LiveRun] = {}
+
+    def serve(self) -> None:
+        self._line.post(Mail(orders.Ready(pid=os.getpid(), device=self._device)))
+        while True:
+            self._obey(self._line.exchange(self._idle_time()))
+            for run in list(self._runs.values()):
+                if self._give_turn(run):
+                    self._obey(self._line.exchange(0))
+
+    def _idle_time(self) -> float | None:
+        """Seconds until a session has something to do; None when none has."""
+        due = [min(run.training_due(), run.frame_due(), run.snapshot_due()) for run in self._runs.values()]
+        nearest = min(due, default=float("inf"))
+        return None if nearest == float("inf") else max(0.0, nearest - monotonic())
+
+    def _give_turn(self, run: LiveRun) -> bool:
+        """Trains it for a slice, then makes what is due. Whether there was anything to do."""
+        busy = False
+        with self._blaming(run):
+            if run.training_due() <= monotonic():
+                run.train()
+                busy = True
+            while run.inbox and not run.catching_up:
+                self._answer(run, run.inbox.popleft())
+            if run.frame_due() <= monotonic():
+                frame, message = run.make_frame()
+                mail = Mail(frame, run.session, arrays={"message": as_array(message)})
+                self._line.show((run.session, frame.size), mail)
+                busy = True
+            if run.snapshot_due() <= monotonic():
+                state, data = run.make_snapshot()
+                self._line.show((run.session, "snapshot"), Mail(state, run.session, arrays={"snapshot": as_array(data)}))
+                busy = True
+        return busy
+
+    def _obey(self, mails: list[Mail]) -> None:
+        for mail in mails:
+            run = self._runs.get(mail.session)
+            match mail.content:
+                case orders.Open() as opening:
+                    self._open(mail, opening)
+                case orders.Close():
+                    self._runs.pop(mail.session, None)
+                case orders.Want(size=size, fresh=fresh):
+                    if run:
+                        run.want(size, fresh)
+                case _ if run is None:
+                    self._post(mail, orders.Failed(detail="the worker has no such session"))
+                case _ if run.catching_up:
+                    run.inbox.append(mail)
+                case _:
+                    with self._blaming(run):
+                        self._answer(run, mail)
+
+    def _open(self, mail: Mail, opening: orders.Open) -> None:
+        def post(report: Report, arrays: Arrays, order: int) -> None:
+            self._line.post(Mail(report, mail.session, order, arrays))
+
+        self._blame(opening.number)
+        try:
+            run = LiveRun(mail.session, opening, mail.arrays, self._device, post)
+            run.open(mail.order)
+            self._runs[mail.session] = run
+        except Refused as refusal:
+            self._refuse(mail, refusal)
+        except Exception as error:  # the other sessions must go on
+            log.exception("a session could not be opened")
+            self._post(mail, orders.Failed(detail=_words(error)))
+        finally:
+            self._blame(0)
+
+    def _answer(self, run: LiveRun, mail: Mail) -> None:
+        try:
+            run.obey(mail.content, mail.order, mail.arrays)
+        except Refused as refusal:
+            self._refuse(mail, refusal)
+        except Exception as error:
+            self._post(mail, orders.Failed(detail=_words(error)))
+            raise
+
+    def _refuse(self, mail: Mail, refusal: Refused) -> None:
+        faults = [
+            orders.Fault(field=e.field, message=e.message, fits=e.fits and list(e.fits), suggestion=e.suggestion)
+            for e in refusal.errors
+        ]
+        self._post(mail, orders.Failed(detail=str(refusal), faults=faults))
+
+    def _post(self, mail: Mail, answer: Report) -> None:
+        self._line.post(Mail(answer, mail.session, mail.order))
+
+    @contextmanager
+    def _blaming(self, run: LiveRun) -> Iterator[None]:
+        """A session that fails is paused; one that takes the process down can be told by `turn`."""
+        self._blame(run.number)
+        try:
+            yield
+        except Exception as error:
+            log.exception("a session failed")
+            run.halt(_words(error))
+        finally:
+            self._blame(0)
+
+    def _blame(self, number: int) -> None:
+        struct.pack_into("<Q", self._turn, 0, number)
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def work(sock: socket.socket, turn: mmap.mmap, device: str) -> None:
+    """The whole life of a worker."""
+    torch.set_num_threads(1)
+    try:
+        Worker(Line(sock), _chosen(device), turn).serve()
+    except EOFError:
+        pass  # the server is gone, and so is the need for a worker
+
+
+def _chosen(device: str) -> str:
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return device
