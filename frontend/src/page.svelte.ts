@@ -40,6 +40,14 @@ export interface Toast {
   kind: ToastKind;
   action?: { label: string; run: () => void };
 }
+export interface ChangeOptions {
+  /** Retry once with what the server suggests, where the parts would not fit. */
+  adapt?: boolean;
+  /** Say nothing of the effect. */
+  quiet?: boolean;
+  /** Changes of one gesture (`newGesture()`), such as a drag, are undone together. */
+  gesture?: number;
+}
 /** The newest numbers: `train_loss`, `test_loss`, `train_accuracy`, …; null where there is none. */
 export type Metrics = Record<string, number | null>;
 
@@ -48,6 +56,12 @@ const HASH_AFTER_MS = 400;
 const TOAST_MS = 7_000;
 const KEPT = "playground.session";
 const THEME = "playground.theme";
+
+let gestureCount = 0;
+
+export function newGesture(): number {
+  return ++gestureCount;
+}
 
 class Page {
   /* What the server says. Replaced whole, never mutated. */
@@ -94,8 +108,11 @@ class Page {
 
   /** Whether the holder's controls work. */
   canChange = $derived(this.role === "holder" && this.status === "live");
-  undoStack = $derived(undoable(this.timeline));
+  /** Entries that one drag made, which one undo takes back. */
+  private gestures = $state.raw<ReadonlyMap<Entry, number>>(new Map());
+  undoStack = $derived(undoable(this.timeline, this.gestures));
 
+  private gesture: number | null = null;
   private live: Live | null = null;
   private key: string | null = null;
   private lastToast = 0;
@@ -106,10 +123,10 @@ class Page {
 
   /**
    * Applies a merge patch to the running network. True when the server took it; otherwise a toast says why.
-   * @param options.adapt retry once with what the server suggests, where the parts would not fit
    */
-  async change(patch: Patch, options: { adapt?: boolean; quiet?: boolean } = {}): Promise<boolean> {
+  async change(patch: Patch, options: ChangeOptions = {}): Promise<boolean> {
     if (!this.live) return false;
+    this.gesture = options.gesture ?? null;
     try {
       const ack = await this.live.send({ type: "change", change: patch });
       if (!options.quiet && ack.effect?.length) this.note = ack.effect.join(" · ");
@@ -119,7 +136,7 @@ class Page {
         error instanceof Refused ? error.failure.errors?.find((e) => e.suggestion)?.suggestion : null;
       if (!suggestion) return this.refused(error);
       const fitting = combined(patch, suggestion);
-      if (options.adapt) return this.change(fitting, { quiet: options.quiet });
+      if (options.adapt) return this.change(fitting, { ...options, adapt: false });
       return this.refused(error, { label: t("toast.use_fitting"), run: () => void this.change(fitting) });
     }
   }
@@ -305,6 +322,7 @@ class Page {
         this.writeHash();
         break;
       case "changed":
+        if (this.gesture !== null) this.gestures = new Map([...this.gestures, [event.entry, this.gesture]]);
         this.timeline = [...this.timeline, event.entry];
         this.config = event.config;
         this.problem = event.problem;

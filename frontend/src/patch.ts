@@ -24,13 +24,24 @@ function canonical(value: unknown): string {
   );
 }
 
-/** The changes that can be undone, oldest first: an entry that takes back the one before it removes both. */
-export function undoable(timeline: Entry[]): Entry[] {
-  const stack: { entry: Entry; undo: string }[] = [];
+/**
+ * The changes that can be undone, oldest first. An entry that takes back the one before it removes both;
+ * entries of one gesture are one.
+ */
+export function undoable(timeline: Entry[], gestures: ReadonlyMap<Entry, number> = new Map()): Entry[] {
+  const stack: { entry: Entry; undo: string; gesture: number | undefined }[] = [];
   for (const entry of timeline) {
     if (Object.keys(entry.undo ?? {}).length === 0) continue;
-    if (stack.at(-1)?.undo === canonical(entry.change)) stack.pop();
-    else stack.push({ entry, undo: canonical(entry.undo) });
+    const top = stack.at(-1);
+    const gesture = gestures.get(entry);
+    if (top?.undo === canonical(entry.change)) {
+      stack.pop();
+    } else if (top && gesture !== undefined && top.gesture === gesture) {
+      const undo = combined(entry.undo, top.entry.undo);
+      stack[stack.length - 1] = { entry: { ...entry, undo }, undo: canonical(undo), gesture };
+    } else {
+      stack.push({ entry, undo: canonical(entry.undo), gesture });
+    }
   }
   return stack.map(({ entry }) => entry);
 }

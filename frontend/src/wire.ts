@@ -60,7 +60,7 @@ export interface Kind {
   problem?: Problem["kind"] | null;
   synthetic?: boolean;
 }
-export type Family = "activation" | "loss" | "optimizer" | "init" | "data" | "feature";
+export type Family = "activation" | "output_activation" | "loss" | "optimizer" | "init" | "data" | "feature";
 /** A scalar of the config outside components, by its path: "batch_size", "hidden.width". */
 export interface FieldOfConfig extends Parameter {
   path: string;

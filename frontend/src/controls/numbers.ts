@@ -1,0 +1,92 @@
+// Numbers as people read them, and the steps that a control offers.
+import { language } from "../i18n";
+import type { Parameter } from "../wire";
+
+const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
+
+/** 12345.6 -> "12,346". */
+export const count = (value: number) => whole.format(value);
+
+/** A setting: every digit that matters, no noise of floating point. */
+export function setting(value: unknown): string {
+  if (typeof value !== "number") return String(value ?? "");
+  if (value !== 0 && (Math.abs(value) < 1e-6 || Math.abs(value) >= 1e7))
+    return value.toExponential().replace("e+", "e");
+  return String(Number(value.toPrecision(7)));
+}
+
+/** A measurement: four figures at most. */
+export function reading(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-4 || size >= 1e6)) return value.toExponential(1).replace("e+", "e");
+  return size >= 1000
+    ? count(value)
+    : size >= 100
+      ? value.toFixed(1)
+      : size >= 10
+        ? value.toFixed(2)
+        : value.toFixed(3);
+}
+
+const LEAST = 1e-5;
+const MOST = 10;
+
+/** 0.00001, 0.00003, 0.0001 … within the bounds (1, 2, 5, 10, … for whole numbers); zero and null first. */
+export function logSteps(parameter: Parameter): (number | null)[] {
+  const integer = parameter.type === "integer";
+  const low = Math.max(parameter.minimum ?? parameter.exclusive_minimum ?? LEAST, integer ? 1 : LEAST);
+  const high = parameter.maximum ?? parameter.exclusive_maximum ?? MOST;
+  const most = integer ? Math.min(high, 1000) : Math.min(high, MOST);
+  const steps: (number | null)[] = [];
+  if (parameter.nullable) steps.push(null);
+  if (parameter.minimum === 0) steps.push(0);
+  for (let decade = Math.floor(Math.log10(low)); decade <= Math.log10(most); decade++) {
+    for (const digit of integer ? [1, 2, 5] : [1, 3]) {
+      const value = Number(`${digit}e${decade}`);
+      if (value >= low * (1 - 1e-9) && value <= most * (1 + 1e-9)) steps.push(value);
+    }
+  }
+  return steps;
+}
+
+/** The steps with `value` among them, so that a control always shows what is set. */
+export function withValue(steps: (number | null)[], value: number | null): (number | null)[] {
+  if (steps.includes(value)) return steps;
+  const order = (v: number | null) => v ?? Number.NEGATIVE_INFINITY;
+  return [...steps, value].sort((a, b) => order(a) - order(b));
+}
+
+/** Whether a slider suits: a number between two bounds that are not far apart. */
+export function slides(parameter: Parameter): boolean {
+  const { type, minimum, maximum, scale, nullable } = parameter;
+  return (
+    type === "number" &&
+    scale !== "log" &&
+    !nullable &&
+    typeof minimum === "number" &&
+    typeof maximum === "number" &&
+    maximum - minimum <= 1
+  );
+}
+
+export const sliderStep = (parameter: Parameter) =>
+  parameter.maximum! - parameter.minimum! >= 0.8 ? 0.05 : 0.01;
+
+/** "0 < … ≤ 100", "1 to 256", or nothing where there are no bounds. */
+export function bounds(parameter: Parameter): string {
+  const { minimum, maximum, exclusive_minimum: above, exclusive_maximum: below } = parameter;
+  const left =
+    typeof minimum === "number"
+      ? `${setting(minimum)} ≤ `
+      : typeof above === "number"
+        ? `${setting(above)} < `
+        : "";
+  const right =
+    typeof maximum === "number"
+      ? ` ≤ ${setting(maximum)}`
+      : typeof below === "number"
+        ? ` < ${setting(below)}`
+        : "";
+  return left || right ? `${left}${parameter.name}${right}` : "";
+}

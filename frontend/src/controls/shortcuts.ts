@@ -1,0 +1,21 @@
+// Keys that work anywhere on the page: space plays and pauses, Ctrl or Cmd + Z takes back the last change.
+import { page } from "../page.svelte";
+
+const TYPING =
+  "input:not([type=checkbox], [type=radio], [type=range], [type=button]), textarea, select, [contenteditable]";
+const PRESSABLE = "button, a[href], input, summary, [role=button], [tabindex='0']";
+
+export function shortcuts(event: KeyboardEvent): void {
+  const target = event.target instanceof Element ? event.target : null;
+  if (target?.closest(TYPING)) return;
+  if (event.key === " " && !event.repeat && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    // Whoever moves by keyboard presses the focused control; after a click with the mouse, space still plays.
+    if (target?.closest(PRESSABLE)?.matches(":focus-visible")) return;
+    event.preventDefault();
+    if (page.canChange && page.shown("play")) void page.togglePlay();
+  }
+  if (event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey) {
+    event.preventDefault();
+    if (page.canChange && page.shown("undo")) void page.undo();
+  }
+}
