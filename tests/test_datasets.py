@@ -259,6 +259,30 @@ def test_a_target_without_noise_is_exactly_that_of_its_position(kind, label):
     np.testing.assert_allclose(targets, [label(x, y) for x, y in inputs.astype(float)], atol=1e-5)
 
 
+def test_xor_keeps_clear_of_the_axes_by_the_padding_of_tensorflow_playground():
+    inputs, _ = sample("xor", samples=10_000)
+    assert np.abs(inputs).min() == pytest.approx(0.3, abs=0.01)
+    assert np.abs(inputs).max() == pytest.approx(5.3, abs=0.01)
+
+
+@pytest.mark.parametrize("noise", [0.05, 0.5])
+def test_noise_moves_a_spiral_by_a_uniform_distance_up_to_itself(noise):
+    moved = sample("spiral", samples=10_000, noise=noise)[0] - sample("spiral", samples=10_000)[0]
+    np.testing.assert_allclose(
+        np.quantile(moved, [0, 0.25, 0.5, 0.75, 1]), noise * np.linspace(-1, 1, 5), atol=0.03 * noise
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "label"), [("plane", original_plane_label), ("multi_gauss", original_multi_gauss_label)]
+)
+def test_noise_moves_the_targets_of_a_regression_as_far_as_in_tensorflow_playground(kind, label):
+    original = ORIGINALS[kind](np.random.default_rng(1), 10_000, 0.1)
+    expected = np.mean([abs(target - label(x, y)) for x, y, target in original])
+    moved = sample(kind, samples=10_000, noise=0.1)[1] - sample(kind, samples=10_000)[1]
+    assert np.abs(moved).mean() == pytest.approx(expected, rel=0.05)
+
+
 def test_moons_reach_into_each_other_and_no_line_parts_them():
     inputs, targets = sample("moons", samples=2000)
     design = np.column_stack([inputs, np.ones(len(inputs))])

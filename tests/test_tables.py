@@ -8,7 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend import limits
-from backend.tables import Table, TableError, from_arrays, guess_target, preview, read_csv, to_arrays
+from backend.tables import (
+    Table,
+    TableError,
+    from_arrays,
+    guess_target,
+    preview,
+    read_csv,
+    target_values,
+    to_arrays,
+)
 
 quick = settings(deadline=None, max_examples=150)
 
@@ -60,6 +69,7 @@ def rows(count: int) -> str:
         ),
         pytest.param("x,y,c\n1,2,a\n3,1e999,b\n", "file", ["Line 3", '"y"', "not a finite"], id="infinity"),
         pytest.param(rows(10_001), "file", ["10,000 rows"], id="too many rows"),
+        pytest.param("x,y,c\n" + rows(10_001), "file", ["10,000 rows"], id="too many rows below a header"),
         pytest.param("1," * 300 + "1\n", "file", ["Line 1", "301 cells", "256"], id="too many columns"),
         pytest.param(
             "x,y,label\n" + "".join(f"{i},{i},k{i}\n" for i in range(9)),
@@ -160,6 +170,12 @@ def test_a_decimal_comma_is_read_where_semicolons_or_tabs_separate():
         assert table.columns[1].values.tolist() == [-2.25, 4.0]
 
 
+def test_only_what_people_write_as_a_number_is_one():
+    table = read("x,y,c\n+1.5e-3,-0,1_000\n.5,0,2_000\n")
+    assert [column.kind for column in table.columns] == ["number", "number", "label"]
+    assert table.columns[0].values.tolist() == [0.0015, 0.5]
+
+
 def test_a_byte_order_mark_and_latin_1_are_understood():
     table = read("\ufeffhöhe,y,c\n1,2,ä\n3,4,ö\n".encode())
     assert names(table)[0] == "höhe"
@@ -222,6 +238,29 @@ def test_the_same_file_has_the_same_id():
 def test_the_target_is_guessed_by_name_then_labels_then_place(header, record, target):
     body = "".join(record.format(i=i, odd=i % 2, letter="ab"[i % 2]) + "\n" for i in range(12))
     assert guess_target(read(f"{header}\n{body}")).target == target
+
+
+@pytest.mark.parametrize(
+    ("values", "labels"),
+    [
+        ("1 -1 1", ("-1", "1")),
+        ("-0 1 1", ("0", "1")),
+        ("1 2000001 1", ("1", "2000001")),
+        ("a b a", ("a", "b")),
+        ("1 1.5 1", ()),
+        ("1 2 3 4 5 6 7 8", ("1", "2", "3", "4", "5", "6", "7", "8")),
+        ("1 2 3 4 5 6 7 8 9", ()),
+    ],
+)
+def test_few_whole_numbers_are_classes_and_other_numbers_a_regression(values, labels):
+    cells = values.split()
+    column = read("x,y,label\n" + "".join(f"1,2,{cell}\n" for cell in cells)).columns[-1]
+    targets, found = target_values(column)
+    assert found == labels
+    if labels:
+        assert [labels[code] for code in targets] == [cell.replace("-0", "0") for cell in cells]
+    else:
+        assert targets.tolist() == [float(cell) for cell in cells]
 
 
 def test_a_named_target_saves_a_file_whose_guessed_one_has_one_class():
