@@ -1,0 +1,245 @@
+// One uPlot chart with the marks of the changes on it. Knows no page: it is given numbers and tells what is pointed at.
+import uPlot from "uplot";
+import { type Mark, type PlacedMark, placed } from "./marks";
+
+export interface Line {
+  label: string;
+  colour: string;
+  dash?: number[];
+  /** The raw values behind a smoothed line: pale, and not read out. */
+  pale?: boolean;
+}
+
+export interface Look {
+  xTitle: string;
+  yTitle: string;
+  log: boolean;
+  /** Share in [0, 1], as percent. */
+  percent: boolean;
+  lines: Line[];
+  /** CSS colours and fonts as they are computed. */
+  text: string;
+  muted: string;
+  line: string;
+  background: string;
+  font: string;
+}
+
+export type Zoom = [from: number, to: number] | null;
+
+export interface Listener {
+  /** Row under the cursor, null when there is none. */
+  pointed: (row: number | null) => void;
+  marked: (mark: { left: number; labels: string[] } | null) => void;
+  zoomed: (zoom: Zoom) => void;
+}
+
+export type Columns = (number | null)[][];
+
+const NEAR = 6;
+
+export class Chart {
+  private readonly plot: uPlot;
+  private zoom: Zoom = null;
+  private marks: Mark[] = [];
+  private onPlot: PlacedMark[] = [];
+
+  constructor(
+    private readonly host: HTMLElement,
+    private readonly look: Look,
+    private readonly listener: Listener,
+  ) {
+    this.plot = new uPlot(this.options(), [[]], host);
+  }
+
+  /** `columns`: x, then one column for each line; null is a gap. */
+  update(columns: Columns, marks: Mark[], zoom: Zoom): void {
+    this.marks = marks;
+    this.zoom = zoom;
+    // A logarithm has no place for zero.
+    const data = this.look.log
+      ? columns.map((values, c) => (c === 0 ? values : values.map((y) => (y !== null && y > 0 ? y : null))))
+      : columns;
+    this.plot.setData(data as uPlot.AlignedData);
+  }
+
+  resize(width: number, height: number): void {
+    if (width === this.plot.width && height === this.plot.height) return;
+    this.plot.setSize({ width, height });
+  }
+
+  /** Moves the cursor along the samples, for the keyboard. */
+  stepCursor(by: number): void {
+    const xs = this.plot.data[0];
+    if (!xs.length) return;
+    const now = this.plot.cursor.idx ?? xs.length - 1;
+    const row = Math.max(0, Math.min(xs.length - 1, now + by));
+    this.plot.setCursor({
+      left: this.plot.valToPos(xs[row], "x"),
+      top: this.plot.bbox.height / (3 * devicePixelRatio),
+    });
+  }
+
+  get range(): [number, number] {
+    const { min, max } = this.plot.scales.x;
+    return [min ?? 0, max ?? 1];
+  }
+
+  /** Where zooming by buttons and keys centres: the cursor if there is one, else the newest end. */
+  get centre(): number | null {
+    const { idx } = this.plot.cursor;
+    return idx == null ? null : (this.plot.data[0][idx] ?? null);
+  }
+
+  destroy(): void {
+    this.plot.destroy();
+  }
+
+  private options(): uPlot.Options {
+    const { look } = this;
+    const axis = {
+      stroke: look.muted,
+      font: `11px ${look.font}`,
+      labelFont: `11px ${look.font}`,
+      labelSize: 15,
+      labelGap: 0,
+      gap: 3,
+      grid: { stroke: look.line, width: 1 },
+      ticks: { stroke: look.line, width: 1, size: 4 },
+    };
+    return {
+      width: Math.max(80, this.host.clientWidth),
+      height: Math.max(60, this.host.clientHeight),
+      padding: [6, 8, 0, 0],
+      legend: { show: false },
+      cursor: {
+        sync: { key: "curves", setSeries: false, scales: ["x", null] },
+        drag: { x: true, y: false, setScale: false },
+        points: { size: 6 },
+        y: false,
+        bind: {
+          dblclick: () => () => {
+            this.listener.zoomed(null);
+            return null;
+          },
+        },
+      },
+      scales: {
+        x: { time: false, range: () => this.xRange() },
+        y: { distr: look.log ? 3 : 1, range: (_, min, max) => this.yRange(min, max) },
+      },
+      axes: [
+        { ...axis, label: look.xTitle, size: 22, space: 44 },
+        {
+          ...axis,
+          label: look.yTitle,
+          size: 40,
+          space: look.log ? 18 : 24,
+          values: (_, splits) => splits.map((value) => (value == null ? "" : this.tick(value))),
+        },
+      ],
+      series: [
+        {},
+        ...look.lines.map(
+          (line): uPlot.Series => ({
+            label: line.label,
+            stroke: line.colour,
+            alpha: line.pale ? 0.28 : 1,
+            width: line.pale ? 1 : 1.6,
+            dash: line.pale ? undefined : line.dash,
+            points: { show: false },
+          }),
+        ),
+      ],
+      hooks: {
+        setSelect: [
+          (plot) => {
+            if (plot.select.width < 4) return;
+            const from = plot.posToVal(plot.select.left, "x");
+            const to = plot.posToVal(plot.select.left + plot.select.width, "x");
+            plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+            if (to > from) this.listener.zoomed([from, to]);
+          },
+        ],
+        setCursor: [(plot) => this.point(plot)],
+        draw: [(plot) => this.drawMarks(plot)],
+      },
+    };
+  }
+
+  private xRange(): [number, number] {
+    if (this.zoom) return this.zoom;
+    const xs = this.plot?.data[0] ?? [];
+    return [0, Math.max(xs[xs.length - 1] ?? 0, 1)];
+  }
+
+  private yRange(min: number | null, max: number | null): [number, number] {
+    if (this.look.log) {
+      if (min === null || max === null || !(min > 0)) return [0.01, 1];
+      return [min / 1.3, Math.max(max * 1.3, min * 3)];
+    }
+    if (min === null || max === null) return [0, 1];
+    if (this.look.percent) return [Math.max(0, Math.min(0.9, Math.floor(min * 10 - 0.2) / 10)), 1.01];
+    return [Math.min(0, min * 1.05), Math.max(max * 1.08, 1e-6)];
+  }
+
+  private tick(value: number): string {
+    if (this.look.percent) return value > 1 ? "" : `${Math.round(value * 100)}%`;
+    if (value === 0) return "0";
+    const size = Math.abs(value);
+    return size < 1e-3 || size >= 1e5
+      ? value.toExponential(0).replace("e+", "e")
+      : String(+value.toPrecision(3));
+  }
+
+  private point(plot: uPlot): void {
+    const { left, idx } = plot.cursor;
+    const inside = left !== undefined && left >= 0;
+    this.listener.pointed(inside ? (idx ?? null) : null);
+    const near = inside ? this.onPlot.filter((mark) => Math.abs(mark.left - left) < NEAR) : [];
+    const best = near.sort((a, b) => Math.abs(a.left - (left ?? 0)) - Math.abs(b.left - (left ?? 0)))[0];
+    this.listener.marked(
+      best ? { left: best.left + plot.bbox.left / devicePixelRatio, labels: best.labels } : null,
+    );
+  }
+
+  private drawMarks(plot: uPlot): void {
+    const { ctx, bbox } = plot;
+    const ratio = devicePixelRatio;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    ctx.font = `${10 * ratio}px ${this.look.font}`;
+    ctx.textBaseline = "middle";
+    this.onPlot = placed(
+      this.marks,
+      (at) => plot.valToPos(at, "x"),
+      bbox.width / ratio,
+      (text) => ctx.measureText(text).width / ratio,
+    );
+    ctx.lineWidth = ratio;
+    for (const mark of this.onPlot) {
+      const x = bbox.left + Math.round(mark.left * ratio);
+      ctx.strokeStyle = this.look.muted;
+      ctx.globalAlpha = 0.75;
+      ctx.setLineDash([3 * ratio, 3 * ratio]);
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+      ctx.setLineDash([]);
+      if (mark.text === null) continue;
+      const width = ctx.measureText(mark.text).width + 6 * ratio;
+      const left = mark.flipped ? x - width - 2 * ratio : x + 2 * ratio;
+      const top = bbox.top + (2 + mark.row * 15) * ratio;
+      ctx.globalAlpha = 0.88;
+      ctx.fillStyle = this.look.background;
+      ctx.fillRect(left, top, width, 14 * ratio);
+      ctx.globalAlpha = 1;
+      ctx.fillStyle = this.look.text;
+      ctx.fillText(mark.text, left + 3 * ratio, top + 7.5 * ratio);
+    }
+    ctx.restore();
+  }
+}

@@ -1,0 +1,98 @@
+import { describe, expect, it } from "vitest";
+import { History } from "../history";
+import { columns, lastOf } from "./columns";
+import { counted, placed } from "./marks";
+import { smoothed } from "./smoothing";
+
+describe("smoothing", () => {
+  it("leaves a constant alone from the first value on, which is what the bias correction is for", () => {
+    for (const value of smoothed([3, 3, 3, 3], 0.9)) expect(value).toBeCloseTo(3, 12);
+  });
+
+  it("does nothing at weight 0", () => {
+    expect(smoothed([1, 5, 2], 0)).toEqual([1, 5, 2]);
+  });
+
+  it("keeps gaps as gaps and goes on after them", () => {
+    const [first, gap, last] = smoothed([2, Number.NaN, 2], 0.5);
+    expect(first).toBe(2);
+    expect(gap).toBeNaN();
+    expect(last).toBe(2);
+  });
+});
+
+describe("marks", () => {
+  const widthOf = (text: string) => text.length * 6;
+  const place = (marks: { at: number; label: string }[], width = 300) =>
+    placed(marks, (at) => at, width, widthOf);
+
+  it("puts labels that would collide on different rows, and drops what fits nowhere but not its line", () => {
+    const out = place([
+      { at: 100, label: "lr 0.1" },
+      { at: 110, label: "optimizer: adam" },
+      { at: 120, label: "layer 2: relu" },
+    ]);
+    expect(out).toHaveLength(3);
+    const written = out.filter((mark) => mark.text !== null);
+    expect(new Set(written.map((mark) => mark.row)).size).toBe(written.length);
+    expect(out[0].text).toBeNull();
+  });
+
+  it("makes one mark of changes at one place, with every label", () => {
+    const [only] = place([
+      { at: 50, label: "points" },
+      { at: 51, label: "points" },
+      { at: 52, label: "lr 0.1" },
+    ]);
+    expect(only.labels).toEqual(["points", "points", "lr 0.1"]);
+    expect(only.text).toBe("points ×2, lr 0.1");
+  });
+
+  it("writes left of the line where the plot ends", () => {
+    expect(place([{ at: 298, label: "lr 0.1" }])[0]).toMatchObject({ flipped: true, text: "lr 0.1" });
+    expect(place([{ at: 10, label: "lr 0.1" }])[0].flipped).toBe(false);
+  });
+
+  it("leaves out what is not on the plot", () => {
+    expect(
+      place([
+        { at: -20, label: "a" },
+        { at: 400, label: "b" },
+      ]),
+    ).toEqual([]);
+  });
+
+  it("counts what repeats", () => {
+    expect(counted(["a", "b", "a"])).toBe("a ×2, b");
+  });
+});
+
+describe("columns", () => {
+  const history = new History();
+  history.step = [0, 1, 2];
+  history.epoch = [0, 0.5, 1];
+  history.series.set("train_loss", [1, 0.5, 0.25]);
+  history.series.set("test_loss", [Number.NaN, Number.NaN, Number.NaN]);
+  history.series.set("grad_norm.0", [1, 2, 3]);
+
+  it("has gaps where there is no test set", () => {
+    expect(columns(history, ["train_loss", "test_loss"], "epoch", 0)).toEqual([
+      [0, 0.5, 1],
+      [1, 0.5, 0.25],
+      [null, null, null],
+    ]);
+  });
+
+  it("keeps the raw line behind the smoothed one", () => {
+    const out = columns(history, ["train_loss"], "step", 0.5);
+    expect(out[0]).toEqual([0, 1, 2]);
+    expect(out[1]).toEqual([1, 0.5, 0.25]);
+    expect(out[2][2]).toBeGreaterThan(0.25);
+  });
+
+  it("has no value for an unknown name, and says so with gaps", () => {
+    const out = columns(history, ["test_r2"], "step", 0);
+    expect(out[1]).toEqual([null, null, null]);
+    expect(lastOf(out[1])).toBeNull();
+  });
+});

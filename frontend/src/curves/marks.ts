@@ -1,0 +1,68 @@
+// Where the labelled marks of the timeline go on a chart, so that no label covers another.
+export interface Mark {
+  /** Position on the x axis, in its units. */
+  at: number;
+  label: string;
+}
+
+export interface PlacedMark {
+  /** Pixels from the plot's left. */
+  left: number;
+  /** Every change at this place, in order. */
+  labels: string[];
+  /** What is written there; null where there is room for a line only. */
+  text: string | null;
+  row: number;
+  /** The label stands left of its line, because the plot ends on the right. */
+  flipped: boolean;
+}
+
+/** "points, points, points" says less than "points ×3". */
+export function counted(labels: string[]): string {
+  const counts = new Map<string, number>();
+  for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
+  return [...counts].map(([label, n]) => (n > 1 ? `${label} ×${n}` : label)).join(", ");
+}
+
+/**
+ * Marks closer than `near` pixels become one. A label goes to the first row that is free there,
+ * and is left out (its line stays) where all rows are taken.
+ */
+export function placed(
+  marks: Mark[],
+  toPixels: (at: number) => number,
+  width: number,
+  widthOf: (text: string) => number,
+  rows = 2,
+  near = 5,
+): PlacedMark[] {
+  const groups: PlacedMark[] = [];
+  for (const mark of [...marks].sort((a, b) => a.at - b.at)) {
+    const left = toPixels(mark.at);
+    if (left < -0.5 || left > width + 0.5) continue;
+    const last = groups.at(-1);
+    if (last && left - last.left < near) last.labels.push(mark.label);
+    else groups.push({ left, labels: [mark.label], text: null, row: 0, flipped: false });
+  }
+  // The newest changes matter most, so they choose first.
+  const taken: { from: number; to: number }[][] = Array.from({ length: rows }, () => []);
+  for (const group of [...groups].reverse()) {
+    const text = shortened(counted(group.labels));
+    const wide = widthOf(text) + 9;
+    group.flipped = group.left + wide > width;
+    const from = group.flipped ? group.left - wide : group.left;
+    const to = from + wide;
+    const row = taken.findIndex((spans) => spans.every((span) => to <= span.from || from >= span.to));
+    if (row < 0 || from < 0) continue;
+    taken[row].push({ from, to });
+    group.text = text;
+    group.row = row;
+  }
+  return groups;
+}
+
+const LONGEST = 26;
+
+function shortened(text: string): string {
+  return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
+}

@@ -1,0 +1,48 @@
+// Small pictures of the data sets: asked for once a kind, painted on any theme.
+import * as api from "../api";
+import { classColour, signedColour, type Theme, traceShape } from "../colours";
+import { toPixels } from "../output/square";
+import type { Component, Kind } from "../wire";
+
+export interface Picture {
+  points: [number, number, number][];
+  regression: boolean;
+}
+
+const asked = new Map<string, Promise<Picture>>();
+const FEW = 160; // points: more only make a small picture muddy
+
+/** The picture of a kind with its default parameters. */
+export function pictureOf(kind: Kind): Promise<Picture> {
+  let picture = asked.get(kind.kind);
+  if (!picture) {
+    const data: Component = { kind: kind.kind };
+    if (kind.parameters.some(({ name }) => name === "samples")) data.samples = FEW;
+    picture = api.preview(data).then(({ problem, train, test }) => ({
+      points: [...train, ...test],
+      regression: problem.kind === "regression",
+    }));
+    picture.catch(() => asked.delete(kind.kind));
+    asked.set(kind.kind, picture);
+  }
+  return picture;
+}
+
+export function paintPicture(canvas: HTMLCanvasElement, { points, regression }: Picture, theme: Theme): void {
+  const size = canvas.clientWidth;
+  const context = canvas.getContext("2d");
+  if (!context || !size) return;
+  const ratio = devicePixelRatio;
+  canvas.width = Math.round(size * ratio);
+  canvas.height = canvas.width;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  const radius = Math.max(1, size / 36);
+  const scale = Math.max(...points.map((point) => Math.abs(point[2])), 1e-6);
+  for (const [x1, x2, target] of points) {
+    const [x, y] = toPixels(x1, x2, size);
+    context.fillStyle = regression ? signedColour(theme, target, scale) : classColour(theme, target);
+    context.beginPath();
+    traceShape(context, regression ? 0 : target, x, y, radius);
+    context.fill();
+  }
+}

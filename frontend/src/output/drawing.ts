@@ -1,0 +1,86 @@
+// The points that a visitor draws: plain values and what a tool does to them. Knows no page and no canvas.
+export type Point = [x1: number, x2: number, target: number];
+
+export interface Drawing {
+  points: Point[];
+  testPoints: Point[];
+  /** 0 for a regression. */
+  classes: number;
+}
+
+export const MOST_CLASSES = 8;
+export const MOST_POINTS = 10_000;
+
+// Three decimals are finer than a pixel, and keep the message short.
+const short = (value: number) => Math.round(value * 1000) / 1000;
+
+/** The data on the screen as editable points; more inputs than two are left behind. */
+export function adopted(inputs: ArrayLike<number>, targets: ArrayLike<number>, columns: number): Point[] {
+  const points: Point[] = [];
+  for (let i = 0; i < targets.length; i++) {
+    points.push([short(inputs[i * columns]), short(inputs[i * columns + 1]), short(targets[i])]);
+  }
+  return points;
+}
+
+export function withPoint(drawing: Drawing, x1: number, x2: number, target: number): Drawing {
+  if (drawing.points.length + drawing.testPoints.length >= MOST_POINTS) return drawing;
+  const classes = drawing.classes === 0 ? 0 : Math.max(drawing.classes, target + 1);
+  return { ...drawing, classes, points: [...drawing.points, [short(x1), short(x2), target]] };
+}
+
+export interface Hit {
+  of: "points" | "testPoints";
+  index: number;
+}
+
+/** The nearest point within `reach` (in input units), test points only where they are shown. */
+export function hit(drawing: Drawing, x1: number, x2: number, reach: number, withTest: boolean): Hit | null {
+  let best: Hit | null = null;
+  let least = reach * reach;
+  for (const of of ["points", "testPoints"] as const) {
+    if (of === "testPoints" && !withTest) continue;
+    drawing[of].forEach(([a, b], index) => {
+      const distance = (a - x1) ** 2 + (b - x2) ** 2;
+      if (distance <= least) {
+        least = distance;
+        best = { of, index };
+      }
+    });
+  }
+  return best;
+}
+
+export function moved(drawing: Drawing, which: Hit, x1: number, x2: number): Drawing {
+  const points = [...drawing[which.of]];
+  points[which.index] = [short(x1), short(x2), points[which.index][2]];
+  return { ...drawing, [which.of]: points };
+}
+
+/** Without every point within `reach`. The last training point stays: no network learns from none. */
+export function erased(drawing: Drawing, x1: number, x2: number, reach: number, withTest: boolean): Drawing {
+  const far = ([a, b]: Point) => (a - x1) ** 2 + (b - x2) ** 2 > reach * reach;
+  const points = drawing.points.filter(far);
+  const testPoints = withTest ? drawing.testPoints.filter(far) : drawing.testPoints;
+  if (points.length === drawing.points.length && testPoints.length === drawing.testPoints.length) {
+    return drawing;
+  }
+  return { ...drawing, points: points.length ? points : drawing.points.slice(0, 1), testPoints };
+}
+
+/** The config's `data` that says what is drawn. */
+export function asData(drawing: Drawing, trainFraction: number, draw: number) {
+  return {
+    kind: "points" as const,
+    points: drawing.points,
+    test_points: drawing.testPoints,
+    classes: drawing.classes,
+    train_fraction: trainFraction,
+    draw,
+  };
+}
+
+/** True when the server shows what was drawn, so that the local copy may go. */
+export function sameCounts(drawing: Drawing, train: number, test: number): boolean {
+  return drawing.points.length === train && drawing.testPoints.length === test;
+}
