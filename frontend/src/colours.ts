@@ -12,22 +12,22 @@ type RGB = readonly [number, number, number];
 /** Orange (negative, class 0) – neutral – blue (positive, class 1): told apart with every kind of colour blindness. */
 const DIVERGING: Record<Theme, readonly RGB[]> = {
   light: [
-    [224, 118, 0],
-    [246, 178, 95],
+    [234, 138, 34],
+    [247, 192, 128],
     [240, 240, 238],
-    [107, 174, 219],
-    [0, 110, 178],
+    [130, 186, 224],
+    [26, 120, 188],
   ],
   dark: [
-    [246, 151, 42],
-    [150, 88, 24],
+    [226, 134, 36],
+    [138, 82, 26],
     [30, 34, 41],
-    [26, 92, 146],
-    [74, 168, 240],
+    [26, 84, 134],
+    [56, 142, 214],
   ],
 };
 
-/** Okabe–Ito, darkened or lightened until each has 3:1 against the panel; 0 and 1 are the ends of the scale above. */
+/** Okabe–Ito, darkened or lightened until each has 3:1 against the panel; 0 and 1 have the hues of the scale above. */
 const CLASS: Record<Theme, readonly RGB[]> = {
   light: [
     [212, 108, 0],
@@ -119,7 +119,7 @@ export function paintSigned(
   const slope = (hi - lo) / (2 * scale);
   for (let i = 0; i < out.length; i++) {
     const index = (start + slope * values[i]) | 0;
-    out[i] = table[index < 0 ? 0 : index > 255 ? 255 : index];
+    out[i] = table[Math.max(0, Math.min(index, 255))];
   }
 }
 

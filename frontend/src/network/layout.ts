@@ -70,11 +70,12 @@ function tileSize(rows: number, height: number, smallest: number, largest: numbe
 }
 
 export function arrange(shape: Shape, room: Room): Layout {
-  const [smallest, largest, gap, pitchLeast] = room.coarse ? [36, 44, 8, 148] : [26, 40, 6, 62];
+  const [smallest, largest, gap, pitchLeast] = room.coarse ? [36, 44, 8, 148] : [26, 44, 6, 72];
   const featureTile = tileSize(shape.features, room.height, smallest, 36, gap);
   const height = Math.max(room.height, shape.features * (featureTile + gap));
 
-  const rowsMost = Math.max(2, Math.floor(height / (smallest + gap)));
+  // A wide layer shows its first units only: more would be too small to read.
+  const rowsMost = Math.max(2, Math.min(12, Math.floor(height / (smallest + 1.5 * gap))));
   const rowsOf = (units: number) => Math.min(units, rowsMost);
   const widths = [...shape.hidden, shape.outputs];
   const tile = tileSize(Math.max(...widths.map(rowsOf), 4), height, smallest, largest, gap);

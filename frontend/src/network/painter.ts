@@ -117,6 +117,7 @@ export class NetworkPainter {
       const level = levelOf(frame.f32(`bias.${bias.layer}`)[bias.unit] ?? 0);
       if (level === bias.level) continue;
       bias.level = level;
+      dot.classList.toggle("negative", level > 0 && level <= LEVELS);
       dot.classList.toggle("positive", level > LEVELS);
       dot.style.setProperty("--strength", String((level > LEVELS ? level - LEVELS : level) / LEVELS));
     }
