@@ -16,9 +16,9 @@ REPEATS = 5
 
 
 def worker_of(server: int) -> int:
-    """The process id of the server's youngest child."""
-    told = subprocess.run(["pgrep", "-n", "-P", str(server)], capture_output=True, text=True, check=True)
-    return int(told.stdout)
+    """The process id of the server's youngest descendant."""
+    told = subprocess.run(["pgrep", "-n", "-P", str(server)], capture_output=True, text=True, check=False)
+    return worker_of(int(told.stdout)) if told.stdout else server
 
 
 def killed(viewer: Viewer, server: int) -> tuple[float, float]:
