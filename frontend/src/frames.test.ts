@@ -1,0 +1,58 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { Frame } from "./wire";
+
+const frame = (n: number) => new Frame({ frame: n }, {}, {});
+let refresh: () => void;
+
+beforeEach(() => {
+  vi.resetModules();
+  const due: (() => void)[] = [];
+  vi.stubGlobal("requestAnimationFrame", (callback: () => void) => due.push(callback));
+  vi.stubGlobal("reportError", vi.fn());
+  refresh = () => {
+    for (const callback of due.splice(0)) callback();
+  };
+});
+
+afterEach(() => vi.unstubAllGlobals());
+
+it("paints only the newest of the frames between two refreshes, and acknowledges that one", async () => {
+  const { deliver, onDrawn, onFrame } = await import("./frames");
+  const painted: number[] = [];
+  const acknowledged: number[] = [];
+  onFrame((each) => painted.push(each.frame));
+  onDrawn((each) => acknowledged.push(each.frame));
+  deliver(frame(1));
+  deliver(frame(2));
+  expect(painted).toEqual([]);
+  refresh();
+  refresh();
+  expect(painted).toEqual([2]);
+  expect(acknowledged).toEqual([2]);
+});
+
+it("shows a new painter the last frame at once", async () => {
+  const { deliver, onFrame } = await import("./frames");
+  deliver(frame(5));
+  refresh();
+  const painted: number[] = [];
+  const stop = onFrame((each) => painted.push(each.frame));
+  expect(painted).toEqual([5]);
+  stop();
+  deliver(frame(6));
+  refresh();
+  expect(painted).toEqual([5]);
+});
+
+it("keeps painting the others when one painter fails", async () => {
+  const { deliver, onFrame } = await import("./frames");
+  const painted: number[] = [];
+  onFrame(() => {
+    throw new Error("broken");
+  });
+  onFrame((each) => painted.push(each.frame));
+  deliver(frame(1));
+  refresh();
+  expect(painted).toEqual([1]);
+  expect(reportError).toHaveBeenCalledOnce();
+});

@@ -1,0 +1,31 @@
+import { expect, it } from "vitest";
+import { fromHash, toHash } from "./link";
+
+const config = {
+  data: { kind: "points", points: [[0.1, -6, 1]] },
+  hidden: [{ width: 4, activation: { kind: "tanh" }, batchnorm: false, dropout: 0 }],
+  clip_norm: null,
+  seed: 4294967295,
+};
+
+it("gives back the same config, from a hash that needs no escaping", async () => {
+  const hash = await toHash(config);
+  expect(hash).toMatch(/^c=[A-Za-z0-9_-]+$/);
+  expect(await fromHash(`#${hash}`)).toEqual(config);
+});
+
+it("gives the same hash for the same config", async () => {
+  expect(await toHash(config)).toBe(await toHash(structuredClone(config)));
+});
+
+it("finds nothing in an address without a config", async () => {
+  expect(await fromHash("")).toBeNull();
+  expect(await fromHash("#somewhere")).toBeNull();
+});
+
+it("throws on a damaged hash", async () => {
+  const hash = await toHash(config);
+  await expect(fromHash(hash.slice(0, -9))).rejects.toThrow();
+  await expect(fromHash("c=%%%")).rejects.toThrow();
+  await expect(fromHash(await toHash([1] as never))).rejects.toThrow();
+});
