@@ -1,7 +1,7 @@
 # The playground with CPU PyTorch:   docker build -t playground .
 # with CUDA (PyPI's own Linux build): docker build -t playground --build-arg TORCH_INDEX=https://pypi.org/simple .
 
-FROM node:22-slim AS page
+FROM node:24-slim AS page
 WORKDIR /src/frontend
 COPY frontend/package.json frontend/package-lock.json ./
 RUN npm ci --no-audit --no-fund
