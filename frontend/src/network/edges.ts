@@ -122,27 +122,21 @@ export class CanvasEdges implements EdgePainter {
     if (this.theme) this.draw(this.theme);
   }
 
-  /** One stroke a level, the strong ones last and so on top. */
+  /** The strong ones last and so on top. One path for many curves would be slower: overlaps cost. */
   private draw(theme: Theme): void {
     const context = this.context;
     context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    const together = new Map<number, Path2D>();
-    this.curves.forEach((path, i) => {
-      if (this.near && !this.near(this.edges[i])) return;
+    const [negative, positive] = [signColour(theme, false), signColour(theme, true)];
+    const order = Array.from(this.curves.keys()).sort(
+      (a, b) => strengthAt(this.levels[a]) - strengthAt(this.levels[b]),
+    );
+    for (const i of order) {
+      if (this.near && !this.near(this.edges[i])) continue;
       const level = this.levels[i];
-      let all = together.get(level);
-      if (!all) {
-        all = new Path2D();
-        together.set(level, all);
-      }
-      all.addPath(path);
-    });
-    const levels = [...together.keys()].sort((a, b) => strengthAt(a) - strengthAt(b));
-    for (const level of levels) {
-      context.strokeStyle = signColour(theme, level > LEVELS);
+      context.strokeStyle = level > LEVELS ? positive : negative;
       context.lineWidth = widthAt(level);
       context.globalAlpha = opacityAt(level);
-      context.stroke(together.get(level) as Path2D);
+      context.stroke(this.curves[i]);
     }
     context.globalAlpha = 1;
   }

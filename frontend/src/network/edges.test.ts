@@ -1,0 +1,61 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { LEVELS, levelOf, SvgEdges } from "./edges";
+import type { Edge } from "./layout";
+
+describe("the look of a weight", () => {
+  it("tells signs apart and grows with strength", () => {
+    expect(levelOf(0)).toBe(0);
+    for (const size of [0.05, 0.3, 1, 3, 10, 1e6]) {
+      expect(levelOf(-size)).toBeGreaterThan(0);
+      expect(levelOf(-size)).toBeLessThanOrEqual(LEVELS);
+      expect(levelOf(size)).toBe(levelOf(-size) + LEVELS);
+    }
+    const sizes = [0.05, 0.5, 1, 2, 4].map(levelOf);
+    expect([...sizes].sort((a, b) => a - b)).toEqual(sizes);
+    expect(new Set(sizes).size).toBe(sizes.length);
+  });
+
+  it("is none for what is not a number", () => {
+    expect(levelOf(Number.NaN)).toBe(0);
+    expect(levelOf(undefined as unknown as number)).toBe(0);
+  });
+});
+
+describe("edges as SVG", () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+
+  function drawn() {
+    const set = vi.fn();
+    vi.stubGlobal("document", { createElementNS: () => ({ setAttribute: set, toggleAttribute: () => {} }) });
+    const edge = (at: number): Edge => ({ layer: 0, source: at, unit: 0, at, x0: 0, y0: 0, x1: 9, y1: 9 });
+    const group = {
+      namespaceURI: "",
+      replaceChildren: () => {},
+      classList: { toggle: () => {}, remove: () => {} },
+    };
+    const edges = new SvgEdges(group as unknown as SVGGElement, [edge(0), edge(1)]);
+    set.mockClear();
+    return { edges, set };
+  }
+
+  it("touches only an edge whose look changed", () => {
+    const { edges, set } = drawn();
+    edges.paint([Float32Array.of(0.5, -0.5)]);
+    expect(set).toHaveBeenCalledTimes(6);
+    set.mockClear();
+    edges.paint([Float32Array.of(0.5001, -0.5001)]);
+    expect(set).not.toHaveBeenCalled();
+    edges.paint([Float32Array.of(0.5, -2)]);
+    expect(set.mock.calls.map(([name]) => name)).toEqual(["stroke-width", "stroke-opacity"]);
+  });
+
+  it("changes the class when the sign does", () => {
+    const { edges, set } = drawn();
+    edges.paint([Float32Array.of(0.5, 0.5)]);
+    set.mockClear();
+    edges.paint([Float32Array.of(-0.5, 0.5)]);
+    expect(set).toHaveBeenCalledWith("class", "negative");
+  });
+});

@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import type { Frame, Layer } from "../wire";
+import { fits, mapIndex } from "./painter";
+import { parameters, pretty, short, toggled, withLayer, withNewLayer, withoutLayer } from "./shape";
+
+const layer = (width: number, fields: Partial<Layer> = {}): Layer => ({
+  width,
+  activation: { kind: "relu" },
+  batchnorm: false,
+  dropout: 0,
+  ...fields,
+});
+
+describe("changing the layers", () => {
+  it("leaves what it was given alone", () => {
+    const hidden = [layer(4), layer(2)];
+    const before = JSON.stringify(hidden);
+    withLayer(hidden, 0, { width: 5 });
+    withNewLayer(hidden, 1);
+    withoutLayer(hidden, 0);
+    expect(JSON.stringify(hidden)).toBe(before);
+  });
+
+  it("inserts a layer as wide as the one before it, without its batchnorm and dropout", () => {
+    const hidden = [
+      layer(6, { batchnorm: true, dropout: 0.4, activation: { kind: "elu", alpha: 2 } }),
+      layer(2),
+    ];
+    const [, fresh, last] = withNewLayer(hidden, 1);
+    expect(fresh).toEqual({ width: 6, activation: { kind: "elu", alpha: 2 }, batchnorm: false, dropout: 0 });
+    expect(last).toBe(hidden[1]);
+  });
+
+  it("can insert at the very front and into nothing", () => {
+    expect(withNewLayer([layer(3)], 0).map(({ width }) => width)).toEqual([3, 3]);
+    expect(withNewLayer([], 0).length).toBe(1);
+    expect(withNewLayer([], 0, layer(7))[0].width).toBe(7);
+  });
+});
+
+describe("switching features", () => {
+  const all = ["x1", "x2", "x1^2", "sin(x1)"];
+
+  it("keeps the order in which they are on offer", () => {
+    expect(toggled(["x1", "sin(x1)"], "x2", all)).toEqual(["x1", "x2", "sin(x1)"]);
+    expect(toggled(["x1", "x2"], "x1", all)).toEqual(["x2"]);
+  });
+
+  it("keeps the last one", () => {
+    expect(toggled(["x2"], "x2", all)).toEqual(["x2"]);
+  });
+});
+
+it("writes names and numbers as people do", () => {
+  expect(["x1", "x12", "x1^2", "x1*x2", "sin(x2)"].map(pretty)).toEqual([
+    "x₁",
+    "x₁₂",
+    "x₁²",
+    "x₁x₂",
+    "sin(x₂)",
+  ]);
+  expect([0.1234, -1.234, 12.34, -123.4, Number.NaN].map(short)).toEqual([
+    "0.123",
+    "−1.23",
+    "12.3",
+    "−123",
+    "–",
+  ]);
+});
+
+it("counts weights, biases and what batchnorm adds", () => {
+  expect(parameters(2, [layer(4), layer(2)], 1)).toBe(2 * 4 + 4 + 4 * 2 + 2 + 2 + 1);
+  expect(parameters(2, [layer(4, { batchnorm: true })], 1)).toBe(2 * 4 + 4 + 8 + 4 + 1);
+  expect(parameters(3, [], 5)).toBe(20);
+});
+
+describe("a frame and the drawn network", () => {
+  const layers = [
+    { inputs: 2, width: 4, batchnorm: false },
+    { inputs: 4, width: 1, batchnorm: false },
+  ];
+  const frame = { layers } as Frame;
+
+  it("fit only when inputs, depth and every width agree", () => {
+    expect(fits(frame, 2, [4, 1])).toBe(true);
+    expect(fits(frame, 3, [4, 1])).toBe(false);
+    expect(fits(frame, 2, [5, 1])).toBe(false);
+    expect(fits(frame, 2, [4])).toBe(false);
+    expect(fits(frame, 2, [4, 4, 1])).toBe(false);
+  });
+
+  it("number the maps layer by layer", () => {
+    expect(mapIndex(layers, 0, 3)).toBe(3);
+    expect(mapIndex(layers, 1, 0)).toBe(4);
+  });
+});
