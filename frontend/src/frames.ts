@@ -32,6 +32,7 @@ export function onDrawn(ack: (frame: Frame) => void): void {
 
 export function deliver(frame: Frame): void {
   newest = frame;
+  unacknowledged = frame;
   schedule();
 }
 
@@ -43,7 +44,6 @@ export function forget(): void {
 let unacknowledged: Frame | null = null;
 
 function schedule(): void {
-  unacknowledged = newest;
   if (waiting) return;
   waiting = true;
   requestAnimationFrame(() => {
