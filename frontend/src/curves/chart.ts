@@ -4,6 +4,8 @@ import { type Mark, type PlacedMark, placed } from "./marks";
 
 export interface Line {
   label: string;
+  /** In full, where the label is short. */
+  name?: string;
   colour: string;
   dash?: number[];
   /** The raw values behind a smoothed line: pale, and not read out. */
@@ -16,6 +18,8 @@ export interface Look {
   log: boolean;
   /** Share in [0, 1], as percent. */
   percent: boolean;
+  /** The axis goes no lower: what is below is as bad as bad can be. */
+  floor: number | null;
   lines: Line[];
   /** CSS colours and fonts as they are computed. */
   text: string;
@@ -135,6 +139,7 @@ export class Chart {
           label: look.yTitle,
           size: 40,
           space: look.log ? 18 : 24,
+          splits: look.log ? (_, __, min, max) => logSplits(min, max) : undefined,
           values: (_, splits) => splits.map((value) => (value == null ? "" : this.tick(value))),
         },
       ],
@@ -174,12 +179,14 @@ export class Chart {
   }
 
   private yRange(min: number | null, max: number | null): [number, number] {
-    if (this.look.log) {
+    const { look } = this;
+    if (look.log) {
       if (min === null || max === null || !(min > 0)) return [0.01, 1];
       return [min / 1.3, Math.max(max * 1.3, min * 3)];
     }
     if (min === null || max === null) return [0, 1];
-    if (this.look.percent) return [Math.max(0, Math.min(0.9, Math.floor(min * 10 - 0.2) / 10)), 1.01];
+    if (look.percent) return [Math.max(0, Math.min(0.9, Math.floor(min * 10 - 0.2) / 10)), 1.01];
+    if (look.floor !== null) return [Math.max(look.floor, Math.min(0, min * 1.05)), Math.max(1, max)];
     return [Math.min(0, min * 1.05), Math.max(max * 1.08, 1e-6)];
   }
 
@@ -211,6 +218,7 @@ export class Chart {
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
     ctx.font = `${10 * ratio}px ${this.look.font}`;
+    ctx.textAlign = "left";
     ctx.textBaseline = "middle";
     this.onPlot = placed(
       this.marks,
@@ -242,4 +250,19 @@ export class Chart {
     }
     ctx.restore();
   }
+}
+
+/** Powers of ten; between them 2 and 5 where there are few, and fewer powers where there are many. */
+export function logSplits(min: number, max: number): number[] {
+  const [low, high] = [Math.floor(Math.log10(min)), Math.ceil(Math.log10(max))];
+  const every = Math.max(1, Math.ceil((high - low) / 6));
+  const factors = high - low <= 2 ? [1, 2, 5] : [1];
+  const out: number[] = [];
+  for (let power = Math.ceil(low / every) * every; power <= high; power += every) {
+    for (const factor of factors) {
+      const at = Number((factor * 10 ** power).toPrecision(1));
+      if (at >= min && at <= max) out.push(at);
+    }
+  }
+  return out;
 }

@@ -48,6 +48,12 @@ describe("marks", () => {
     expect(only.text).toBe("points ×2, lr 0.1");
   });
 
+  it("makes one mark of a stroke, which is many changes of one kind", () => {
+    const stroke = [50, 60, 70, 80].map((at) => ({ at, label: "points" }));
+    expect(place([...stroke, { at: 75, label: "lr 0.1" }]).map((mark) => mark.text)).toContain("lr 0.1");
+    expect(place(stroke)).toMatchObject([{ left: 50, text: "points ×4" }]);
+  });
+
   it("writes left of the line where the plot ends", () => {
     expect(place([{ at: 298, label: "lr 0.1" }])[0]).toMatchObject({ flipped: true, text: "lr 0.1" });
     expect(place([{ at: 10, label: "lr 0.1" }])[0].flipped).toBe(false);

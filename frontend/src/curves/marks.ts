@@ -25,7 +25,7 @@ export function counted(labels: string[]): string {
 }
 
 /**
- * Marks closer than `near` pixels become one. A label goes to the first row that is free there,
+ * Marks closer than `near` pixels become one, and those that say the same already when they are not far apart. A label goes to the first row that is free there,
  * and is left out (its line stays) where all rows are taken.
  */
 export function placed(
@@ -41,7 +41,9 @@ export function placed(
     const left = toPixels(mark.at);
     if (left < -0.5 || left > width + 0.5) continue;
     const last = groups.at(-1);
-    if (last && left - last.left < near) last.labels.push(mark.label);
+    const apart = last ? left - last.left : Number.POSITIVE_INFINITY;
+    const again = last?.labels.every((label) => label === mark.label);
+    if (last && apart < (again ? NEAR_AGAIN : near)) last.labels.push(mark.label);
     else groups.push({ left, labels: [mark.label], text: null, row: 0, flipped: false });
   }
   // The newest changes matter most, so they choose first.
@@ -62,6 +64,8 @@ export function placed(
 }
 
 const LONGEST = 26;
+// px: a stroke with the pencil is many changes of one kind, and is one mark.
+const NEAR_AGAIN = 32;
 
 function shortened(text: string): string {
   return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;

@@ -10,6 +10,7 @@ export interface Picture {
 }
 
 const asked = new Map<string, Promise<Picture>>();
+const MARGIN = 0.94; // so that no point at the edge is cut
 const FEW = 160; // points: more only make a small picture muddy
 
 /** The picture of a kind with its default parameters. */
@@ -39,7 +40,7 @@ export function paintPicture(canvas: HTMLCanvasElement, { points, regression }: 
   const radius = Math.max(1, size / 36);
   const scale = Math.max(...points.map((point) => Math.abs(point[2])), 1e-6);
   for (const [x1, x2, target] of points) {
-    const [x, y] = toPixels(x1, x2, size);
+    const [x, y] = toPixels(MARGIN * x1, MARGIN * x2, size);
     context.fillStyle = regression ? signedColour(theme, target, scale) : classColour(theme, target);
     context.beginPath();
     traceShape(context, regression ? 0 : target, x, y, radius);

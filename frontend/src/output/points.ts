@@ -22,6 +22,7 @@ export interface Look {
 }
 
 const INK = { light: "rgb(20 24 30)", dark: "rgb(250 250 250)" } as const;
+const HOLLOW = { light: "rgb(255 255 255)", dark: "rgb(12 14 18)" } as const;
 const HALO = { light: "rgb(255 255 255 / 0.9)", dark: "rgb(12 14 18 / 0.9)" } as const;
 
 export function radiusFor(count: number, size: number): number {
@@ -63,11 +64,11 @@ export function paintPoints(
     traceShape(group.path, look.regression ? 0 : target, x, y, radius);
     if (look.markWrong && !look.regression && isWrong(set, i)) {
       anyWrong = true;
-      wrong.moveTo(x + radius + 3, y);
-      wrong.arc(x, y, radius + 3, 0, 2 * Math.PI);
+      wrong.moveTo(x + radius + 2.2, y);
+      wrong.arc(x, y, radius + 2.2, 0, 2 * Math.PI);
     }
   }
-  const edge = Math.max(0.6, radius * 0.28);
+  const edge = Math.max(0.5, radius * 0.2);
   for (const { path, colour } of groups.values()) {
     if (filled) {
       context.fillStyle = colour;
@@ -76,19 +77,18 @@ export function paintPoints(
       context.strokeStyle = HALO[look.theme];
       context.stroke(path);
     } else {
-      context.lineWidth = edge * 3.4;
-      context.strokeStyle = HALO[look.theme];
-      context.stroke(path);
-      context.lineWidth = edge * 1.7;
+      context.fillStyle = HOLLOW[look.theme];
+      context.fill(path);
+      context.lineWidth = Math.max(1, radius * 0.5);
       context.strokeStyle = colour;
       context.stroke(path);
     }
   }
   if (anyWrong) {
-    context.lineWidth = 3;
+    context.lineWidth = 2.4;
     context.strokeStyle = HALO[look.theme];
     context.stroke(wrong);
-    context.lineWidth = 1.4;
+    context.lineWidth = 1.2;
     context.strokeStyle = INK[look.theme];
     context.stroke(wrong);
   }
