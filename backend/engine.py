@@ -171,7 +171,7 @@ class Nursery:
     def _start(self) -> None:
         self.close()
         self._control, theirs = socket.socketpair()
-        one_thread = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+        one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         with theirs:
             command = [sys.executable, "-m", "backend.nursery"]
             self._process = subprocess.Popen(command, stdin=theirs, env={**os.environ, **one_thread})
@@ -272,7 +272,11 @@ class WorkerProcess:
     async def _read(self, reader: asyncio.StreamReader) -> None:
         with suppress(EOFError, ConnectionError):
             while True:
-                self._dispatch(await _receive(reader))
+                mail = await _receive(reader)
+                try:
+                    self._dispatch(mail)
+                except Exception:  # one session's report must not silence the others
+                    log.exception("a report could not be taken")
 
     def _dispatch(self, mail: Mail) -> None:
         if mail.order == 0:
@@ -288,7 +292,10 @@ class WorkerProcess:
             case orders.Failed(faults=faults):
                 asked.answer.set_exception(Refused(*_field_errors(faults)))
             case _:
-                asked.answer.set_result(asked.settle(mail))
+                try:
+                    asked.answer.set_result(asked.settle(mail))
+                except Exception as error:
+                    asked.answer.set_exception(error)
 
     # --- Orders -------------------------------------------------------------------------------------------
 

@@ -17,6 +17,8 @@ TABLES = 64
 
 BODY_BYTES = 1024 * 1024
 """A JSON request; an upload of a CSV may have `CSV_BYTES`."""
+WEIGHTS_BYTES = 32 * 1024 * 1024
+"""All weights of the largest network, as JSON."""
 MESSAGE_BYTES = 64 * 1024
 """A message that a viewer sends over its websocket."""
 MESSAGES_PER_SECOND = 240

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from backend import orders, snapshot
-from backend.config import merged, parse
+from backend.config import Refused, merged, parse
 from backend.orders import Deed, Mail, Order, Report, Size, as_array
 from backend.protocol import Arrays, encode
 from backend.tables import Table
@@ -193,7 +193,11 @@ class LiveRun:
                 header, maps = self.trainer.maps(size)
                 self._post(self._whereabouts(metrics=header), maps, number)
             case orders.LookAtWeights():
-                named = {f"{i}.{name}": a for i, layer in enumerate(self.trainer.weights()) for name, a in layer.items()}
+                named = {
+                    f"{i}.{name}": a
+                    for i, layer in enumerate(self.trainer.weights())
+                    for name, a in layer.items()
+                }
                 self._post(self._whereabouts(), named, number)
             case _:
                 raise TypeError(f"a live run does not take {order.type}")
@@ -225,7 +229,11 @@ class LiveRun:
     def _do_what_is_due(self) -> None:
         while self._ahead and self._ahead[0].step <= self.trainer.step:
             index, deed = self._done, self._ahead.popleft()
-            effect, problem = self._do(deed, {})
+            try:
+                effect, problem = self._do(deed, {})
+            except Refused as refusal:  # weights of another shape: only now can one know
+                effect, problem = [f"not done: {refusal}"], None
+                self._done += 1
             where = {"step": self.trainer.step, "epoch": self.trainer.progress}
             self._report(orders.Applied(index=index, effect=effect, problem=problem, **where))
             if problem:
@@ -336,7 +344,7 @@ class LiveRun:
         """Together where they have the same columns: a change of depth or of the problem starts a new batch."""
         for columns, batch in groupby(samples, _columns):
             rows = np.array([_row(sample) for sample in batch], dtype=np.float64)
-            header = orders.Samples(run=self._run, stride=self.trainer.stride, columns=list(columns))
+            header = orders.Samples(run=self._run, stride=self.trainer.state.stride, columns=list(columns))
             self._report(header, {"samples": rows})
 
 

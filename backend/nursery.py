@@ -18,7 +18,9 @@ DEVICE_BYTES = 32
 
 
 def tend(control: socket.socket) -> None:
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries workers; the engine sees their sockets close
+    signal.signal(
+        signal.SIGCHLD, signal.SIG_IGN
+    )  # the kernel buries workers; the engine sees their sockets close
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which then closes its end
     while True:
         device, fds, _, _ = socket.recv_fds(control, DEVICE_BYTES, 2)

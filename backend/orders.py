@@ -246,7 +246,11 @@ class Mail:
     arrays: Arrays = field(default_factory=dict)
 
     def encode(self) -> bytes:
-        header = {"session": self.session, "order": self.order, "content": self.content.model_dump(mode="json")}
+        header = {
+            "session": self.session,
+            "order": self.order,
+            "content": self.content.model_dump(mode="json"),
+        }
         return encode(header, self.arrays)
 
 

@@ -13,7 +13,15 @@ from enum import IntEnum, StrEnum
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    TypeAdapter,
+    model_serializer,
+    model_validator,
+)
 
 from backend import limits
 
@@ -132,6 +140,10 @@ class Speed(Message):
         if sum(value is not None for value in (self.epochs_per_second, self.steps_per_second, self.max)) != 1:
             raise ValueError("give exactly one of epochs_per_second, steps_per_second and max")
         return self
+
+    @model_serializer(mode="wrap")
+    def only_what_is_given(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in handler(self).items() if value is not None}
 
     def steps(self, steps_per_epoch: int) -> float:
         """In steps per second; infinite at full speed."""

@@ -66,7 +66,9 @@ class Worker:
                 busy = True
             if run.snapshot_due() <= monotonic():
                 state, data = run.make_snapshot()
-                self._line.show((run.session, "snapshot"), Mail(state, run.session, arrays={"snapshot": as_array(data)}))
+                self._line.show(
+                    (run.session, "snapshot"), Mail(state, run.session, arrays={"snapshot": as_array(data)})
+                )
                 busy = True
         return busy
 
@@ -117,7 +119,9 @@ class Worker:
 
     def _refuse(self, mail: Mail, refusal: Refused) -> None:
         faults = [
-            orders.Fault(field=e.field, message=e.message, fits=e.fits and list(e.fits), suggestion=e.suggestion)
+            orders.Fault(
+                field=e.field, message=e.message, fits=e.fits and list(e.fits), suggestion=e.suggestion
+            )
             for e in refusal.errors
         ]
         self._post(mail, orders.Failed(detail=str(refusal), faults=faults))

@@ -1,0 +1,106 @@
+"""What every HTTP request and answer passes: a limit for bodies, and headers that tell browsers to be careful."""
+
+import json
+from http import HTTPStatus
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backend import limits
+from backend.problem import Problem
+
+FORM_BYTES = 16 * 1024
+"""What a form adds to the file in it."""
+
+POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
+    "object-src 'none'; base-uri 'self'; frame-ancestors {ancestors}"
+)
+DOCS_POLICY = (
+    "default-src 'self' https://cdn.jsdelivr.net 'unsafe-inline'; "
+    "img-src 'self' data: https://fastapi.tiangolo.com; frame-ancestors 'self'"
+)
+
+
+class BodyLimit:
+    """Refuses a body that is too large before anybody works on it."""
+
+    def __init__(self, app: ASGIApp):
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS", "DELETE"):
+            await self._app(scope, receive, send)
+            return
+        limit = _limit(scope["path"])
+        body = await _read(scope, receive, limit)
+        if body is None:
+            await _refuse(scope, send, limit)
+            return
+        messages = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+        async def replay() -> Message:
+            return next(messages, None) or await receive()
+
+        await self._app(scope, replay, send)
+
+
+def _limit(path: str) -> int:
+    if path.endswith("/datasets"):
+        return limits.CSV_BYTES + FORM_BYTES
+    return limits.WEIGHTS_BYTES if path.endswith("/weights") else limits.BODY_BYTES
+
+
+async def _read(scope: Scope, receive: Receive, limit: int) -> bytes | None:
+    """The whole body, or None if it is longer than the limit."""
+    length = Headers(scope=scope).get("content-length", "0")
+    if length.isdigit() and int(length) > limit:
+        return None
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > limit:
+            return None
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+async def _refuse(scope: Scope, send: Send, limit: int) -> None:
+    problem = Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"At most {limit // 1024} KiB may be sent here.")
+    body = json.dumps(problem.document(scope["path"])).encode()
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": problem.status.value, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+class SecurityHeaders:
+    """The page needs nothing from elsewhere; only `/embed` may be framed by other sites."""
+
+    def __init__(self, app: ASGIApp):
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers["Referrer-Policy"] = "no-referrer"
+                headers["Content-Security-Policy"] = _policy(scope["path"])
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def _policy(path: str) -> str:
+    if path.endswith("/docs"):
+        return DOCS_POLICY
+    return POLICY.format(ancestors="*" if path.endswith("/embed") else "'self'")

@@ -1,0 +1,75 @@
+"""What went wrong, in the words of RFC 9457: the same over HTTP and over a websocket."""
+
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import ValidationError
+
+from backend.config import FieldError, Refused, explain
+from backend.engine import OrderFailed, WorkerLost
+from backend.protocol import FieldProblem
+from backend.tables import TableError
+
+
+class Problem(Exception):
+    """An answer that says no: an HTTP status, a sentence for people, and the fields at fault."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        detail: str,
+        errors: list[FieldProblem] | None = None,
+        headers: dict[str, str] | None = None,
+    ):
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = errors or []
+        self.headers = headers or {}
+
+    @property
+    def title(self) -> str:
+        return self.status.phrase
+
+    def document(self, instance: str) -> dict[str, Any]:
+        """As `application/problem+json`."""
+        return {
+            "type": "about:blank",
+            "title": self.title,
+            "status": self.status.value,
+            "detail": self.detail,
+            "instance": instance,
+            "errors": [error.model_dump(mode="json") for error in self.errors],
+        }
+
+
+def problem_of(error: BaseException, raw: Any = None) -> Problem:
+    """The answer to an error; to one that nobody foresaw, without its details. `raw` is what was validated."""
+    match error:
+        case Problem():
+            return error
+        case Refused():
+            return _unprocessable(error.errors)
+        case ValidationError():
+            return _unprocessable(explain(error, raw))
+        case TableError():
+            return _unprocessable([FieldError(error.field, error.message)])
+        case WorkerLost():
+            detail = f"This was not done: {error}. Try it again."
+            return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "2"})
+        case OrderFailed():
+            detail = f"The worker could not do this ({error}). The session is still there."
+            return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
+        case _:
+            return Problem(
+                HTTPStatus.INTERNAL_SERVER_ERROR, "This should not have happened; it is in the server's log."
+            )
+
+
+def _unprocessable(errors: Any) -> Problem:
+    problems = [
+        FieldProblem(field=e.field, message=e.message, fits=e.fits and list(e.fits), suggestion=e.suggestion)
+        for e in errors
+    ]
+    detail = "; ".join(f"{e.field}: {e.message}" if e.field else e.message for e in problems)
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, problems)

@@ -1,0 +1,35 @@
+"""Settings of a server, from the environment (`PLAYGROUND_…`) or the command line."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The field `host` is set by `PLAYGROUND_HOST`, and so on. Lists are JSON: `["https://example.org"]`."""
+
+    model_config = SettingsConfigDict(env_prefix="PLAYGROUND_", frozen=True)
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one")
+    workers: int = Field(default=1, ge=1, le=64, description="Worker processes that train")
+    device: str = Field(
+        default="auto",
+        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
+        description="Where to train: `auto`, `cpu`, `cuda` or `cuda:1`",
+    )
+    max_sessions: int = Field(
+        default=200, ge=1, description="Sessions at one time; one more is told to come back later"
+    )
+    session_idle_seconds: float = Field(
+        default=1800, gt=0, description="A session that nobody watches or calls for so long is dropped"
+    )
+    allowed_origins: list[str] = Field(
+        default=[], description='Other sites whose pages may use this server, as `["https://example.org"]`'
+    )
+    root_path: str = Field(default="", description="Path under which a reverse proxy serves the playground")
+    log_level: str = Field(
+        default="info", pattern="^(critical|error|warning|info|debug)$", description="How much to log"
+    )
+    shutdown_seconds: float = Field(
+        default=5.0, ge=0, description="How long requests may take to finish when the server stops"
+    )
