@@ -11,13 +11,16 @@ export class Refused extends Error {
   }
 }
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+async function call<T>(method: string, path: string, body?: unknown, key?: string): Promise<T> {
   const form = body instanceof FormData;
+  const headers: Record<string, string> = {};
+  if (body !== undefined && !form) headers["content-type"] = "application/json";
+  if (key) headers.authorization = `Bearer ${key}`;
   let response: Response;
   try {
     response = await fetch(root + path, {
       method,
-      headers: body === undefined || form ? {} : { "content-type": "application/json" },
+      headers,
       body: form ? body : body === undefined ? undefined : JSON.stringify(body),
     });
   } catch (error) {
@@ -59,6 +62,11 @@ export interface UploadedTable {
 export const catalogue = () => call<Catalogue>("GET", "/api/catalogue");
 export const createSession = (config: Patch) => call<CreatedSession>("POST", "/api/sessions", { config });
 export const session = (id: string) => call<unknown>("GET", `/api/sessions/${encodeURIComponent(id)}`);
+/** As the `change` command, for patches that are too large for a websocket message. */
+export const change = (id: string, key: string, patch: Patch) =>
+  call<{ effect?: string[] }>("PATCH", `/api/sessions/${encodeURIComponent(id)}/config`, patch, key);
+export const changeConfig = (id: string, key: string | null, change: Patch) =>
+  call<{ effect?: string[] }>("PATCH", `/api/sessions/${encodeURIComponent(id)}/config`, change, key);
 export const preview = (data: Component, seed = 0) => call<Preview>("POST", "/api/preview", { data, seed });
 
 /** Uploads a CSV file; `options` are the columns where they are named. */

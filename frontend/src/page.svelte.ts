@@ -51,8 +51,10 @@ export interface ChangeOptions {
 /** The newest numbers: `train_loss`, `test_loss`, `train_accuracy`, …; null where there is none. */
 export type Metrics = Record<string, number | null>;
 
+const LARGEST_MESSAGE = 60_000; // bytes; the server takes 64 KiB
 const READ_OUT_MS = 100;
 const HASH_AFTER_MS = 400;
+const MESSAGE_OVERHEAD = 256;
 const TOAST_MS = 7_000;
 const KEPT = "playground.session";
 const THEME = "playground.theme";
@@ -128,7 +130,7 @@ class Page {
     if (!this.live) return false;
     this.gesture = options.gesture ?? null;
     try {
-      const ack = await this.live.send({ type: "change", change: patch });
+      const ack = await this.sent(patch);
       if (!options.quiet && ack.effect?.length) this.note = ack.effect.join(" · ");
       return true;
     } catch (error) {
@@ -139,6 +141,13 @@ class Page {
       if (options.adapt) return this.change(fitting, { ...options, adapt: false });
       return this.refused(error, { label: t("toast.use_fitting"), run: () => void this.change(fitting) });
     }
+  }
+
+  /** A websocket message is limited; thousands of points go by REST. Everyone is told of either in the same way. */
+  private sent(patch: Patch): Promise<{ effect?: string[] }> {
+    const size = new TextEncoder().encode(JSON.stringify(patch)).length;
+    if (size > LARGEST_MESSAGE && this.session && this.key) return api.change(this.session, this.key, patch);
+    return this.live!.send({ type: "change", change: patch });
   }
 
   play = () => this.command({ type: "play" });
@@ -408,6 +417,14 @@ class Page {
         );
       }
     }, READ_OUT_MS);
+  }
+
+  /** A patch with thousands of points does not fit into a websocket message, but into a request. */
+  private sendChange(live: Live, change: Patch): Promise<{ effect?: string[] }> {
+    const most = Number(this.catalogue?.limits.message_bytes ?? Number.POSITIVE_INFINITY);
+    const bytes = new TextEncoder().encode(JSON.stringify(change)).length;
+    if (bytes + MESSAGE_OVERHEAD < most) return live.send({ type: "change", change });
+    return api.changeConfig(live.session, this.key, change);
   }
 
   private async command(command: Parameters<Live["send"]>[0]): Promise<boolean> {
