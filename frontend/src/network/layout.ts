@@ -70,7 +70,7 @@ function tileSize(rows: number, height: number, smallest: number, largest: numbe
 }
 
 export function arrange(shape: Shape, room: Room): Layout {
-  const [smallest, largest, gap, pitchLeast] = room.coarse ? [36, 44, 8, 148] : [26, 44, 6, 72];
+  const [smallest, largest, gap, pitchLeast] = room.coarse ? [36, 44, 8, 154] : [26, 44, 6, 72];
   const featureTile = tileSize(shape.features, room.height, smallest, 36, gap);
   const height = Math.max(room.height, shape.features * (featureTile + gap));
 
@@ -80,7 +80,7 @@ export function arrange(shape: Shape, room: Room): Layout {
   const widths = [...shape.hidden, shape.outputs];
   const tile = tileSize(Math.max(...widths.map(rowsOf), 4), height, smallest, largest, gap);
 
-  const headerHalf = room.coarse ? 72 : 46;
+  const headerHalf = room.coarse ? 75 : 46;
   const left = MARGIN + LABEL + featureTile / 2;
   const right = Math.max(tile / 2, headerHalf) + MARGIN;
   const gaps = shape.hidden.length + 1;
@@ -124,7 +124,7 @@ export function arrange(shape: Shape, room: Room): Layout {
     });
   });
   starts.push(edges.length);
-  return { width, height, header: Math.min(pitch - 4, room.coarse ? 144 : 104), columns, edges, starts };
+  return { width, height, header: Math.min(pitch - 4, room.coarse ? 150 : 104), columns, edges, starts };
 }
 
 /** An edge as the `d` of an SVG path: level at both ends. */

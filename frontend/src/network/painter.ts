@@ -99,11 +99,11 @@ export class NetworkPainter {
 
   /** Shows the edges of one unit only, or all again with null. */
   emphasise(of: { layer: number; unit: number } | null, used: number[]): void {
-    if (!of) {
+    const source = of && of.layer < 0 ? used.indexOf(of.unit) : of?.unit;
+    if (!of || source === -1) {
       this.edges?.emphasise(null);
       return;
     }
-    const source = of.layer < 0 ? used.indexOf(of.unit) : of.unit;
     this.edges?.emphasise(
       (edge) =>
         (edge.layer === of.layer && edge.unit === of.unit) ||
