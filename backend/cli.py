@@ -9,6 +9,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
+from uvicorn.config import LOGGING_CONFIG
 
 from backend import __version__, limits
 from backend.app import create_app
@@ -58,7 +59,7 @@ def _path_only(argument: Any) -> Any:
 
 def _logging(level: str) -> dict[str, Any]:
     """uvicorn's own, with the playground's loggers beside it."""
-    config: dict[str, Any] = {**uvicorn.config.LOGGING_CONFIG}
+    config: dict[str, Any] = {**LOGGING_CONFIG}
     config["filters"] = {"without_query": {"()": WithoutQuery}}
     config["handlers"] = {
         name: {**handler, "filters": ["without_query"]} for name, handler in config["handlers"].items()

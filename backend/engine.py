@@ -1,4 +1,4 @@
-"""Where sessions are trained: the interface that the web process uses, and workers on this machine behind it."""
+"""Where sessions are trained: what the web process needs of that, and workers of this machine that do it."""
 
 import asyncio
 import itertools
@@ -19,15 +19,15 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from backend import orders
-from backend.config import FieldError, Refused
+from backend.config import Refused
 from backend.nursery import DEVICE_BYTES
-from backend.orders import Mail, Order, read_report
+from backend.orders import Mail, Order, Report, read_report
 from backend.protocol import Arrays, prefixed
 from backend.worker import TURN_BYTES
 
 log = logging.getLogger("playground.engine")
 
-Settle = Callable[[Mail], Any]
+Settle = Callable[[Mail[Report]], Any]
 """What to do with an answer, at the very moment at which it comes, in order with the other reports."""
 
 START_SECONDS = 60.0
@@ -61,7 +61,7 @@ class Tenant(Protocol):
         """All that a worker needs to take the session in, or to go on where the last one died."""
         ...
 
-    def take(self, report: Mail) -> None:
+    def take(self, report: Mail[Report]) -> None:
         """A report that is not an answer."""
         ...
 
@@ -89,7 +89,7 @@ class Engine(Protocol):
         ...
 
     async def ask(self, session: str, order: Order, settle: Settle, arrays: Arrays | None = None) -> Any:
-        """What `settle` makes of the answer. An order that a dying worker leaves behind is given to the next."""
+        """What `settle` makes of the answer. What a dying worker leaves undone is given to the next."""
         ...
 
     def tell(self, session: str, order: Order) -> None:
@@ -174,7 +174,7 @@ class Nursery:
         one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         with theirs:
             command = [sys.executable, "-m", "backend.nursery"]
-            self._process = subprocess.Popen(command, stdin=theirs, env={**os.environ, **one_thread})
+            self._process = subprocess.Popen(command, stdin=theirs.fileno(), env={**os.environ, **one_thread})
 
     def close(self) -> None:
         if self._control:
@@ -190,7 +190,7 @@ class Nursery:
 class Asked:
     """An order on its way, and who waits for the answer."""
 
-    mail: Mail
+    mail: Mail[Order]
     settle: Settle
     answer: asyncio.Future[Any]
     since: float = field(default_factory=time.monotonic)
@@ -278,7 +278,7 @@ class WorkerProcess:
                 except Exception:  # one session's report must not silence the others
                     log.exception("a report could not be taken")
 
-    def _dispatch(self, mail: Mail) -> None:
+    def _dispatch(self, mail: Mail[Report]) -> None:
         if mail.order == 0:
             if tenant := self.tenants.get(mail.session):
                 tenant.take(mail)
@@ -290,7 +290,7 @@ class WorkerProcess:
             case orders.Failed(detail=detail, faults=[]):
                 asked.answer.set_exception(OrderFailed(detail))
             case orders.Failed(faults=faults):
-                asked.answer.set_exception(Refused(*_field_errors(faults)))
+                asked.answer.set_exception(Refused(*(fault.error() for fault in faults)))
             case _:
                 try:
                     asked.answer.set_result(asked.settle(mail))
@@ -300,7 +300,7 @@ class WorkerProcess:
     # --- Orders -------------------------------------------------------------------------------------------
 
     async def open(self, tenant: Tenant, settle: Settle) -> Any:
-        def settled(mail: Mail) -> Any:
+        def settled(mail: Mail[Report]) -> Any:
             self.tenants[tenant.id] = tenant
             return settle(mail)
 
@@ -319,7 +319,7 @@ class WorkerProcess:
         self.send(asked.mail)
         return asked.answer
 
-    def send(self, mail: Mail) -> None:
+    def send(self, mail: Mail[Order]) -> None:
         if self._writer:
             self._writer.write(prefixed(mail.encode()))
 
@@ -397,10 +397,6 @@ class WorkerProcess:
         return (a.since for a in self._asked.values() if not isinstance(a.mail.content, orders.Advance))
 
 
-async def _receive(reader: asyncio.StreamReader) -> Mail:
+async def _receive(reader: asyncio.StreamReader) -> Mail[Report]:
     (length,) = struct.unpack("<I", await reader.readexactly(4))
     return read_report(await reader.readexactly(length))
-
-
-def _field_errors(faults: list[orders.Fault]) -> list[FieldError]:
-    return [FieldError(f.field, f.message, f.fits and tuple(f.fits), f.suggestion) for f in faults]

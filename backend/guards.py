@@ -1,4 +1,4 @@
-"""What every HTTP request and answer passes: a limit for bodies, and headers that tell browsers to be careful."""
+"""What every HTTP request and answer passes: a limit for bodies, and headers that make browsers careful."""
 
 import json
 from http import HTTPStatus

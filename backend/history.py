@@ -26,7 +26,7 @@ class History:
         self._encoded: dict[int, list[bytes]] = {}
 
     def add(self, stride: int, columns: tuple[str, ...], rows: np.ndarray) -> None:
-        """Rows (k, columns), in order. Those that are known already, computed again after a worker's death, are dropped."""
+        """Rows (k, columns), in order. Known ones, computed again after a worker's death, are dropped."""
         rows = rows[rows[:, INDEX] > self.last]
         if len(rows):
             self.last = int(rows[-1, INDEX])

@@ -5,14 +5,14 @@ from collections import deque
 from collections.abc import Hashable
 from select import POLLIN, POLLOUT, poll
 
-from backend.orders import Mail, read_order
+from backend.orders import Mail, Order, Report, read_order
 from backend.protocol import Assembler, prefixed
 
 READ_BYTES = 1 << 20
 
 
 class Line:
-    """Letters are sent in order. Pictures follow after them, and a newer picture replaces one still unsent."""
+    """Letters are sent in order. Pictures follow them, and a newer one replaces one that is still unsent."""
 
     def __init__(self, sock: socket.socket):
         sock.setblocking(False)
@@ -23,13 +23,13 @@ class Line:
         self._letters: deque[bytes] = deque()
         self._pictures: dict[Hashable, bytes] = {}
 
-    def post(self, mail: Mail) -> None:
+    def post(self, mail: Mail[Report]) -> None:
         self._letters.append(mail.encode())
 
-    def show(self, slot: Hashable, mail: Mail) -> None:
+    def show(self, slot: Hashable, mail: Mail[Report]) -> None:
         self._pictures[slot] = mail.encode()
 
-    def exchange(self, timeout: float | None) -> list[Mail]:
+    def exchange(self, timeout: float | None) -> list[Mail[Order]]:
         """Sends what the socket takes, and returns the orders that have come.
 
         Waits up to `timeout` seconds for something to do, and with None as long as need be.

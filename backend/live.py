@@ -69,7 +69,7 @@ def _admit(socket: WebSocket, session_id: str) -> tuple[Session, Role, str | Non
 
 
 def allowed_origin(origin: str | None, host: str | None, allowed: list[str]) -> bool:
-    """Browsers send the origin of the page, and nothing but this check stops a foreign one; scripts send none."""
+    """Browsers send the origin of the page, and only this check stops a foreign one; scripts send none."""
     return origin is None or urlsplit(origin).netloc == host or origin in allowed or "*" in allowed
 
 

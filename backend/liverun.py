@@ -20,7 +20,7 @@ from backend.trainer import Diverged, Sample, Trainer
 SLICE = 0.004
 """Seconds that a session trains before it is another's turn."""
 DEBT = 0.25
-"""Seconds of training that a session may be behind its speed; more is forgotten, or it could never catch up."""
+"""Seconds that a session may be behind its speed; more is forgotten, or it would never catch up."""
 FRAME_REST = 3.0
 """Frames take at most a quarter of the time: after one that cost t, there is none for 3 t."""
 SNAPSHOT_REST = 50.0
@@ -45,7 +45,7 @@ class LiveRun:
     def __init__(self, session: str, opening: orders.Open, arrays: Arrays, device: str, post: Post):
         self.session = session
         self.number = opening.number
-        self.inbox: deque[Mail] = deque()
+        self.inbox: deque[Mail[Order]] = deque()
         """Orders that wait until a reopened session has caught up."""
         self._post = post
         self._device = device
@@ -72,7 +72,7 @@ class LiveRun:
         self._next_snapshot = self._clock + SNAPSHOT_EVERY[0]
 
     def open(self, order: int) -> None:
-        """Says where it is, then shows its data and its first sample, then does what the timeline says for now."""
+        """Says where it is, shows its data and first sample, and does what the timeline says for now."""
         problem = self._picture()[0]["problem"]
         self._post(self._whereabouts(problem=problem), {}, order)
         self._show_data()
@@ -341,7 +341,7 @@ class LiveRun:
             self._report_samples([self.trainer.record()])
 
     def _report_samples(self, samples: list[Sample]) -> None:
-        """Together where they have the same columns: a change of depth or of the problem starts a new batch."""
+        """Together where they have the same columns: another depth or problem starts a new batch."""
         for columns, batch in groupby(samples, _columns):
             rows = np.array([_row(sample) for sample in batch], dtype=np.float64)
             header = orders.Samples(run=self._run, stride=self.trainer.state.stride, columns=list(columns))

@@ -5,20 +5,22 @@ Both are binary messages (`protocol.encode`): the fields are the header, big thi
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from backend.protocol import Arrays, Diverged, Speed, decode, encode
+from backend.protocol import Arrays, Diverged, FieldProblem, Speed, decode, encode
 from backend.tables import Table, from_arrays, to_arrays
 
 
 class Letter(BaseModel):
+    """An order or a report."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Size(Letter):
+class Size(NamedTuple):
     """A variant of a session's frames: cells along the side of a neuron's map and of the output's."""
 
     neurons: int
@@ -137,15 +139,6 @@ class Ready(Letter):
     device: str
 
 
-class Fault(Letter):
-    """One field that an order got wrong, as in `config.FieldError`."""
-
-    field: str
-    message: str
-    fits: list[Any] | None = None
-    suggestion: dict[str, Any] | None = None
-
-
 class Done(Letter):
     """The answer to an order: where the session is now, and what came of it."""
 
@@ -163,7 +156,7 @@ class Failed(Letter):
 
     type: Literal["failed"] = "failed"
     detail: str
-    faults: list[Fault] = []
+    faults: list[FieldProblem] = []
 
 
 class Applied(Letter):
@@ -235,11 +228,14 @@ _report: TypeAdapter[Report] = TypeAdapter(Annotated[Report, Field(discriminator
 # --- Envelopes --------------------------------------------------------------------------------------------
 
 
+Content = TypeVar("Content", Order, Report, covariant=True)
+
+
 @dataclass(frozen=True)
-class Mail:
+class Mail(Generic[Content]):
     """An order or a report on its way."""
 
-    content: Order | Report
+    content: Content
     session: str = ""
     order: int = 0
     """Which order this is or answers; 0 where no answer is expected."""
@@ -254,12 +250,12 @@ class Mail:
         return encode(header, self.arrays)
 
 
-def read_order(message: bytes) -> Mail:
+def read_order(message: bytes) -> Mail[Order]:
     header, arrays = decode(message)
     return Mail(_order.validate_python(header["content"]), header["session"], header["order"], arrays)
 
 
-def read_report(message: bytes) -> Mail:
+def read_report(message: bytes) -> Mail[Report]:
     header, arrays = decode(message)
     return Mail(_report.validate_python(header["content"]), header["session"], header["order"], arrays)
 

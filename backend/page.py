@@ -12,7 +12,8 @@ from fastapi.templating import Jinja2Templates
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 MISSING = """<!doctype html><title>Neural network playground</title>
-<p>The page has not been built yet. <code>make run</code> builds it; the REST API is at <a href="docs">docs</a>.</p>
+<p>The page has not been built yet: <code>make run</code> builds it.</p>
+<p>The REST API is described <a href="docs">here</a>.</p>
 """
 
 router = APIRouter(include_in_schema=False)
@@ -46,7 +47,7 @@ async def shell(request: Request) -> Response:
 
 
 def _entry() -> dict[str, Any] | None:
-    """What the page is made of, from Vite's manifest; read each time, so that a new build needs no restart."""
+    """What the page is made of, by Vite's manifest; read each time, so a new build needs no restart."""
     try:
         manifest = json.loads((STATIC / ".vite" / "manifest.json").read_text())
     except FileNotFoundError:

@@ -1,5 +1,6 @@
 """What went wrong, in the words of RFC 9457: the same over HTTP and over a websocket."""
 
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -44,7 +45,7 @@ class Problem(Exception):
 
 
 def problem_of(error: BaseException, raw: Any = None) -> Problem:
-    """The answer to an error; to one that nobody foresaw, without its details. `raw` is what was validated."""
+    """The answer to an error; without details if nobody foresaw it. `raw` is what was validated."""
     match error:
         case Problem():
             return error
@@ -66,10 +67,7 @@ def problem_of(error: BaseException, raw: Any = None) -> Problem:
             )
 
 
-def _unprocessable(errors: Any) -> Problem:
-    problems = [
-        FieldProblem(field=e.field, message=e.message, fits=e.fits and list(e.fits), suggestion=e.suggestion)
-        for e in errors
-    ]
+def _unprocessable(errors: Iterable[FieldError]) -> Problem:
+    problems = [FieldProblem.of(error) for error in errors]
     detail = "; ".join(f"{e.field}: {e.message}" if e.field else e.message for e in problems)
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, problems)

@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from backend import limits
+from backend.config import FieldError
 
 VERSION = 1
 SUBPROTOCOL = "playground.v1"
@@ -38,7 +39,7 @@ Arrays = Mapping[str, np.ndarray]
 
 
 def encode(header: Mapping[str, Any], arrays: Arrays | None = None) -> bytes:
-    """One binary message. Raises ValueError for NaN in the header or a dtype that has no place on the wire."""
+    """One binary message. Raises ValueError for NaN in the header or a dtype that is none of `DTYPES`."""
     parts: list[bytes] = []
     listing = []
     offset = 0
@@ -325,6 +326,15 @@ class FieldProblem(Message):
     """Values that would do, where they can be named."""
     suggestion: dict[str, Any] | None = Field(default=None, examples=[None])
     """A merge patch of the refused change with which it would be accepted."""
+
+    @classmethod
+    def of(cls, error: FieldError) -> "FieldProblem":
+        fits = None if error.fits is None else list(error.fits)
+        return cls(field=error.field, message=error.message, fits=fits, suggestion=error.suggestion)
+
+    def error(self) -> FieldError:
+        fits = None if self.fits is None else tuple(self.fits)
+        return FieldError(self.field, self.message, fits, self.suggestion)
 
 
 class Hello(Message):

@@ -35,7 +35,7 @@ class Registry:
         if len(self._sessions) >= self._settings.max_sessions:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                f"There are {self._settings.max_sessions} sessions already, which is as many as this server takes.",
+                f"There are {self._settings.max_sessions} sessions already; this server takes no more.",
                 headers={"Retry-After": RETRY_AFTER},
             )
         session = Session(self._engine, self.shelf, raw, recorded)

@@ -18,7 +18,7 @@ from backend.config import FieldError, Refused, RunConfig, inverse, merged, pars
 from backend.engine import Engine
 from backend.history import EPOCH, STEP, History
 from backend.label import label
-from backend.orders import Deed, Mail, Size, as_array, pack
+from backend.orders import Deed, Mail, Report, Size, as_array, pack
 from backend.problem import Problem, problem_of
 from backend.protocol import (
     Amount,
@@ -71,7 +71,7 @@ class Saved:
 
 
 class Session:
-    """A run whose timeline is written as you play. `recorded` is a timeline to follow, until the first change by hand.
+    """A run whose timeline is written as you play; `recorded` is one to follow until a change by hand.
 
     Raises `Refused` for a config or a recorded timeline that does not fit.
     """
@@ -117,7 +117,7 @@ class Session:
         """Raises what `Engine.open` does."""
         await self._engine.open(self, self._opened)
 
-    def _opened(self, mail: Mail) -> None:
+    def _opened(self, mail: Mail[Report]) -> None:
         done = _done(mail)
         self.problem = done.problem or {}
         self.phase = Phase.LIVE
@@ -213,7 +213,7 @@ class Session:
                 return await self._edit({"layers": layers})
 
     async def _set_playing(self, playing: bool) -> dict[str, Any]:
-        def settle(mail: Mail) -> dict[str, Any]:
+        def settle(mail: Mail[Report]) -> dict[str, Any]:
             self._playing = playing
             if playing:
                 self._diverged = None
@@ -222,18 +222,18 @@ class Session:
         return await self._ask(orders.SetPlaying(playing=playing), settle)
 
     async def _set_speed(self, speed: Speed) -> dict[str, Any]:
-        def settle(mail: Mail) -> dict[str, Any]:
+        def settle(mail: Mail[Report]) -> dict[str, Any]:
             self._speed = speed
             return self._moved_on(mail)
 
         return await self._ask(orders.Pace(speed=speed), settle)
 
     async def _train(self, amount: Amount) -> dict[str, Any]:
-        def settle(mail: Mail) -> dict[str, Any]:
+        def settle(mail: Mail[Report]) -> dict[str, Any]:
             return {**self._moved_on(mail), "epoch": self.epoch, "metrics": _done(mail).metrics}
 
         async with self._stepping:
-            # Known only while it stands still. Then it is right for a second worker too, if the first one dies.
+            # Known while it stands still; then it is right for a second worker too, should the first one die.
             known = amount.steps is not None and not self._playing
             until = self.step + (amount.steps or 0) if known else None
             self._diverged = None
@@ -241,7 +241,7 @@ class Session:
             return await self._ask(order, settle)
 
     async def _reset(self) -> dict[str, Any]:
-        def settle(mail: Mail) -> dict[str, Any]:
+        def settle(mail: Mail[Report]) -> dict[str, Any]:
             self.run += 1
             self.timeline, self._timeline_bytes, self._first_config = [], 0, self.config
             self._plans.clear()
@@ -278,7 +278,7 @@ class Session:
             )
             raise Refused(FieldError("", rule))
 
-        def settle(mail: Mail) -> dict[str, Any]:
+        def settle(mail: Mail[Report]) -> dict[str, Any]:
             done = _done(mail)
             self._plans.clear()
             self._tables |= tables
@@ -305,7 +305,7 @@ class Session:
         self.used = monotonic()
         return await self._engine.ask(self.id, order, settle, arrays)
 
-    def _moved_on(self, mail: Mail) -> dict[str, Any]:
+    def _moved_on(self, mail: Mail[Report]) -> dict[str, Any]:
         """Takes the step of an answer for the present, and tells everybody."""
         done = _done(mail)
         self._see(done.step, done.epoch)
@@ -338,7 +338,7 @@ class Session:
         )
         return order, {**arrays, "snapshot": as_array(saved.data)} if saved else arrays
 
-    def take(self, report: Mail) -> None:
+    def take(self, report: Mail[Report]) -> None:
         match report.content:
             case orders.Samples(run=run, stride=stride, columns=columns):
                 if run == self.run:
@@ -370,7 +370,7 @@ class Session:
                 raise TypeError(f"a session does not take {other.type}")
 
     def _follow(self, applied: orders.Applied) -> None:
-        """The worker has come to a line of the recorded timeline, if it is not one that a second worker did again."""
+        """The worker has come to a line of the recorded timeline, unless a second worker does it again."""
         if applied.index == len(self.timeline) and self._plans:
             plan = self._plans.popleft()
             self._see(applied.step, applied.epoch)
@@ -485,7 +485,7 @@ class Session:
                 viewer.tell(protocol.Viewers(count=len(self._viewers)))
 
     def _ask_for_frames(self, fresh: bool = False) -> None:
-        """Orders a frame of each size for which somebody is ready, and comes back when the next one will be."""
+        """Orders a frame of each size that somebody is ready for, and comes back when the next is due."""
         now = monotonic()
         open_viewers = [viewer for viewer in self._viewers if viewer.open_for_frames]
         due = {viewer.size for viewer in open_viewers if viewer.due <= now}
@@ -549,7 +549,7 @@ def _named(name: str | None) -> str:
     return name
 
 
-def _done(mail: Mail) -> orders.Done:
+def _done(mail: Mail[Report]) -> orders.Done:
     assert isinstance(mail.content, orders.Done)
     return mail.content
 

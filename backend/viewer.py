@@ -64,7 +64,7 @@ class Viewer:
         return self.presence is Presence.HERE and self._rate > 0 and undrawn < limits.UNACKED_FRAMES
 
     def tell(self, event: Event | bytes) -> None:
-        """An event, or a binary message that takes its place among them. Nothing is lost, and nothing waits."""
+        """An event, or a binary message that takes its place among them."""
         if self.presence is not Presence.HERE:
             return
         data = event if isinstance(event, bytes) else event.model_dump_json()

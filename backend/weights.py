@@ -15,7 +15,7 @@ def to_json(layers: Layers) -> list[dict[str, Any]]:
 
 
 def check(raw: Sequence[Mapping[str, Any]]) -> None:
-    """Raises `Refused` for what is not a finite, rectangular array of numbers; shapes are the trainer's to judge."""
+    """Raises `Refused` for what is no finite, rectangular array of numbers; the trainer judges shapes."""
     for position, layer in enumerate(raw):
         for name, value in layer.items():
             _check(f"layers.{position}.{name}", value)

@@ -6,7 +6,7 @@ import os
 import socket
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic
 
 import torch
@@ -15,8 +15,8 @@ from backend import orders
 from backend.config import Refused
 from backend.line import Line
 from backend.liverun import LiveRun
-from backend.orders import Mail, Report, as_array
-from backend.protocol import Arrays
+from backend.orders import Mail, Order, Report, as_array
+from backend.protocol import Arrays, FieldProblem
 
 log = logging.getLogger("playground.worker")
 
@@ -72,7 +72,7 @@ class Worker:
                 busy = True
         return busy
 
-    def _obey(self, mails: list[Mail]) -> None:
+    def _obey(self, mails: list[Mail[Order]]) -> None:
         for mail in mails:
             run = self._runs.get(mail.session)
             match mail.content:
@@ -91,7 +91,7 @@ class Worker:
                     with self._blaming(run):
                         self._answer(run, mail)
 
-    def _open(self, mail: Mail, opening: orders.Open) -> None:
+    def _open(self, mail: Mail[Order], opening: orders.Open) -> None:
         def post(report: Report, arrays: Arrays, order: int) -> None:
             self._line.post(Mail(report, mail.session, order, arrays))
 
@@ -108,7 +108,7 @@ class Worker:
         finally:
             self._blame(0)
 
-    def _answer(self, run: LiveRun, mail: Mail) -> None:
+    def _answer(self, run: LiveRun, mail: Mail[Order]) -> None:
         try:
             run.obey(mail.content, mail.order, mail.arrays)
         except Refused as refusal:
@@ -117,16 +117,11 @@ class Worker:
             self._post(mail, orders.Failed(detail=_words(error)))
             raise
 
-    def _refuse(self, mail: Mail, refusal: Refused) -> None:
-        faults = [
-            orders.Fault(
-                field=e.field, message=e.message, fits=e.fits and list(e.fits), suggestion=e.suggestion
-            )
-            for e in refusal.errors
-        ]
+    def _refuse(self, mail: Mail[Order], refusal: Refused) -> None:
+        faults = [FieldProblem.of(error) for error in refusal.errors]
         self._post(mail, orders.Failed(detail=str(refusal), faults=faults))
 
-    def _post(self, mail: Mail, answer: Report) -> None:
+    def _post(self, mail: Mail[Order], answer: Report) -> None:
         self._line.post(Mail(answer, mail.session, mail.order))
 
     @contextmanager
@@ -152,10 +147,8 @@ def _words(error: Exception) -> str:
 def work(sock: socket.socket, turn: mmap.mmap, device: str) -> None:
     """The whole life of a worker."""
     torch.set_num_threads(1)
-    try:
+    with suppress(EOFError):  # the server is gone, and so is the need for a worker
         Worker(Line(sock), _chosen(device), turn).serve()
-    except EOFError:
-        pass  # the server is gone, and so is the need for a worker
 
 
 def _chosen(device: str) -> str:
