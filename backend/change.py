@@ -6,7 +6,7 @@ wherever that is possible, and the parts are put together again in the new shape
 """
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -25,6 +25,8 @@ from backend.network import (
 
 MAX_GAIN = 8.0
 """Largest factor by which the weights behind an inserted layer may grow to undo its squashing."""
+CLEAR = 4.0
+"""How far above zero the bend of a smooth ReLU has straightened out."""
 
 
 @dataclass
@@ -104,9 +106,7 @@ def _take_apart(network: Network, state: State) -> list[Part]:
 def _put_together(network: Network, state: State, parts: list[Part]) -> State:
     def flat(views: Views, names: list[list[str]]) -> Tensor:
         rows = len(state.seeds)
-        pieces = [
-            views[i][name].reshape(rows, -1) for i, layer in enumerate(names) for name in layer
-        ]
+        pieces = [views[i][name].reshape(rows, -1) for i, layer in enumerate(names) for name in layer]
         return torch.cat(pieces, dim=1) if pieces else state.buffers[:, :0]
 
     names = [list(layer.parameters) for layer in network.layers]
@@ -128,7 +128,7 @@ def _align(
         width = abs(a.width - b.width) / max(a.width, b.width)
         return width + 0.5 * (a.activation != b.activation) + 0.25 * (a.batchnorm != b.batchnorm)
 
-    @lru_cache(maxsize=None)
+    @cache
     def best(i: int, j: int) -> tuple[float, int, tuple[tuple[int, int], ...]]:
         options = []
         if i < last_old and j < last_new:
@@ -232,9 +232,9 @@ def _change_outputs(part: Part, width: int) -> None:
     """Between one logit z and a logit for each class: softmax of (-z/2, z/2) is sigmoid of z."""
     if part.shape.width > 1 < width:
         return
-    for track in part.tracks:
+    for number, track in enumerate(part.tracks):
         for name in ("weight", "bias"):
-            value = track[name]
+            value = track[name] if number == 0 else torch.zeros_like(track[name])
             track[name] = (
                 torch.cat([-value / 2, value / 2], dim=-1)
                 if part.shape.width == 1
@@ -295,7 +295,7 @@ def _pass_on(shape: LayerShape, part: Part, a: Tensor) -> tuple[Tensor, Tensor, 
     learned = {name: part.parameters[name].double() for name in shape.activation.learned}
     best: list[Tensor] = []
     for s in (1.0, 0.5, 0.25, 0.125):
-        for shift in (torch.zeros_like(low), -s * low):
+        for shift in (torch.zeros_like(low), -s * low, CLEAR - s * low):
             f = shape.activation.forward(s * ramp + shift[..., None], **learned)
             centred, goal = f - f.mean(-1, keepdim=True), ramp - ramp.mean(-1, keepdim=True)
             power = (centred * centred).sum(-1)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
@@ -28,12 +28,19 @@ class Auto(Component):
 
 
 if TYPE_CHECKING:
-    AnyActivation, AnyData, AnyInit, AnyLoss, AnyOptimizer = Activation, Data, Init, Loss, Optimizer
-    AnyOutputActivation = Activation | Auto
+    AnyActivation: TypeAlias = Activation
+    AnyOutputActivation: TypeAlias = Activation | Auto
+    AnyData: TypeAlias = Data
+    AnyInit: TypeAlias = Init
+    AnyLoss: TypeAlias = Loss
+    AnyOptimizer: TypeAlias = Optimizer
 else:
-    AnyActivation, AnyData, AnyInit = any_of(Activation), any_of(Data), any_of(Init)
-    AnyLoss, AnyOptimizer = any_of(Loss), any_of(Optimizer)
+    AnyActivation = any_of(Activation)
     AnyOutputActivation = any_of(Activation, Auto)
+    AnyData = any_of(Data)
+    AnyInit = any_of(Init)
+    AnyLoss = any_of(Loss)
+    AnyOptimizer = any_of(Optimizer)
 
 
 class Layer(BaseModel):
@@ -220,8 +227,10 @@ def _difference(here: dict[str, Any], there: dict[str, Any]) -> dict[str, Any]:
         old = here.get(key)
         if old == value:
             continue
-        alike = isinstance(old, dict) and isinstance(value, dict) and old.get("kind") == value.get("kind")
-        patch[key] = _difference(old, value) if alike else value
+        if isinstance(old, dict) and isinstance(value, dict) and old.get("kind") == value.get("kind"):
+            patch[key] = _difference(old, value)
+        else:
+            patch[key] = value
     return patch
 
 
@@ -242,7 +251,7 @@ def explain_below(path: str, error: ValidationError, raw: Any) -> list[FieldErro
 
 def _explain(item: dict[str, Any], raw: Any) -> FieldError:
     path: list[str] = []
-    here = raw
+    here: Any = raw
     for part in item["loc"]:
         if isinstance(here, dict) and part not in here and part == here.get("kind"):
             continue  # pydantic names the member of the union; the sender did not
@@ -324,7 +333,7 @@ def catalogue() -> dict[str, Any]:
     }
     components = {name: [_entry(cls) for cls in members(family)] for name, family in families.items()}
     for entry, cls in zip(components["loss"], members(Loss), strict=True):
-        entry["problems"] = list(cls.problems)  # pyright: ignore[reportAttributeAccessIssue]
+        entry["problems"] = list(cls.problems)
     for entry, cls in zip(components["data"], members(Data), strict=True):
         entry |= _given(cls)
     components["output_activation"] = [_entry(Auto), *components["activation"]]

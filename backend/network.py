@@ -39,7 +39,7 @@ class LayerShape:
         shapes: dict[str, tuple[int, ...]] = {"weight": (self.inputs, self.width), "bias": (1, self.width)}
         if self.batchnorm:
             shapes |= {"gamma": (1, self.width), "beta": (1, self.width)}
-        return shapes | {name: (1, 1) for name in self.activation.learned}
+        return shapes | dict.fromkeys(self.activation.learned, (1, 1))
 
     @property
     def buffers(self) -> dict[str, tuple[int, ...]]:
@@ -58,9 +58,7 @@ class Network:
         layers = []
         inputs = len(config.features)
         for layer in config.hidden:
-            layers.append(
-                LayerShape(inputs, layer.width, layer.activation, layer.batchnorm, layer.dropout)
-            )
+            layers.append(LayerShape(inputs, layer.width, layer.activation, layer.batchnorm, layer.dropout))
             inputs = layer.width
         layers.append(LayerShape(inputs, config.loss.units(problem), config.output_activation()))
         return cls(tuple(layers), config.input_dropout)
@@ -153,7 +151,11 @@ def initialise(network: Network, config: RunConfig, seeds: Tensor) -> tuple[Tens
 
 
 def forward(
-    network: Network, parameters: Views, buffers: Views, x: Tensor, masks: Sequence[Tensor | None] | None = None
+    network: Network,
+    parameters: Views,
+    buffers: Views,
+    x: Tensor,
+    masks: Sequence[Tensor | None] | None = None,
 ) -> list[Tensor]:
     """Activations of every layer, (R, batch, width) each, for features x (R, batch, inputs).
 

@@ -6,7 +6,6 @@ of processes, JSON or viewers.
 
 import math
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -280,7 +279,10 @@ class Trainer:
         for parameters, buffers in zip(self._parameters, self._buffers, strict=True):
             named = {**parameters, **{f"running_{name}": value for name, value in buffers.items()}}
             layers.append(
-                {name: value[0].squeeze(0).detach().cpu().numpy() for name, value in named.items()}
+                {
+                    name: (value[0] if name == "weight" else value[0, 0]).detach().cpu().numpy()
+                    for name, value in named.items()
+                }
             )
         return layers
 
@@ -342,19 +344,18 @@ class Trainer:
     @torch.no_grad()
     def _evaluate(self) -> "Evaluation":
         problem, loss = self.dataset.problem, self.config.loss
-        outputs = []
+        outputs: list[tuple[float | None, Tensor, Tensor]] = []
         for x, y in ((self._x, self._y), (self._test_x, self._test_y)):
             if x.shape[1] == 0:
                 outputs.append((None, y[0], torch.zeros(0)))
                 continue
             output = self._outputs(x)[-1]
-            outputs.append(
-                (float(loss.forward(output, y)[0].mean()), y[0], loss.predict(output, problem)[0])
-            )
+            outputs.append((float(loss.forward(output, y)[0].mean()), y[0], loss.predict(output, problem)[0]))
         norms: list[float | None] = [None] * len(self.network.layers)
         if self._grad is not None:
             norms = [float(self._grad[0, span].norm()) for span in self.network.spans()]
-        return Evaluation(problem.classes, *outputs, norms)
+        train, test = outputs
+        return Evaluation(problem.classes, train, test, norms)
 
     def _outputs(self, x: Tensor) -> list[Tensor]:
         """Evaluated activations of every layer for features (1, n, inputs)."""
@@ -416,10 +417,11 @@ class Trainer:
         activations = self._outputs(self._grid(size))
         decision = self.config.loss.predict(activations[-1], self.dataset.problem)[0]
         neurons = torch.cat([a[0] for a in activations], dim=1).T
-        shape = (-1, size, size) if decision.dim() == 2 else (size, size)
+        if decision.dim() == 2:
+            decision = decision.T
         header = {"size": size, "step": self.state.step, "epoch": self.progress}
         return header, {
-            "decision": decision.T.reshape(shape).cpu().numpy(),
+            "decision": decision.reshape(*decision.shape[:-1], size, size).cpu().numpy(),
             "neurons": neurons.reshape(-1, size, size).cpu().numpy(),
         }
 

@@ -1,5 +1,6 @@
 """Activations: what a neuron makes of its weighted sum."""
 
+from collections.abc import Callable
 from typing import ClassVar, Literal
 
 import torch.nn.functional as F
@@ -15,8 +16,8 @@ class Activation(Component):
     learned: ClassVar[dict[str, float]] = {}
     """Parameters that the optimizer updates, one per layer, with their initial values."""
 
-    def forward(self, z: Tensor, **learned: Tensor) -> Tensor:
-        raise NotImplementedError
+    forward: ClassVar[Callable[..., Tensor]]
+    """forward(z, **learned) -> f(z), with the learned parameters, (R, 1, 1) each, by name."""
 
 
 class Linear(Activation):

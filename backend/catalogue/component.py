@@ -2,7 +2,7 @@
 
 import inspect
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, Union
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
@@ -30,7 +30,7 @@ class Component(BaseModel):
     label: ClassVar[str]
     formula: ClassVar[str]
     """LaTeX."""
-    kind: str
+    kind: str = ""
 
     @classmethod
     def help(cls) -> str:
@@ -50,14 +50,17 @@ class Component(BaseModel):
         return cls.model_fields["kind"].default
 
 
-def members(family: type[Component]) -> tuple[type[Component], ...]:
+Family = TypeVar("Family", bound=Component)
+
+
+def members(family: type[Family]) -> tuple[type[Family], ...]:
     """The components of a family, in order of definition: the classes themselves are the registry.
 
     A class that does not set `kind` only shares maths between its subclasses.
     """
-    found: list[type[Component]] = []
+    found: list[type[Family]] = []
     for cls in family.__subclasses__():
-        if isinstance(cls.model_fields["kind"].default, str):
+        if cls.name():
             found.append(cls)
         found += members(cls)
     return tuple(found)
@@ -65,4 +68,4 @@ def members(family: type[Component]) -> tuple[type[Component], ...]:
 
 def any_of(family: type[Component], *more: type[Component]) -> Any:
     """The type of a config field that takes any member of `family`, or one of `more`."""
-    return Annotated[Union[(*members(family), *more)], Field(discriminator="kind")]  # noqa: UP007
+    return Annotated[Union[(*members(family), *more)], Field(discriminator="kind")]

@@ -134,7 +134,6 @@ def columns(names: tuple[str, ...], inputs: Tensor) -> Tensor:
     families = {cls.name(): cls for cls in members(Feature)}
     x1, x2 = inputs[:, 0], inputs[:, 1]
     made = [
-        families[name].compute(x1, x2) if name in families else inputs[:, int(name[1:]) - 1]
-        for name in names
+        families[name].compute(x1, x2) if name in families else inputs[:, int(name[1:]) - 1] for name in names
     ]
     return torch.stack(made, dim=1)

@@ -31,11 +31,11 @@ class Loss(Component):
         value (…,)."""
         match problem.kind:
             case "binary":
-                return output[..., 0].clamp(0, 1)
+                return output.squeeze(-1).clamp(0, 1)
             case "multiclass":
                 return output
             case "regression":
-                return output[..., 0]
+                return output.squeeze(-1)
 
 
 class PointwiseLoss(Loss):
@@ -96,18 +96,20 @@ class BCE(Loss):
 
     kind: Literal["bce"] = "bce"
     label: ClassVar[str] = "Binary cross-entropy"
-    formula: ClassVar[str] = r"L = -\frac{1}{n}\sum_i y_i \log p_i + (1 - y_i)\log(1 - p_i),\quad p = \sigma(z)"
+    formula: ClassVar[str] = (
+        r"L = -\frac{1}{n}\sum_i y_i \log p_i + (1 - y_i)\log(1 - p_i),\quad p = \sigma(z)"
+    )
     problems: ClassVar[tuple[str, ...]] = ("binary",)
     logits: ClassVar[bool] = True
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
-        logit = output[..., 0]
+        logit = output.squeeze(-1)
         return F.binary_cross_entropy_with_logits(
             logit, target.to(logit.dtype).expand_as(logit), reduction="none"
         )
 
     def predict(self, output: Tensor, problem: Problem) -> Tensor:
-        return output[..., 0].sigmoid()
+        return output.squeeze(-1).sigmoid()
 
 
 class CrossEntropy(Loss):
@@ -142,7 +144,7 @@ class Hinge(Loss):
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
         sign = 2 * target.to(output.dtype) - 1
-        return torch.relu(1 - sign * output[..., 0])
+        return torch.relu(1 - sign * output.squeeze(-1))
 
     def predict(self, output: Tensor, problem: Problem) -> Tensor:
-        return ((output[..., 0] + 1) / 2).clamp(0, 1)
+        return ((output.squeeze(-1) + 1) / 2).clamp(0, 1)

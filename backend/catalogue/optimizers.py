@@ -125,7 +125,7 @@ class AdamW(Adam):
     """Adam whose weights also shrink a little at every step, apart from the gradient (Loshchilov, Hutter,
     2019)."""
 
-    kind: Literal["adamw"] = "adamw"  # pyright: ignore[reportIncompatibleVariableOverride]
+    kind: Literal["adamw"] = "adamw"
     label: ClassVar[str] = "AdamW"
     formula: ClassVar[str] = (
         r"w \leftarrow w - \eta \lambda w - \eta\, \frac{m/(1-\beta_1^t)}{\sqrt{v/(1-\beta_2^t)} + \epsilon}"

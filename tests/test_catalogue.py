@@ -1,0 +1,295 @@
+"""Every component against torch: the same network, data and rule give the same weights after 50 steps."""
+
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from backend.catalogue.activations import Activation
+from backend.catalogue.component import Component, members
+from backend.catalogue.datasets import Data
+from backend.catalogue.features import Feature
+from backend.catalogue.inits import Init
+from backend.catalogue.losses import Loss
+from backend.catalogue.optimizers import Optimizer
+from backend.config import catalogue, parse
+from backend.trainer import Trainer
+
+FAMILIES = (Activation, Loss, Optimizer, Init, Data, Feature)
+STEPS = 50
+
+ACTIVATIONS = {
+    "linear": nn.Identity(),
+    "sigmoid": nn.Sigmoid(),
+    "tanh": nn.Tanh(),
+    "relu": nn.ReLU(),
+    "leaky_relu": nn.LeakyReLU(0.01),
+    "elu": nn.ELU(),
+    "gelu": nn.GELU(),
+    "silu": nn.SiLU(),
+}
+
+
+def hinge(output, target):
+    return torch.clamp(1 - (2 * target - 1) * output, min=0).mean()
+
+
+LOSSES = {
+    "mse": nn.MSELoss(),
+    "mae": nn.L1Loss(),
+    "huber": nn.HuberLoss(),
+    "bce": nn.BCEWithLogitsLoss(),
+    "cross_entropy": nn.CrossEntropyLoss(),
+    "hinge": hinge,
+}
+
+OPTIMIZERS = {
+    "sgd": lambda p: torch.optim.SGD(p, lr=0.03),
+    "momentum": lambda p: torch.optim.SGD(p, lr=0.03, momentum=0.9),
+    "nesterov": lambda p: torch.optim.SGD(p, lr=0.03, momentum=0.9, nesterov=True),
+    "adagrad": lambda p: torch.optim.Adagrad(p, lr=0.03),
+    "rmsprop": lambda p: torch.optim.RMSprop(p, lr=0.03),
+    "adam": lambda p: torch.optim.Adam(p, lr=0.03),
+    "adamw": lambda p: torch.optim.AdamW(p, lr=0.03),
+}
+
+INITS = {
+    "zero": nn.init.zeros_,
+    "uniform": lambda w: nn.init.uniform_(w, -0.5, 0.5),
+    "normal": lambda w: nn.init.normal_(w, 0, 0.5),
+    "xavier_uniform": nn.init.xavier_uniform_,
+    "he_normal": nn.init.kaiming_normal_,
+}
+
+
+def kinds(family):
+    return [cls.name() for cls in members(family)]
+
+
+def component(family, kind, **parameters) -> Any:
+    return next(cls for cls in members(family) if cls.name() == kind)(**parameters)
+
+
+def twin(trainer: Trainer) -> nn.Sequential:
+    """The network of a trainer as a torch module with the same weights."""
+    modules: list[nn.Module] = []
+    for layer, weights in zip(trainer.network.layers, trainer.weights(), strict=True):
+        linear = nn.Linear(layer.inputs, layer.width)
+        with torch.no_grad():
+            linear.weight.copy_(torch.from_numpy(weights["weight"]).T)
+            linear.bias.copy_(torch.from_numpy(weights["bias"]))
+        modules.append(linear)
+        if layer.batchnorm:
+            modules.append(nn.BatchNorm1d(layer.width))
+        modules.append(ACTIVATIONS[layer.activation.kind])
+    return nn.Sequential(*modules)
+
+
+def assert_same_training(config: dict, loss="bce", optimizer=OPTIMIZERS["adam"], labels=False, penalty=None):
+    """Train the trainer and its torch twin on the full batch, and compare every weight.
+
+    The bias in front of a batch normalisation is left out: its true gradient is zero, and what moves it is
+    rounding.
+    """
+    config = {"batch_size": 10_000, "shuffle": False, "data": {"kind": "circle", "samples": 60}} | config
+    trainer = Trainer.start(parse(config))
+    module = twin(trainer)
+    rule = optimizer(module.parameters())
+    x = torch.from_numpy(trainer.dataset.train_inputs)
+    y = torch.from_numpy(trainer.dataset.train_targets)
+    for _ in range(STEPS):
+        rule.zero_grad()
+        output = module(x)
+        value = LOSSES[loss](output, y) if labels else LOSSES[loss](output.squeeze(-1), y.float())
+        if penalty is not None:
+            value = value + penalty(module)
+        value.backward()
+        if "clip_norm" in config:
+            nn.utils.clip_grad_norm_(module.parameters(), config["clip_norm"])
+        rule.step()
+    trainer.train(STEPS)
+    linears = [m for m in module if isinstance(m, nn.Linear)]
+    norms = iter([m for m in module if isinstance(m, nn.BatchNorm1d)])
+    for linear, weights in zip(linears, trainer.weights(), strict=True):
+        np.testing.assert_allclose(weights["weight"], linear.weight.detach().T, rtol=1e-3, atol=1e-5)
+        expected = {"bias": linear.bias}
+        if "gamma" in weights:
+            norm = next(norms)
+            expected = {"gamma": norm.weight, "beta": norm.bias, "running_var": norm.running_var}
+        for name, value in expected.items():
+            np.testing.assert_allclose(weights[name], value.detach(), rtol=1e-3, atol=1e-5)
+    return trainer, module
+
+
+@pytest.mark.parametrize("kind", kinds(Activation))
+def test_activation_trains_like_torch(kind):
+    assert_same_training({"hidden": [{"width": 5, "activation": {"kind": kind}}] * 2})
+
+
+@pytest.mark.parametrize("kind", kinds(Activation))
+def test_activation_has_the_values_and_slopes_of_torch(kind):
+    z = torch.tensor([-1000.0, -10, -1, -0.5, 0, 0.5, 1, 10, 1000], requires_grad=True)
+    other = z.detach().clone().requires_grad_()
+    ours, theirs = component(Activation, kind).forward(z), ACTIVATIONS[kind](other)
+    ours.sum().backward()
+    theirs.sum().backward()
+    torch.testing.assert_close(ours, theirs)
+    torch.testing.assert_close(z.grad, other.grad)
+
+
+@pytest.mark.parametrize("kind", kinds(Optimizer))
+def test_optimizer_trains_like_torch(kind):
+    config = {"hidden": [{"width": 5}], "optimizer": {"kind": kind, "lr": 0.03}}
+    assert_same_training(config, optimizer=OPTIMIZERS[kind])
+
+
+@pytest.mark.parametrize("kind", kinds(Loss))
+def test_loss_trains_like_torch(kind):
+    labels = kind == "cross_entropy"
+    data = {"kind": "blobs" if labels else "circle", "samples": 60}
+    assert_same_training({"data": data, "loss": {"kind": kind}}, loss=kind, labels=labels)
+
+
+@pytest.mark.parametrize("kind", ["mse", "mae", "huber"])
+def test_loss_of_a_regression_trains_like_torch(kind):
+    assert_same_training({"data": {"kind": "plane", "samples": 60}, "loss": {"kind": kind}}, loss=kind)
+
+
+@pytest.mark.parametrize("kind", kinds(Init))
+def test_init_has_the_distribution_of_torch(kind):
+    config = parse({"hidden": [{"width": 256}, {"width": 128}], "init": {"kind": kind}})
+    ours = Trainer.start(config).weights()[1]["weight"]
+    torch.manual_seed(0)
+    theirs = INITS[kind](torch.empty(128, 256)).numpy()
+    quantiles = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
+    np.testing.assert_allclose(
+        np.quantile(ours, quantiles), np.quantile(theirs, quantiles), atol=0.06 * theirs.std() + 1e-9
+    )
+    assert ours.shape == (256, 128)
+    assert not Trainer.start(config).weights()[1]["bias"].any()
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_batchnorm_trains_like_torch(optimizer):
+    config = {
+        "hidden": [{"width": 5, "batchnorm": True}, {"width": 3, "batchnorm": True}],
+        "optimizer": {"kind": optimizer, "lr": 0.03},
+    }
+    trainer, module = assert_same_training(config, optimizer=OPTIMIZERS[optimizer])
+    if optimizer == "adam":
+        return  # the running means follow the biases, see above
+    x = torch.from_numpy(trainer.dataset.test_inputs)
+    module.eval()
+    with torch.no_grad():
+        expected = LOSSES["bce"](module(x)[:, 0], torch.from_numpy(trainer.dataset.test_targets).float())
+    assert trainer.sample().test_loss == pytest.approx(float(expected), rel=1e-3)
+
+
+def test_penalties_are_part_of_the_gradient():
+    def penalty(module):
+        weights = [m.weight for m in module if isinstance(m, nn.Linear)]
+        return sum(0.01 * w.abs().sum() + 0.02 * (w * w).sum() / 2 for w in weights)
+
+    assert_same_training({"l1": 0.01, "l2": 0.02}, penalty=penalty)
+
+
+def test_clipping_by_norm_is_that_of_torch():
+    assert_same_training(
+        {"clip_norm": 0.05, "optimizer": {"kind": "sgd", "lr": 1.0}},
+        optimizer=lambda parameters: torch.optim.SGD(parameters, lr=1.0),
+    )
+
+
+# Worked examples
+
+
+@pytest.mark.parametrize(
+    ("kind", "output", "target", "expected"),
+    [
+        ("huber", 2.0, 0.0, 2.0),
+        ("huber", -20.0, 0.0, 87.5),
+        ("hinge", 2.0, 1, 0.0),
+        ("hinge", 0.5, 1, 0.5),
+        ("hinge", -0.5, 1, 1.5),
+        ("bce", float(torch.logit(torch.tensor(0.01, dtype=torch.float64))), 1, 4.6052),
+    ],
+)
+def test_loss_of_a_worked_example(kind, output, target, expected):
+    loss = component(Loss, kind, **({"delta": 5.0} if kind == "huber" else {}))
+    value = loss.forward(torch.tensor([[[output]]]), torch.tensor([[target]]))
+    assert float(value) == pytest.approx(expected, rel=1e-4)
+
+
+def test_first_step_of_adam_is_the_learning_rate():
+    grad = torch.tensor([[3.0, -0.001, 20.0]])
+    delta, _ = component(Optimizer, "adam", lr=0.1).update(grad, grad, (torch.zeros(1, 3),) * 2, 1)
+    torch.testing.assert_close(delta, -0.1 * grad.sign(), rtol=1e-4, atol=1e-6)
+
+
+def test_momentum_under_a_constant_gradient_tends_to_its_terminal_velocity():
+    rule, grad = component(Optimizer, "momentum", lr=0.1, beta=0.9), torch.ones(1, 1)
+    delta, slots = grad, (torch.zeros(1, 1),)
+    for t in range(1, 300):
+        delta, slots = rule.update(grad, grad, slots, t)
+    assert float(delta) == pytest.approx(-0.1 / (1 - 0.9), rel=1e-4)
+
+
+# The catalogue as a whole
+
+
+@pytest.mark.parametrize("cls", [cls for family in FAMILIES for cls in members(family)])
+def test_component_explains_itself(cls: type[Component]):
+    assert len(cls.help()) > 20
+    assert cls.label
+    assert cls.formula
+    for name, field in cls.model_fields.items():
+        if name != "kind":
+            assert field.description, f"{cls.__name__}.{name} has no description"
+
+
+def test_numbers_of_the_catalogue_have_bounds_and_a_default_within():
+    entries = [entry for family in catalogue()["components"].values() for entry in family]
+    for parameter in [p for entry in entries for p in entry["parameters"]] + catalogue()["fields"]:
+        if parameter["type"] in ("number", "integer"):
+            low = parameter["minimum"] if parameter["minimum"] is not None else parameter["exclusive_minimum"]
+            high = (
+                parameter["maximum"] if parameter["maximum"] is not None else parameter["exclusive_maximum"]
+            )
+            assert low is not None, parameter
+            assert high is not None, parameter
+            assert parameter["default"] is None or low <= parameter["default"] <= high
+
+
+def test_an_activation_that_learns_needs_one_class_and_nothing_else():
+    """PReLU, whose slope is in the weights that the optimizer updates (He et al., 2015)."""
+    program = """
+from typing import ClassVar, Literal
+import torch
+from backend.catalogue.activations import Activation
+
+class PReLU(Activation):
+    '''A leaky ReLU that learns its slope.'''
+    kind: Literal["prelu"] = "prelu"
+    label: ClassVar[str] = "PReLU"
+    formula: ClassVar[str] = "a z"
+    learned: ClassVar[dict[str, float]] = {"alpha": 0.25}
+
+    def forward(self, z, alpha):
+        return torch.where(z > 0, z, alpha * z)
+
+from backend.config import catalogue, parse
+from backend.trainer import Trainer
+trainer = Trainer.start(parse({"hidden": [{"activation": {"kind": "relu"}}]}))
+trainer.train(20)
+trainer.change(parse({"hidden": [{"activation": {"kind": "prelu"}}]}))
+before = trainer.weights()[0]["alpha"].copy()
+assert before == 0.25
+trainer.train(100)
+assert trainer.weights()[0]["alpha"] != before
+assert "prelu" in [entry["kind"] for entry in catalogue()["components"]["activation"]]
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
