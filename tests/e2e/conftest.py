@@ -27,11 +27,6 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @pytest.fixture(scope="session")
-def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
-    return {**browser_context_args, "viewport": {"width": 1440, "height": 900}}
-
-
-@pytest.fixture(scope="session")
 def server() -> Iterator[str]:
     """The address of a running server."""
     with serving() as (address, _):
@@ -54,7 +49,7 @@ def arrive(new_context: Callable[..., Any], server: str) -> Iterator[Callable[..
     visitors: list[Visitor] = []
 
     def make(address: str = server, **profile: Any) -> Visitor:
-        context = new_context(**profile)
+        context = new_context(**{"viewport": {"width": 1440, "height": 900}, **profile})
         visitor = Visitor(context.new_page(), address, server)
         visitors.append(visitor)
         return visitor
