@@ -15,10 +15,15 @@ describe("changing the layers", () => {
   it("leaves what it was given alone", () => {
     const hidden = [layer(4), layer(2)];
     const before = JSON.stringify(hidden);
-    withLayer(hidden, 0, { width: 5 });
+    withLayer(hidden, 0, () => ({ width: 5 }));
     withNewLayer(hidden, 1);
     withoutLayer(hidden, 0);
     expect(JSON.stringify(hidden)).toBe(before);
+  });
+
+  it("adds up presses that come before the server has answered", () => {
+    const wider = (hidden: Layer[]) => withLayer(hidden, 1, ({ width }) => ({ width: width + 1 }));
+    expect(wider(wider(wider([layer(4), layer(2)]))).map(({ width }) => width)).toEqual([4, 5]);
   });
 
   it("inserts a layer as wide as the one before it, without its batchnorm and dropout", () => {

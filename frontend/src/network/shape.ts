@@ -3,9 +3,12 @@ import type { Layer } from "../wire";
 
 const FIRST: Layer = { width: 4, activation: { kind: "tanh" }, batchnorm: false, dropout: 0 };
 
-/** The layers with some fields of one replaced. */
-export function withLayer(hidden: Layer[], layer: number, fields: Partial<Layer>): Layer[] {
-  return hidden.map((old, at) => (at === layer ? { ...old, ...fields } : old));
+/** What is to be different about a layer. A function of the layer, so that quick presses add up. */
+export type Edit = (old: Layer) => Partial<Layer>;
+
+/** The layers with one edited. */
+export function withLayer(hidden: Layer[], layer: number, edit: Edit): Layer[] {
+  return hidden.map((old, at) => (at === layer ? { ...old, ...edit(old) } : old));
 }
 
 /** The layers with a new one at `at`, like the one before it, so that it can start close to the identity; `first` when there is none. */
