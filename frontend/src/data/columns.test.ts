@@ -21,9 +21,9 @@ describe("columns of an uploaded table", () => {
     expect(firstChoice(table)).toEqual({ x1: "width", x2: "height", target: "species", inputs: ["depth"] });
   });
 
-  it("prefers what the server guessed", () => {
-    const guess = { x1: "depth", x2: "width", target: "species", inputs: ["height"] };
-    expect(firstChoice({ ...table, guess })).toEqual(guess);
+  it("prefers what the server chose", () => {
+    const chosen = { x1: "depth", x2: "width", target: "species", inputs: ["height"] };
+    expect(firstChoice({ ...table, chosen })).toEqual(chosen);
   });
 
   it("prefers a column that is called target", () => {

@@ -13,12 +13,10 @@ export interface Choice {
 const TARGETS = ["target", "label", "labels", "class"];
 
 /**
- * What the server guessed, or else what it would guess: a telling name, the last labels, the last column;
+ * What the server chose, or else what it would choose: a telling name, the last labels, the last column;
  * and all the other numbers as inputs. */
 export function firstChoice(table: UploadedTable): Choice {
-  const guess = table.guess as Partial<Choice> | [string, string, string, string[]] | null | undefined;
-  if (Array.isArray(guess)) return { x1: guess[0], x2: guess[1], target: guess[2], inputs: [...guess[3]] };
-  const told = (guess ?? table) as Partial<Choice>;
+  const told = (table.chosen ?? {}) as Partial<Choice>;
   const named = table.columns.filter((column) => TARGETS.includes(column.name.toLowerCase()));
   const labels = table.columns.filter((column) => column.kind === "label");
   const target =
