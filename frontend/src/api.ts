@@ -65,8 +65,6 @@ export const session = (id: string) => call<unknown>("GET", `/api/sessions/${enc
 /** As the `change` command, for patches that are too large for a websocket message. */
 export const change = (id: string, key: string, patch: Patch) =>
   call<{ effect?: string[] }>("PATCH", `/api/sessions/${encodeURIComponent(id)}/config`, patch, key);
-export const changeConfig = (id: string, key: string | null, change: Patch) =>
-  call<{ effect?: string[] }>("PATCH", `/api/sessions/${encodeURIComponent(id)}/config`, change, key);
 export const preview = (data: Component, seed = 0) => call<Preview>("POST", "/api/preview", { data, seed });
 
 /** Uploads a CSV file; `options` are the columns where they are named. */

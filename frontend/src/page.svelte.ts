@@ -54,7 +54,6 @@ export type Metrics = Record<string, number | null>;
 const LARGEST_MESSAGE = 60_000; // bytes; the server takes 64 KiB
 const READ_OUT_MS = 100;
 const HASH_AFTER_MS = 400;
-const MESSAGE_OVERHEAD = 256;
 const TOAST_MS = 7_000;
 const KEPT = "playground.session";
 const THEME = "playground.theme";
@@ -187,7 +186,7 @@ class Page {
 
   /** What the catalogue says about a kind of component. */
   kindOf(family: Family, kind: string): Kind | undefined {
-    return this.catalogue?.components[family].find((entry) => entry.kind === kind);
+    return this.catalogue?.components[family]?.find((entry) => entry.kind === kind);
   }
 
   /** What the catalogue says about a scalar of the config: "batch_size", "hidden.width". */
@@ -419,14 +418,6 @@ class Page {
     }, READ_OUT_MS);
   }
 
-  /** A patch with thousands of points does not fit into a websocket message, but into a request. */
-  private sendChange(live: Live, change: Patch): Promise<{ effect?: string[] }> {
-    const most = Number(this.catalogue?.limits.message_bytes ?? Number.POSITIVE_INFINITY);
-    const bytes = new TextEncoder().encode(JSON.stringify(change)).length;
-    if (bytes + MESSAGE_OVERHEAD < most) return live.send({ type: "change", change });
-    return api.changeConfig(live.session, this.key, change);
-  }
-
   private async command(command: Parameters<Live["send"]>[0]): Promise<boolean> {
     try {
       await this.live?.send(command);
@@ -441,9 +432,22 @@ class Page {
     if (failure?.status === 0) {
       if (failure.title === "No answer") this.toast(t("toast.no_answer"), "error");
     } else {
-      this.toast(failure ? sentence(failure) : String(error), "error", action);
+      this.toast(failure ? this.sentence(failure) : String(error), "error", action);
     }
     return false;
+  }
+
+  /** The first error with the name that its control has on the page. */
+  private sentence(failure: Failure): string {
+    const error = failure.errors?.[0];
+    if (!error) return failure.detail || failure.title;
+    const [family, name] = error.field.split(".");
+    const component = this.config?.[family as keyof Config] as { kind?: string } | undefined;
+    const parameter = this.kindOf(family as Family, component?.kind ?? "")?.parameters.find(
+      (p) => p.name === name,
+    );
+    const label = parameter?.label ?? this.field(error.field)?.label;
+    return label ? `${label}: ${error.message}` : error.message;
   }
 
   private writeHash(): void {
@@ -473,11 +477,6 @@ class Page {
       if (!read(localStorage, THEME)) follow();
     });
   }
-}
-
-function sentence(failure: Failure): string {
-  const error = failure.errors?.[0];
-  return error ? error.message : failure.detail || failure.title;
 }
 
 function recalled(): { id: string; key: string; hash: string } | null {

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { DataMessage, decode, Frame, MetricsMessage } from "./wire";
 
@@ -84,4 +85,21 @@ it("refuses what is no message, or is cut off", () => {
   const whole = message({ type: "frame" }, [{ name: "a", dtype: "float64", values: [1, 2, 3] }]);
   expect(() => decode(whole.slice(0, 20))).toThrow("cut off");
   expect(() => decode(whole.slice(0, -8))).toThrow();
+});
+
+it("reads the golden frame as Python has written it", () => {
+  const golden = (name: string) => readFileSync(new URL(`../../tests/golden/${name}`, import.meta.url));
+  const expected = JSON.parse(golden("frame.json").toString());
+  const frame = decode(new Uint8Array(golden("frame.bin")).buffer);
+  expect(frame.header).toMatchObject(expected.header);
+  expect(Object.keys(frame.arrays)).toEqual(Object.keys(expected.arrays));
+  for (const [name, array] of Object.entries<{ dtype: string; shape: number[]; values: number[] }>(
+    expected.arrays,
+  )) {
+    expect(frame.shape(name)).toEqual(array.shape);
+    expect(frame.arrays[name].constructor.name.toLowerCase()).toBe(
+      `${array.dtype.replace("int64", "float64")}array`,
+    );
+    expect([...frame.arrays[name]]).toEqual(array.values);
+  }
 });
