@@ -293,7 +293,8 @@ class Page {
   private async revive(): Promise<void> {
     stored(sessionStorage, KEPT, null);
     if (new URLSearchParams(location.search).has("session")) {
-      this.fail(new Error(t("status.watched_gone")));
+      this.status = "failed";
+      this.failure = t("banner.watched_gone");
       return;
     }
     const config = this.config;
@@ -308,7 +309,7 @@ class Page {
 
   private fail(error: unknown): void {
     this.status = "failed";
-    this.failure = error instanceof Error ? error.message : String(error);
+    this.failure = t("banner.failed", { reason: error instanceof Error ? error.message : String(error) });
   }
 
   private onEvent(event: Event): void {
