@@ -257,6 +257,8 @@ class WorkerProcess:
             self._give_up()
             if self._writer:
                 self._writer.close()
+            self._turn.close()
+            self._turn_file.close()
 
     async def _start(self) -> asyncio.StreamReader:
         struct.pack_into("<Q", self._turn, 0, 0)

@@ -1,0 +1,112 @@
+"""The real server with its real worker, once for all tests: uvicorn in a thread, workers as processes."""
+
+import contextlib
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, settings
+
+from backend.app import create_app
+from backend.cli import Server
+from backend.engine import LocalEngine
+from backend.settings import Settings
+from tests.guest import Guest
+
+START_SECONDS = 90.0
+
+# The machine decides how long an example takes; what must hold does not depend on it.
+settings.register_profile("playground", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("playground")
+
+
+@dataclass
+class Running:
+    """A server that answers at `address`."""
+
+    address: str
+    engine: LocalEngine
+    server: Server
+    log: list[str]
+
+    @property
+    def worker(self) -> int:
+        """The process id of its (first) worker."""
+        return self.engine.pids[0]
+
+    def kill_worker(self) -> None:
+        os.kill(self.worker, signal.SIGKILL)
+
+
+Serve = Callable[..., contextlib.AbstractContextManager[Running]]
+
+
+@contextlib.contextmanager
+def _serve(**options: object) -> Iterator[Running]:
+    """A server with these settings."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    chosen = Settings(port=port, device="cpu", log_level="warning", **options)  # pyright: ignore[reportArgumentType]
+    engine = LocalEngine(chosen.workers, chosen.device)
+    server = Server(create_app(chosen, engine), chosen)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_ready(address, thread)
+        yield Running(address, engine, server, [])
+    finally:
+        server.should_exit = True
+        thread.join(timeout=30)
+
+
+def _wait_until_ready(address: str, thread: threading.Thread) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and thread.is_alive():
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(f"{address}/readyz", timeout=5).is_success:
+                return
+        time.sleep(0.05)
+    raise TimeoutError(f"{address} was not ready within {START_SECONDS} s")
+
+
+@pytest.fixture(scope="session")
+def serve() -> Serve:
+    """Starts a server of one's own."""
+    return _serve
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Running]:
+    with _serve() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def client(running: Running) -> Iterator[httpx.Client]:
+    """Speaks HTTP with the server."""
+    with httpx.Client(base_url=running.address, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def new_session(client: httpx.Client) -> Iterator[Callable[..., Guest]]:
+    """Creates sessions, as their holder; they are deleted after the test."""
+    guests: list[Guest] = []
+
+    def create(config: dict | None = None, **more: object) -> Guest:
+        answer = client.post("/api/sessions", json={"config": config or {}, **more})
+        assert answer.status_code == 201, answer.text
+        guests.append(Guest(client, answer.json()))
+        return guests[-1]
+
+    yield create
+    for guest in guests:
+        guest.call("DELETE", "")

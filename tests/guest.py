@@ -1,0 +1,171 @@
+"""Somebody who uses a session as a script or a page would: over HTTP, and over its websocket."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import count
+from typing import Any
+
+import httpx
+import numpy as np
+import websockets
+
+from backend.protocol import decode
+
+PATIENCE = 60.0
+"""Seconds after which something is taken for lost. No test is about how long it takes."""
+
+
+class Guest:
+    """A session over HTTP."""
+
+    def __init__(self, client: httpx.Client, created: dict[str, Any]):
+        self.client = client
+        self.created = created
+        self.id: str = created["id"]
+        self.key: str = created["key"]
+
+    @property
+    def authorization(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"}
+
+    def call(self, method: str, path: str, json: Any = None, **options: Any) -> httpx.Response:
+        options.setdefault("headers", self.authorization)
+        return self.client.request(method, f"/api/sessions/{self.id}{path}", json=json, **options)
+
+    def do(self, method: str, path: str, json: Any = None) -> dict[str, Any]:
+        """The answer to a call that must succeed."""
+        answer = self.call(method, path, json)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def look(self) -> dict[str, Any]:
+        return self.do("GET", "")
+
+    def history(self) -> dict[str, list[float | None]]:
+        return self.do("GET", "/history")["series"]
+
+    @asynccontextmanager
+    async def watch(self, as_holder: bool = True, **query: int) -> AsyncIterator["Watching"]:
+        """A websocket to the session, connected as a page would."""
+        address = str(self.client.base_url).replace("http", "ws", 1).rstrip("/")
+        parameters = "&".join(f"{name}={value}" for name, value in query.items())
+        async with websockets.connect(
+            f"{address}/api/sessions/{self.id}/live?{parameters}",
+            subprotocols=[websockets.Subprotocol("playground.v1")],
+            additional_headers=self.authorization if as_holder else {},
+            max_size=None,
+            compression=None,
+        ) as socket:
+            watching = Watching(socket)
+            try:
+                yield watching
+            finally:
+                await watching.stop()
+
+
+class Watching:
+    """What comes over the websocket, sorted: events, samples, the newest frame. Frames are acked as they come."""
+
+    def __init__(self, socket: websockets.ClientConnection):
+        self.socket = socket
+        self.events: list[dict[str, Any]] = []
+        self.data: list[dict[str, Any]] = []
+        self.samples: dict[int, tuple[float, ...]] = {}
+        """By index; emptied by a reset."""
+        self.repeated: list[int] = []
+        """Indices that came more than once."""
+        self.frames: list[tuple[dict[str, Any], dict[str, np.ndarray]]] = []
+        self.order: list[tuple[str, Any]] = []
+        """Everything in the order in which it came, as (type, step)."""
+        self.acks = True
+        self.closed: int | None = None
+        self._ids = count(1)
+        self._changed = asyncio.Condition()
+        self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        try:
+            async for message in self.socket:
+                async with self._changed:
+                    if isinstance(message, str):
+                        self._take_event(json.loads(message))
+                    else:
+                        await self._take_binary(message)
+                    self._changed.notify_all()
+        except websockets.ConnectionClosed:
+            pass
+        async with self._changed:
+            self.closed = self.socket.close_code
+            self._changed.notify_all()
+
+    def _take_event(self, event: dict[str, Any]) -> None:
+        self.events.append(event)
+        self.order.append((event["type"], event.get("step")))
+        if event["type"] == "reset":
+            self.samples.clear()
+
+    async def _take_binary(self, message: bytes) -> None:
+        header, arrays = decode(message)
+        match header["type"]:
+            case "frame":
+                self.frames.append((header, arrays))
+                self.order.append(("frame", header["step"]))
+                if self.acks:
+                    await self.socket.send(json.dumps({"type": "ack", "frame": header["frame"]}))
+            case "metrics":
+                rows = arrays["samples"]
+                self.order.append(("metrics", rows[-1, 1]))
+                for row in rows:
+                    if int(row[0]) in self.samples:
+                        self.repeated.append(int(row[0]))
+                    self.samples[int(row[0])] = tuple(row[1:].tolist())
+                stride = header["stride"]
+                self.samples = {i: row for i, row in self.samples.items() if row[0] % stride == 0}
+            case "data":
+                self.data.append(header)
+                self.order.append(("data", None))
+
+    async def until(self, holds: Any) -> None:
+        """Waits for something to be true of what has come."""
+        async with self._changed, asyncio.timeout(PATIENCE):
+            await self._changed.wait_for(lambda: holds() or self.closed is not None)
+            assert holds(), f"the connection was closed with {self.closed}"
+
+    async def event(self, kind: str, after: int = 0, **fields: Any) -> dict[str, Any]:
+        """The first event of this kind with these fields."""
+
+        def found() -> list[dict[str, Any]]:
+            wanted = {"type": kind, **fields}
+            return [e for e in self.events[after:] if wanted.items() <= e.items()]
+
+        await self.until(found)
+        return found()[0]
+
+    async def send(self, **message: Any) -> str:
+        """Sends a command, and returns its id."""
+        message.setdefault("id", f"t{next(self._ids)}")
+        await self.socket.send(json.dumps(message))
+        return message["id"]
+
+    async def do(self, **message: Any) -> dict[str, Any]:
+        """Sends a command, and returns its answer, an ack or an error."""
+        name = await self.send(**message)
+
+        def answers() -> list[dict[str, Any]]:
+            return [e for e in self.events if e["type"] in ("ack", "error") and e.get("id") == name]
+
+        await self.until(answers)
+        return answers()[-1]
+
+    async def ended(self) -> int:
+        """The code with which the server closed the connection."""
+        async with self._changed, asyncio.timeout(PATIENCE):
+            await self._changed.wait_for(lambda: self.closed is not None)
+        assert self.closed is not None
+        return self.closed
+
+    async def stop(self) -> None:
+        await self.socket.close()
+        await self._reading

@@ -1,0 +1,354 @@
+"""The websocket of a session, against the real server and its real worker."""
+
+import asyncio
+import json
+from collections.abc import Callable
+
+import httpx
+import pytest
+import websockets
+
+from backend import limits
+from backend.live import allowed_origin
+from tests.conftest import Running, Serve
+from tests.guest import Guest
+
+NewSession = Callable[..., Guest]
+FAST = {"type": "speed", "max": True}
+
+
+async def test_a_viewer_gets_hello_then_the_data_then_history_then_frames(new_session: NewSession) -> None:
+    guest = new_session()
+    guest.do("POST", "/step", {"steps": 40})
+    async with guest.watch() as page:
+        await page.until(lambda: page.frames)
+        hello = page.events[0]
+        assert [kind for kind, _ in page.order if kind not in ("state", "viewers")][:4] == [
+            "hello",
+            "data",
+            "metrics",
+            "frame",
+        ]
+        assert hello["version"] == 1
+        assert hello["role"] == "holder"
+        assert hello["session"] == guest.id
+        assert hello["config"] == guest.created["config"]
+        assert hello["state"] == {
+            "playing": False,
+            "speed": {"epochs_per_second": 60},
+            "step": 40,
+            "epoch": 1.6,
+            "diverged": None,
+        }
+        assert page.data[0]["problem"] == hello["problem"]
+        assert sorted(page.samples) == list(range(41))
+
+
+async def test_it_trains_and_every_sample_comes_once_and_before_the_frame_of_its_step(
+    new_session: NewSession,
+) -> None:
+    guest = new_session()
+    async with guest.watch() as page:
+        await page.do(type="play")
+        await page.until(lambda: len(page.frames) >= 5 and len(page.samples) >= 20)
+        await page.do(type="pause")
+        last = guest.look()["step"]
+        await page.until(lambda: page.frames[-1][0]["step"] == last)
+        indices = sorted(page.samples)
+        assert indices == list(range(len(indices)))
+        assert page.repeated == []
+        seen = -1
+        for kind, step in page.order:
+            if kind == "metrics":
+                seen = step
+            if kind == "frame":
+                assert seen == step  # every step is sampled so early in a run
+
+
+async def test_a_frame_holds_everything_that_is_drawn(new_session: NewSession) -> None:
+    async with new_session().watch() as page:
+        await page.do(type="watch", rate=60, neurons=16, output=50)
+        await page.until(lambda: page.frames and page.frames[-1][1]["neurons"].shape == (7, 16, 16))
+        header, arrays = page.frames[-1]
+        assert arrays["decision"].shape == (50, 50)
+        assert arrays["weight.1"].shape == (4, 2)
+        assert arrays["confusion"].shape == (2, 2, 2)
+        assert header["run"] == 1
+        assert header["layers"][-1] == {"inputs": 2, "width": 1, "batchnorm": False}
+
+
+async def test_a_change_is_answered_with_its_step_and_told_to_everybody(new_session: NewSession) -> None:
+    guest = new_session()
+    async with guest.watch() as holder, guest.watch(as_holder=False) as viewer:
+        await holder.do(type="play")
+        change = {"optimizer": {"kind": "sgd", "lr": 0.1}}
+        ack = await holder.do(type="change", change=change)
+        assert ack["type"] == "ack"
+        assert ack["change"] == change
+        assert ack["effect"]
+        told = await viewer.event("changed")
+        assert told["entry"]["step"] == ack["step"]
+        assert told["entry"]["label"] == "optimizer: sgd"
+        assert told["config"]["optimizer"]["kind"] == "sgd"
+        assert told["entry"]["undo"]["optimizer"]["kind"] == "adam"
+        await viewer.until(lambda: viewer.frames and viewer.frames[-1][0]["step"] > ack["step"])
+
+
+async def test_a_change_of_data_brings_the_new_data(new_session: NewSession) -> None:
+    async with new_session().watch() as page:
+        ack = await page.do(
+            type="change", change={"data": {"kind": "blobs", "classes": 4}, "loss": {"kind": "cross_entropy"}}
+        )
+        assert ack["type"] == "ack", ack
+        await page.until(lambda: len(page.data) == 2)
+        assert page.data[1]["problem"]["classes"] == 4
+        assert (await page.event("changed"))["problem"]["classes"] == 4
+        await page.until(lambda: page.frames and page.frames[-1][0]["layers"][-1]["width"] == 4)
+
+
+async def test_a_refused_change_names_the_field_and_changes_nothing(new_session: NewSession) -> None:
+    guest = new_session()
+    async with guest.watch() as page:
+        error = await page.do(type="change", change={"hidden": [{"width": 1000}]})
+        assert (error["type"], error["status"]) == ("error", 422)
+        assert error["errors"][0]["field"] == "hidden.0.width"
+        error = await page.do(
+            type="change", change={"loss": {"kind": "cross_entropy"}, "data": {"kind": "plane"}}
+        )
+        assert error["errors"][0]["suggestion"]
+        assert (await page.do(type="play"))["type"] == "ack"
+    assert guest.look()["config"] == guest.created["config"]
+
+
+async def test_a_command_that_is_repeated_is_done_once(new_session: NewSession) -> None:
+    guest = new_session()
+    async with guest.watch() as page:
+        first = await page.do(type="step", steps=10, id="same")
+        await page.send(type="step", steps=10, id="same")
+        await page.until(lambda: sum(e.get("id") == "same" for e in page.events) == 2)
+        assert first["step"] == 10
+        assert first["metrics"]["train_loss"] > 0
+    async with guest.watch() as page:  # not even over another connection
+        assert await page.do(type="step", steps=10, id="same") == first
+    assert guest.look()["step"] == 10
+
+
+async def test_only_the_holder_commands(new_session: NewSession) -> None:
+    guest = new_session()
+    async with guest.watch(as_holder=False) as page:
+        assert (await page.event("hello"))["role"] == "viewer"
+        assert (await page.do(type="play"))["status"] == 403
+        assert (await page.do(type="authorize", key="wrong"))["status"] == 403
+        assert (await page.do(type="authorize", key=guest.key))["type"] == "ack"
+        await page.event("role", role="holder")
+        assert (await page.do(type="play"))["type"] == "ack"
+
+
+async def test_a_second_connection_with_the_key_replaces_the_first(new_session: NewSession) -> None:
+    guest = new_session()
+    async with guest.watch() as first:
+        await first.event("hello")
+        async with guest.watch() as second:
+            await first.event("replaced")
+            assert await first.ended() == 4001
+            assert (await second.do(type="play"))["type"] == "ack"
+
+
+async def test_a_viewer_that_comes_back_gets_what_it_missed(new_session: NewSession) -> None:
+    guest = new_session()
+    async with guest.watch() as page:
+        await page.do(type="step", steps=20)
+        await page.until(lambda: max(page.samples, default=-1) == 20)
+    guest.do("POST", "/step", {"steps": 10})
+    async with guest.watch(since=20, run=1) as page:
+        await page.until(lambda: max(page.samples, default=-1) == 30)
+        assert sorted(page.samples) == list(range(21, 31))
+    guest.do("POST", "/reset")
+    guest.do("POST", "/step", {"steps": 30})
+    async with guest.watch(since=20, run=1) as page:  # of another run it has nothing
+        await page.until(lambda: max(page.samples, default=-1) == 30)
+        assert sorted(page.samples) == list(range(31))
+
+
+async def test_a_reset_begins_a_new_run(new_session: NewSession) -> None:
+    guest = new_session()
+    async with guest.watch() as page:
+        await page.do(type="step", steps=20)
+        await page.do(type="change", change={"batch_size": 20})
+        await page.do(type="reset")
+        reset = await page.event("reset")
+        assert reset["run"] == 2
+        assert reset["config"]["batch_size"] == 20
+        await page.until(lambda: page.frames[-1][0]["run"] == 2 and 0 in page.samples)
+        assert page.frames[-1][0]["step"] == 0
+        await page.do(type="step", steps=5)
+        await page.until(lambda: sorted(page.samples) == list(range(6)))
+    assert guest.look()["timeline"] == []
+    assert guest.history()["step"] == list(range(6))
+
+
+async def test_unacked_frames_are_at_most_three(new_session: NewSession) -> None:
+    guest = new_session()
+    async with guest.watch() as page:
+        page.acks = False
+        await page.do(**FAST)
+        await page.do(type="play")
+        await page.until(lambda: len(page.frames) == limits.UNACKED_FRAMES)
+        samples = len(page.samples)
+        await page.until(lambda: len(page.samples) > samples + 20)  # curves go on without pictures
+        assert len(page.frames) == limits.UNACKED_FRAMES
+        page.acks = True
+        await page.send(type="ack", frame=page.frames[-1][0]["frame"])
+        await page.until(lambda: len(page.frames) > limits.UNACKED_FRAMES)
+
+
+async def test_a_viewer_that_does_not_look_gets_samples_but_no_frames(new_session: NewSession) -> None:
+    async with new_session().watch() as page:
+        await page.do(type="watch", rate=0, neurons=20, output=100)
+        frames = len(page.frames)
+        await page.do(type="play")
+        await page.until(lambda: len(page.samples) > 50)
+        assert len(page.frames) - frames <= 1  # one may have been on its way
+        await page.do(type="watch", rate=60, neurons=20, output=100)
+        await page.until(lambda: len(page.frames) > frames + 3)
+
+
+async def test_a_paused_session_makes_no_frames(new_session: NewSession, running: Running) -> None:
+    guest = new_session()
+    async with guest.watch() as page:
+        await page.until(lambda: page.frames)
+        number = page.frames[-1][0]["frame"]
+        await page.do(type="speed", max=True)  # some time goes by, and nothing new is to be seen
+        await page.do(type="weight", layer=0, source=0, unit=0, value=0.5)
+        await page.until(lambda: page.frames[-1][0]["frame"] > number)
+        assert page.frames[-1][0]["frame"] == number + 1
+        assert page.frames[-1][1]["weight.0"][0, 0] == 0.5
+
+
+async def test_viewers_of_one_size_share_a_frame(new_session: NewSession) -> None:
+    guest = new_session()
+    async with guest.watch() as one, guest.watch(as_holder=False) as two:
+        await one.do(type="play")
+        await one.until(lambda: len(one.frames) > 10)
+        await two.until(lambda: len(two.frames) > 10)
+        shared = {header["frame"] for header, _ in one.frames} & {header["frame"] for header, _ in two.frames}
+        assert len(shared) >= 5
+        await one.event("viewers", count=2)
+
+
+async def test_one_weight_is_edited(new_session: NewSession) -> None:
+    guest = new_session()
+    async with guest.watch() as page:
+        ack = await page.do(type="weight", layer=2, source=None, unit=0, value=1.25)
+        assert ack["type"] == "ack"
+        told = await page.event("changed")
+        assert told["entry"]["label"] == "weights edited"
+        assert told["entry"]["change"] == {}
+        error = await page.do(type="weight", layer=7, source=0, unit=0, value=1)
+        assert error["errors"][0]["field"] == "layer"
+    assert guest.do("GET", "/weights")["layers"][2]["bias"] == [1.25]
+
+
+async def test_divergence_pauses_and_says_where(new_session: NewSession) -> None:
+    config = {"data": {"kind": "plane"}, "loss": {"kind": "mse"}, "optimizer": {"kind": "sgd", "lr": 0.1},
+              "hidden": [{"width": 8, "activation": {"kind": "relu"}}] * 3}  # fmt: skip
+    guest = new_session(config)
+    async with guest.watch() as page:
+        await page.do(**FAST)
+        await page.do(type="change", change={"optimizer": {"lr": 10.0}})
+        await page.do(type="play")
+        await page.until(lambda: any(e["type"] == "state" and e["diverged"] for e in page.events))
+        state = next(e for e in page.events if e["type"] == "state" and e["diverged"])
+        assert state["playing"] is False
+        assert state["diverged"]["step"] >= 1
+        assert state["diverged"]["layer"] in range(4)
+        weights = guest.do("GET", "/weights")["layers"]
+        assert all(abs(value) < 1e38 for layer in weights for value in layer["bias"])
+        assert (await page.do(type="change", change={"optimizer": {"lr": 0.001}}))["type"] == "ack"
+
+
+@pytest.mark.parametrize(
+    ("message", "status"),
+    [
+        ("not JSON", 422),
+        ('{"type": "explode", "id": "a"}', 422),
+        ('{"type": "play"}', 422),
+        (b"bytes", 415),
+    ],
+)
+async def test_nonsense_is_answered_and_the_session_goes_on(
+    new_session: NewSession, message: str | bytes, status: int
+) -> None:
+    async with new_session().watch() as page:
+        await page.socket.send(message)
+        assert (await page.event("error"))["status"] == status
+        assert (await page.do(type="play"))["type"] == "ack"
+
+
+async def test_a_message_that_is_too_large_ends_the_connection_but_not_the_session(
+    new_session: NewSession,
+) -> None:
+    guest = new_session()
+    async with guest.watch() as page:
+        await page.socket.send("x" * (limits.MESSAGE_BYTES + 1))
+        assert await page.ended() == 1009
+    assert guest.look()["step"] == 0
+
+
+async def test_a_flood_of_messages_is_told_to_stop(new_session: NewSession) -> None:
+    async with new_session().watch() as page:
+        for _ in range(limits.MESSAGES_PER_SECOND * 4):
+            await page.socket.send('{"type": "ack", "frame": 0}')
+        assert (await page.event("error"))["status"] == 429
+
+
+@pytest.mark.parametrize("session_id", ["nothing", "0000000000"])
+async def test_there_is_no_websocket_without_a_session(client: httpx.Client, session_id: str) -> None:
+    address = str(client.base_url).replace("http", "ws", 1)
+    with pytest.raises(websockets.InvalidStatus) as denied:
+        await websockets.connect(f"{address}/api/sessions/{session_id}/live")
+    assert denied.value.response.status_code == 404
+    assert json.loads(denied.value.response.body or b"")["status"] == 404
+
+
+async def test_foreign_pages_and_wrong_keys_are_turned_away(new_session: NewSession) -> None:
+    guest = new_session()
+    address = (
+        str(guest.client.base_url).replace("http", "ws", 1).rstrip("/") + f"/api/sessions/{guest.id}/live"
+    )
+    with pytest.raises(websockets.InvalidStatus) as denied:
+        await websockets.connect(address, additional_headers={"Origin": "https://evil.example"})
+    assert denied.value.response.status_code == 403
+    with pytest.raises(websockets.InvalidStatus) as denied:
+        await websockets.connect(address, additional_headers={"Authorization": "Bearer wrong"})
+    assert denied.value.response.status_code == 403
+    own = str(guest.client.base_url).rstrip("/")
+    async with websockets.connect(address, additional_headers={"Origin": own}) as socket:
+        assert json.loads(await socket.recv())["type"] == "hello"
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed", "may"),
+    [
+        (None, [], True),
+        ("http://here:8000", [], True),
+        ("http://here:9000", [], False),
+        ("https://elsewhere.example", [], False),
+        ("https://elsewhere.example", ["https://elsewhere.example"], True),
+        ("null", [], False),
+        ("null", ["*"], True),
+    ],
+)
+def test_the_origin_decides_who_may_connect(origin: str | None, allowed: list[str], may: bool) -> None:
+    assert allowed_origin(origin, "here:8000", allowed) is may
+
+
+async def test_viewers_are_told_before_the_server_stops(serve: Serve) -> None:
+    with serve() as running, httpx.Client(base_url=running.address, timeout=60) as client:
+        guest = Guest(client, client.post("/api/sessions").json())
+        async with guest.watch() as page:
+            await page.event("hello")
+            running.server.should_exit = True
+            await page.event("notice", code="shutdown")
+            assert await page.ended() == 1012
+            assert asyncio.get_running_loop().is_running()
