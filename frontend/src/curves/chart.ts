@@ -40,13 +40,16 @@ export interface Listener {
 
 export type Columns = (number | null)[][];
 
-const NEAR = 6;
+const NEAR = 6; // px around a mark that show it in full
+const ROW = 14; // px, of a row of labels
 
 export class Chart {
   private readonly plot: uPlot;
   private zoom: Zoom = null;
   private marks: Mark[] = [];
   private onPlot: PlacedMark[] = [];
+  /** Rows of labels above the plot. */
+  private rows = 0;
 
   constructor(
     private readonly host: HTMLElement,
@@ -114,7 +117,7 @@ export class Chart {
     return {
       width: Math.max(80, this.host.clientWidth),
       height: Math.max(60, this.host.clientHeight),
-      padding: [6, 8, 0, 0],
+      padding: [() => 6 + this.rows * ROW, 8, 0, 0],
       legend: { show: false },
       cursor: {
         sync: { key: "curves", setSeries: false, scales: ["x", null] },
@@ -214,9 +217,6 @@ export class Chart {
     const { ctx, bbox } = plot;
     const ratio = devicePixelRatio;
     ctx.save();
-    ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-    ctx.clip();
     ctx.font = `${10 * ratio}px ${this.look.font}`;
     ctx.textAlign = "left";
     ctx.textBaseline = "middle";
@@ -226,6 +226,11 @@ export class Chart {
       bbox.width / ratio,
       (text) => ctx.measureText(text).width / ratio,
     );
+    const rows = Math.max(0, ...this.onPlot.map((mark) => (mark.text === null ? 0 : mark.row + 1)));
+    if (rows !== this.rows) {
+      this.rows = rows;
+      queueMicrotask(() => plot.setSize({ width: plot.width, height: plot.height }));
+    }
     ctx.lineWidth = ratio;
     for (const mark of this.onPlot) {
       const x = bbox.left + Math.round(mark.left * ratio);
@@ -239,14 +244,16 @@ export class Chart {
       ctx.setLineDash([]);
       if (mark.text === null) continue;
       const width = ctx.measureText(mark.text).width + 6 * ratio;
-      const left = mark.flipped ? x - width - 2 * ratio : x + 2 * ratio;
-      const top = bbox.top + (2 + mark.row * 15) * ratio;
-      ctx.globalAlpha = 0.88;
-      ctx.fillStyle = this.look.background;
-      ctx.fillRect(left, top, width, 14 * ratio);
+      const left = mark.flipped ? x - width : x;
+      const middle = bbox.top - (mark.row * ROW + ROW / 2) * ratio;
+      // The line goes up to its label.
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, middle - 5 * ratio);
+      ctx.stroke();
       ctx.globalAlpha = 1;
       ctx.fillStyle = this.look.text;
-      ctx.fillText(mark.text, left + 3 * ratio, top + 7.5 * ratio);
+      ctx.fillText(mark.text, left + 3 * ratio, middle);
     }
     ctx.restore();
   }
