@@ -63,8 +63,8 @@ SEEN = """([inputs, changes]) => {
 def visiting(address: str) -> Iterator[Visitor]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser.on_path(), args=browser.ARGUMENTS)
-        page = chromium.new_page(viewport={"width": 1440, "height": 900})
-        yield Visitor(page, address, address)
+        context = chromium.new_context(viewport={"width": 1440, "height": 900})
+        yield Visitor(context.new_page(), address, address)
         chromium.close()
 
 

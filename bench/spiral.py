@@ -25,8 +25,8 @@ PATIENCE = 60
 def seconds_to_goal(address: str, seed: int) -> float | None:
     viewer = Viewer(address, {**CONFIG, "seed": seed}, rate=60)
     try:
-        viewer.command("play")
         start = time.perf_counter()
+        viewer.command("play")
         while (passed := time.perf_counter() - start) < PATIENCE:
             header, arrays = viewer.receive()
             if header["type"] == "metrics":
