@@ -7,7 +7,7 @@ export type Unit = "epoch" | "step";
 
 /** x, then for each name its values; with smoothing each name has two lines, the raw one first. */
 export function columns(history: History, names: string[], unit: Unit, weight: number): Columns {
-  const out: Columns = [unit === "epoch" ? history.epoch : history.step];
+  const out: Columns = [rising(unit === "epoch" ? history.epoch : history.step)];
   for (const name of names) {
     const values = history.series.get(name) ?? [];
     const raw = gaps(values, history.length);
@@ -15,6 +15,15 @@ export function columns(history: History, names: string[], unit: Unit, weight: n
     else out.push(raw);
   }
   return out;
+}
+
+/** An epoch of more points begins anew somewhere before; a chart's axis goes one way only. */
+function rising(values: number[]): number[] {
+  let most = Number.NEGATIVE_INFINITY;
+  return values.map((value) => {
+    most = Math.max(most, value);
+    return most;
+  });
 }
 
 /** Not a number becomes a gap; columns that began late are gaps before. */

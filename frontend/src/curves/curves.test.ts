@@ -49,9 +49,9 @@ describe("marks", () => {
   });
 
   it("makes one mark of a stroke, which is many changes of one kind", () => {
-    const stroke = [50, 60, 70, 80].map((at) => ({ at, label: "points" }));
+    const stroke = [50, 60, 70, 80].map((at) => ({ at, label: `${at} points`, stroke: "points" }));
     expect(place([...stroke, { at: 75, label: "lr 0.1" }]).map((mark) => mark.text)).toContain("lr 0.1");
-    expect(place(stroke)).toMatchObject([{ left: 50, text: "points ×4" }]);
+    expect(place(stroke)).toMatchObject([{ left: 50, text: "80 points", labels: ["80 points"] }]);
   });
 
   it("writes left of the line where the plot ends", () => {
@@ -87,6 +87,14 @@ describe("columns", () => {
       [1, 0.5, 0.25],
       [null, null, null],
     ]);
+  });
+
+  it("never goes back on its x axis, for nothing can be read off a line that does", () => {
+    const back = new History();
+    back.step = [0, 1, 2, 3];
+    back.epoch = [0, 1.4, 1.1, 1.5];
+    back.series.set("train_loss", [4, 3, 2, 1]);
+    expect(columns(back, ["train_loss"], "epoch", 0)[0]).toEqual([0, 1.4, 1.4, 1.5]);
   });
 
   it("keeps the raw line behind the smoothed one", () => {

@@ -3,11 +3,14 @@ export interface Mark {
   /** Position on the x axis, in its units. */
   at: number;
   label: string;
+  /** What many small changes in a row have in common; they are one mark, with the label of the last. */
+  stroke?: string;
 }
 
 export interface PlacedMark {
   /** Pixels from the plot's left. */
   left: number;
+  stroke?: string;
   /** Every change at this place, in order. */
   labels: string[];
   /** What is written there; null where there is room for a line only. */
@@ -25,7 +28,7 @@ export function counted(labels: string[]): string {
 }
 
 /**
- * Marks closer than `near` pixels become one, and those that say the same already when they are not far apart. A label goes to the first row that is free there,
+ * Marks closer than `near` pixels become one, and so do those of one stroke when they are not far apart. A label goes to the first row that is free there,
  * and is left out (its line stays) where all rows are taken.
  */
 export function placed(
@@ -42,9 +45,14 @@ export function placed(
     if (left < -0.5 || left > width + 0.5) continue;
     const last = groups.at(-1);
     const apart = last ? left - last.left : Number.POSITIVE_INFINITY;
-    const again = last?.labels.every((label) => label === mark.label);
-    if (last && apart < (again ? NEAR_AGAIN : near)) last.labels.push(mark.label);
-    else groups.push({ left, labels: [mark.label], text: null, row: 0, flipped: false });
+    if (last && mark.stroke !== undefined && mark.stroke === last.stroke && apart < NEAR_STROKE) {
+      last.labels = [mark.label];
+    } else if (last && apart < near) {
+      last.labels.push(mark.label);
+      last.stroke = undefined;
+    } else {
+      groups.push({ left, labels: [mark.label], stroke: mark.stroke, text: null, row: 0, flipped: false });
+    }
   }
   // The newest changes matter most, so they choose first.
   const taken: { from: number; to: number }[][] = Array.from({ length: rows }, () => []);
@@ -64,8 +72,7 @@ export function placed(
 }
 
 const LONGEST = 26;
-// px: a stroke with the pencil is many changes of one kind, and is one mark.
-const NEAR_AGAIN = 32;
+const NEAR_STROKE = 40; // px
 
 function shortened(text: string): string {
   return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;

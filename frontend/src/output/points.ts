@@ -73,6 +73,8 @@ export function paintPoints(
     if (filled) {
       context.fillStyle = colour;
       context.fill(path);
+      // Small points lie so close that their edges would hide them.
+      if (radius < 2.2) continue;
       context.lineWidth = edge;
       context.strokeStyle = HALO[look.theme];
       context.stroke(path);
