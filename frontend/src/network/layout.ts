@@ -22,6 +22,17 @@ export interface Column {
   restY: number;
 }
 
+/** What makes the button of a unit reachable; spread onto it. */
+export interface Reach {
+  "data-at": string;
+  tabindex: 0 | -1;
+  onkeydown: (event: KeyboardEvent) => void;
+  onfocus: () => void;
+  onblur: () => void;
+  onpointerenter: () => void;
+  onpointerleave: () => void;
+}
+
 /** The drawn edges between two columns. An edge's place in the flat arrays is its number. */
 export interface Edge {
   /** 0 is the layer of weights into the first hidden layer. */
