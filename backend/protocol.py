@@ -143,7 +143,9 @@ class Speed(Message):
         return self
 
     @model_serializer(mode="wrap")
-    def only_what_is_given(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def only_what_is_given(
+        self, handler: SerializerFunctionWrapHandler
+    ):  # a return type would hide the schema
         return {name: value for name, value in handler(self).items() if value is not None}
 
     def steps(self, steps_per_epoch: int) -> float:

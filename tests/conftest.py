@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
+import torch
 from hypothesis import HealthCheck, settings
 
 from backend.app import create_app
@@ -24,6 +25,8 @@ START_SECONDS = 90.0
 # The machine decides how long an example takes; what must hold does not depend on it.
 settings.register_profile("playground", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("playground")
+# As in a worker: more threads than cores only wait for one another.
+torch.set_num_threads(1)
 
 
 @dataclass

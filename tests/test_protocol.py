@@ -13,7 +13,6 @@ from pydantic import ValidationError
 
 from backend import orders, protocol
 from backend.protocol import Assembler, Speed, decode, encode, prefixed, read_message
-
 from tests.golden import write
 
 GOLDEN = Path(__file__).parent / "golden"
