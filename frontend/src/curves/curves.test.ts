@@ -26,16 +26,37 @@ describe("marks", () => {
   const place = (marks: { at: number; label: string }[], width = 300) =>
     placed(marks, (at) => at, width, widthOf);
 
-  it("puts labels that would collide on different rows, and drops what fits nowhere but not its line", () => {
-    const out = place([
-      { at: 100, label: "lr 0.1" },
-      { at: 110, label: "optimizer: adam" },
-      { at: 120, label: "layer 2: relu" },
-    ]);
-    expect(out).toHaveLength(3);
-    const written = out.filter((mark) => mark.text !== null);
-    expect(new Set(written.map((mark) => mark.row)).size).toBe(written.length);
-    expect(out[0].text).toBeNull();
+  it("never writes one label over another, and drops what fits nowhere but not its line", () => {
+    const labels = [
+      "lr 0.1",
+      "optimizer: adam",
+      "layer 2: relu",
+      "batchnorm on",
+      "+1 neuron",
+      "l2 0.01",
+      "seed 3",
+    ];
+    const out = place(labels.map((label, i) => ({ at: 100 + 10 * i, label })));
+    expect(out).toHaveLength(labels.length);
+    const spans = out.flatMap(({ text, left, flipped, row }) => {
+      if (text === null) return [];
+      const wide = widthOf(text);
+      return [{ row, from: flipped ? left - wide : left, to: flipped ? left : left + wide }];
+    });
+    expect(spans.length).toBeGreaterThan(1);
+    expect(spans.length).toBeLessThan(labels.length);
+    for (const a of spans) {
+      for (const b of spans) {
+        if (a !== b && a.row === b.row) expect(a.to <= b.from || b.to <= a.from).toBe(true);
+      }
+    }
+  });
+
+  it("writes the newest change first, where there is no room for all", () => {
+    const out = place(
+      [...Array(12).keys()].map((i) => ({ at: 100 + 8 * i, label: `a change, number ${i}` })),
+    );
+    expect(out.at(-1)?.text).toBe("a change, number 11");
   });
 
   it("makes one mark of changes at one place, with every label", () => {

@@ -28,7 +28,7 @@ export function counted(labels: string[]): string {
 }
 
 /**
- * Marks closer than `near` pixels become one, and so do those of one stroke when they are not far apart. A label goes to the first row that is free there,
+ * Marks closer than `near` pixels become one, and so do those of one stroke when they are not far apart. A label goes to the first row that is free right or left of its line,
  * and is left out (its line stays) where all rows are taken.
  */
 export function placed(
@@ -59,14 +59,15 @@ export function placed(
   for (const group of [...groups].reverse()) {
     const text = shortened(counted(group.labels));
     const wide = widthOf(text) + 9;
-    group.flipped = group.left + wide > width;
-    const from = group.flipped ? group.left - wide : group.left;
-    const to = from + wide;
-    const row = taken.findIndex((spans) => spans.every((span) => to <= span.from || from >= span.to));
-    if (row < 0 || from < 0) continue;
-    taken[row].push({ from, to });
+    const sides = [group.left, group.left - wide].filter((from) => from >= 0 && from + wide <= width);
+    const spot = sides
+      .flatMap((from) => taken.map((spans, row) => ({ from, to: from + wide, row, spans })))
+      .find(({ from, to, spans }) => spans.every((span) => to <= span.from || from >= span.to));
+    if (!spot) continue;
+    spot.spans.push(spot);
+    group.flipped = spot.from < group.left;
     group.text = text;
-    group.row = row;
+    group.row = spot.row;
   }
   return groups;
 }
