@@ -294,7 +294,7 @@ change = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15)
 @given(changes=st.lists(change, min_size=1, max_size=5))
 def test_any_row_of_changes_keeps_training_and_replays_bit_for_bit(changes):
     runs = []
@@ -313,7 +313,7 @@ def test_any_row_of_changes_keeps_training_and_replays_bit_for_bit(changes):
     assert runs[0][1] == runs[1][1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15)
 @given(before=st.lists(layer, max_size=3), widths=st.lists(st.integers(0, 4), min_size=3, max_size=3))
 def test_growth_of_any_shape_keeps_the_output(before, widths):
     """Neurons more in every layer, a linear layer more at the end: the evaluated output stays."""
