@@ -22,6 +22,7 @@ export interface Look {
 }
 
 const INK = { light: "rgb(20 24 30)", dark: "rgb(250 250 250)" } as const;
+const RIM = { light: "rgb(20 24 30 / 0.5)", dark: "rgb(250 250 250 / 0.55)" } as const;
 const HOLLOW = { light: "rgb(255 255 255)", dark: "rgb(12 14 18)" } as const;
 const HALO = { light: "rgb(255 255 255 / 0.9)", dark: "rgb(12 14 18 / 0.9)" } as const;
 
@@ -76,12 +77,19 @@ export function paintPoints(
       // Small points lie so close that their edges would hide them.
       if (radius < 2.2) continue;
       context.lineWidth = edge;
-      context.strokeStyle = HALO[look.theme];
+      // Values about zero have the colour of the map about zero.
+      context.strokeStyle = look.regression ? RIM[look.theme] : HALO[look.theme];
       context.stroke(path);
     } else {
       context.fillStyle = HOLLOW[look.theme];
       context.fill(path);
-      context.lineWidth = Math.max(1, radius * 0.5);
+      const line = Math.max(1, radius * 0.5);
+      if (look.regression) {
+        context.lineWidth = line + 1;
+        context.strokeStyle = RIM[look.theme];
+        context.stroke(path);
+      }
+      context.lineWidth = line;
       context.strokeStyle = colour;
       context.stroke(path);
     }
