@@ -37,10 +37,11 @@ def fingerprint(paths: list[Path]) -> str:
 
 
 def sources() -> list[Path]:
+    """What the built page depends on, and a little more: not the tests, nor the README's picture."""
     found: list[Path] = []
     for folder, folders, files in os.walk(PAGE):
         folders[:] = [name for name in folders if name not in {"node_modules", "test-results"}]
-        found += [Path(folder, name) for name in files if ".test." not in name]
+        found += [Path(folder, name) for name in files if ".test." not in name and name != "screenshot.png"]
     return found
 
 
