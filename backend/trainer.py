@@ -256,6 +256,8 @@ class Trainer:
         same_data = (config.data, config.seed) == (self.config.data, self.config.seed)
         dataset = self.dataset if same_data else config.data.split(config.seed, tables or {})
         state = self.state.copy()
+        # As far into the epoch as before, so that no curve runs backwards.
+        state.cursor = math.ceil(state.cursor * len(dataset.train_inputs) / self._n)
         if config.seed != self.config.seed and len(state.seeds) == 1:
             state.seeds = torch.full_like(state.seeds, config.seed)
         old = self._setting(self.config, self.dataset)

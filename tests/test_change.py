@@ -263,6 +263,16 @@ def test_seed_and_init_start_anew(change):
     assert trainer.step == 60, "the counters go on"
 
 
+def test_the_epoch_never_goes_back_when_the_data_grow_or_shrink():
+    trainer = trained(steps=3)
+    for samples in (1000, 3, 400, 2, 100):
+        before = trainer.progress
+        apply(trainer, {"data": {"samples": samples}})
+        assert trainer.progress >= before
+        trainer.train(1)
+        assert trainer.progress > before
+
+
 def test_dropout_does_not_change_the_order_of_the_data():
     with_dropout, without = trained(**with_layer(0, dropout=0.5)), trained()
     for trainer in (with_dropout, without):
