@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from statistics import median
 
 from bench.live import Viewer
 from bench.report import Table
-from tests.e2e.server import serving
+from tests.e2e.server import serving, worker_of
 
 REPEATS = 5
-
-
-def worker_of(server: int) -> int:
-    """The process id of the server's youngest descendant."""
-    told = subprocess.run(["pgrep", "-n", "-P", str(server)], capture_output=True, text=True, check=False)
-    return worker_of(int(told.stdout)) if told.stdout else server
 
 
 def killed(viewer: Viewer, server: int) -> tuple[float, float]:

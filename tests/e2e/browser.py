@@ -24,6 +24,8 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A page of another site, which a test makes up, may hold this machine's server in a frame.
+    "--disable-features=LocalNetworkAccessChecks",
 ]
 
 

@@ -27,10 +27,15 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    """The address of a running server."""
-    with serving() as (address, _):
-        yield address
+def process() -> Iterator[tuple[str, int]]:
+    """Address and process id of a running server."""
+    with serving() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def server(process: tuple[str, int]) -> str:
+    return process[0]
 
 
 @pytest.fixture

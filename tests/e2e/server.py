@@ -57,6 +57,12 @@ def wait_until_ready(address: str, process: subprocess.Popen[bytes]) -> None:
     raise TimeoutError(f"the server was not ready within {START_SECONDS} s")
 
 
+def worker_of(server: int) -> int:
+    """The process id of the server's youngest descendant."""
+    told = subprocess.run(["pgrep", "-n", "-P", str(server)], capture_output=True, text=True, check=False)
+    return worker_of(int(told.stdout)) if told.stdout else server
+
+
 class Line:
     """Passes TCP bytes on to `port` from a port of its own, until it is cut."""
 

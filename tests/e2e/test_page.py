@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.server import Line
+from tests.e2e.server import Line, worker_of
 from tests.e2e.visitor import Visitor
 
 AXE = Path(__file__).parents[2] / "frontend/node_modules/axe-core/axe.min.js"
@@ -231,6 +233,44 @@ def test_a_lost_connection_comes_back(arrive: Arrive, line: Line) -> None:
     assert visitor.session == session
     visitor.waits_for_epoch(visitor.told()["epoch"])
     visitor.pauses()
+
+
+def test_a_killed_worker_is_replaced_and_training_goes_on(visitor: Visitor, process: tuple[str, int]) -> None:
+    visitor.plays()
+    visitor.waits_for_epoch(20)
+    os.kill(worker_of(process[1]), signal.SIGKILL)
+    expect(visitor.page.get_by_text("worker").first).to_be_visible()
+    visitor.waits_for_epoch(visitor.epoch() + 10)
+    assert visitor.told()["playing"]
+
+
+def test_who_has_only_the_address_of_a_session_watches(visitor: Visitor, arrive: Arrive) -> None:
+    visitor.plays()
+    guest = arrive().open(f"/?session={visitor.session}")
+    guest.waits_for_epoch(guest.epoch())
+    assert guest.session == visitor.session
+    expect(guest.find("play")).to_be_disabled()
+    expect(guest.find("control-optimizer")).to_be_disabled()
+
+
+def test_a_lesson_hides_controls(arrive: Arrive) -> None:
+    visitor = arrive().open("/?hide=optimizer,step")
+    expect(visitor.find("play")).to_be_visible()
+    expect(visitor.find("control-optimizer")).to_have_count(0)
+    expect(visitor.find("step")).to_have_count(0)
+
+
+def test_the_page_fits_into_a_frame_of_another_site(arrive: Arrive) -> None:
+    visitor = arrive()
+    lesson = f'<iframe src="{visitor.server}/embed" width="1000" height="700"></iframe>'
+    visitor.page.route(
+        "http://lesson.test/", lambda route: route.fulfill(body=lesson, content_type="text/html")
+    )
+    visitor.page.goto("http://lesson.test/")
+    inside = visitor.page.frame_locator("iframe")
+    inside.get_by_test_id("play").click()
+    expect(inside.get_by_test_id("play")).to_have_attribute("aria-pressed", "true")
+    expect(inside.get_by_test_id("epoch")).not_to_have_text("0")
 
 
 # Of the element that has the focus: its name, and whether one can see that it has the focus.
