@@ -5,7 +5,7 @@ import { deliver, forget, latest, onDrawn, repaint } from "./frames";
 import { History } from "./history";
 import { t } from "./i18n";
 import * as link from "./link";
-import { Live, type Status } from "./live";
+import { backoff, Live, type Status } from "./live";
 import { combined, undoable } from "./patch";
 import {
   type Catalogue,
@@ -223,7 +223,7 @@ class Page {
         this.catalogue = await api.catalogue();
       } catch {
         this.status = "lost";
-        await new Promise((resolve) => setTimeout(resolve, Math.min(500 * 2 ** attempt, 5_000)));
+        await new Promise((resolve) => setTimeout(resolve, backoff(attempt)));
       }
     }
     const watched = query.get("session");
@@ -244,9 +244,7 @@ class Page {
     try {
       await this.create(config);
     } catch (error) {
-      if (!(error instanceof Refused) || error.failure.status === 0 || Object.keys(config).length === 0) {
-        return this.fail(error);
-      }
+      if (!(error instanceof Refused) || Object.keys(config).length === 0) return this.fail(error);
       this.toast(t("toast.link_refused", { reason: error.message }), "error");
       await this.create({}).catch((again) => this.fail(again));
     }
@@ -258,8 +256,17 @@ class Page {
   }
 
   private async create(config: Patch): Promise<void> {
-    const { id, key } = await api.createSession(config);
-    this.join(id, key);
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const { id, key } = await api.createSession(config);
+        return this.join(id, key);
+      } catch (error) {
+        // Not there yet: no connection, or the server is still starting.
+        if (!(error instanceof Refused && [0, 502, 503].includes(error.failure.status))) throw error;
+        this.status = "lost";
+        await new Promise((resolve) => setTimeout(resolve, backoff(attempt)));
+      }
+    }
   }
 
   private join(id: string, key: string | null): void {
@@ -301,6 +308,7 @@ class Page {
     try {
       if (config) await this.create(config as unknown as Patch);
       else await this.begin();
+      this.note = "";
       this.toast(t("toast.session_gone"));
     } catch (error) {
       this.fail(error);
