@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import socket
 from typing import Any
@@ -83,7 +84,8 @@ def main(arguments: list[str] | None = None) -> None:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         parser.error("; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()))
-    Server(create_app(settings), settings).run()
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again once everything is shut down
+        Server(create_app(settings), settings).run()
 
 
 if __name__ == "__main__":
