@@ -36,15 +36,20 @@ class Running:
     address: str
     engine: LocalEngine
     server: Server
-    log: list[str]
 
     @property
     def worker(self) -> int:
         """The process id of its (first) worker."""
         return self.engine.pids[0]
 
-    def kill_worker(self) -> None:
-        os.kill(self.worker, signal.SIGKILL)
+    def kill_worker(self, in_the_turn_of: str | None = None) -> None:
+        """As the kernel does when memory is short; or as training this session would, every time."""
+        worker = self.worker
+        os.kill(worker, signal.SIGSTOP)
+        if in_the_turn_of:
+            home = self.engine._homes[in_the_turn_of]
+            home._turn[:8] = home.tenants[in_the_turn_of].number.to_bytes(8, "little")
+        os.kill(worker, signal.SIGKILL)
 
 
 Serve = Callable[..., contextlib.AbstractContextManager[Running]]
@@ -64,7 +69,7 @@ def _serve(**options: object) -> Iterator[Running]:
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_until_ready(address, thread)
-        yield Running(address, engine, server, [])
+        yield Running(address, engine, server)
     finally:
         server.should_exit = True
         thread.join(timeout=30)

@@ -15,6 +15,8 @@ from backend.protocol import decode
 
 PATIENCE = 60.0
 """Seconds after which something is taken for lost. No test is about how long it takes."""
+IDS = count(1)
+"""A session remembers ids, over all its connections."""
 
 
 class Guest:
@@ -33,6 +35,10 @@ class Guest:
     def call(self, method: str, path: str, json: Any = None, **options: Any) -> httpx.Response:
         options.setdefault("headers", self.authorization)
         return self.client.request(method, f"/api/sessions/{self.id}{path}", json=json, **options)
+
+    def another(self, **body: Any) -> "Guest":
+        """A session of its own, which nobody deletes."""
+        return Guest(self.client, self.client.post("/api/sessions", json=body).json())
 
     def do(self, method: str, path: str, json: Any = None) -> dict[str, Any]:
         """The answer to a call that must succeed."""
@@ -66,7 +72,7 @@ class Guest:
 
 
 class Watching:
-    """What comes over the websocket, sorted: events, samples, the newest frame. Frames are acked as they come."""
+    """What comes over the websocket, sorted: events, samples, frames. Frames are acked as they come."""
 
     def __init__(self, socket: websockets.ClientConnection):
         self.socket = socket
@@ -81,7 +87,6 @@ class Watching:
         """Everything in the order in which it came, as (type, step)."""
         self.acks = True
         self.closed: int | None = None
-        self._ids = count(1)
         self._changed = asyncio.Condition()
         self._reading = asyncio.create_task(self._read())
 
@@ -145,7 +150,7 @@ class Watching:
 
     async def send(self, **message: Any) -> str:
         """Sends a command, and returns its id."""
-        message.setdefault("id", f"t{next(self._ids)}")
+        message.setdefault("id", f"t{next(IDS)}")
         await self.socket.send(json.dumps(message))
         return message["id"]
 

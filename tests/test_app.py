@@ -256,7 +256,7 @@ def test_a_config_that_does_not_fit_is_refused(
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
 def test_numbers_that_json_does_not_have_are_refused_by_name(client: httpx.Client, number: str) -> None:
-    body = '{"config": {"l1": %s, "optimizer": {"kind": "sgd", "lr": %s}}}' % (number, number)
+    body = f'{{"config": {{"l1": {number}, "optimizer": {{"kind": "sgd", "lr": {number}}}}}}}'
     answer = client.post("/api/sessions", content=body, headers={"Content-Type": "application/json"})
     assert_problem(answer, 422, "l1")
     assert_problem(answer, 422, "optimizer.lr")

@@ -1,0 +1,44 @@
+"""The words at a mark."""
+
+from typing import Any
+
+import pytest
+
+from backend.config import merged, parse
+from backend.label import label
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, ""),
+        ({"optimizer": {"kind": "sgd"}}, "optimizer: sgd"),
+        ({"optimizer": {"lr": 0.1}}, "lr 0.1"),
+        ({"optimizer": {"lr": 0.1}, "batch_size": 32}, "lr 0.1, batch 32"),
+        ({"hidden": [{"width": 4}, {"width": 2, "activation": {"kind": "relu"}}]}, "layer 2: relu"),
+        ({"hidden": [{"activation": {"kind": "relu"}}, {"width": 2, "activation": {"kind": "relu"}}]}, "activation: relu"),
+        ({"hidden": [{"width": 4, "batchnorm": True}, {"width": 2}]}, "batchnorm on, layer 1"),
+        ({"hidden": [{"width": 4}, {"width": 2, "dropout": 0.25}]}, "dropout 0.25, layer 2"),
+        ({"hidden": [{"width": 5}, {"width": 2}]}, "+1 neuron"),
+        ({"hidden": [{"width": 2}, {"width": 2}]}, "−2 neurons"),
+        ({"hidden": [{"width": 4}]}, "−1 layer"),
+        ({"features": ["x1", "x2", "x1^2"]}, "+x1^2"),
+        ({"data": {"kind": "xor"}}, "data: xor"),
+        ({"data": {"noise": 0.2}}, "noise 0.2"),
+        ({"clip_norm": 1.0}, "clip 1"),
+        ({"shuffle": False}, "shuffle off"),
+        ({"seed": 7}, "seed 7"),
+        ({"output": {"activation": {"kind": "linear"}}}, "output: linear"),
+    ],
+)  # fmt: skip
+def test_a_change_is_told_in_a_few_words(change: dict[str, Any], words: str) -> None:
+    before = parse({})
+    assert label(before, parse(merged(before, change))) == words
+
+
+def test_a_long_change_is_cut() -> None:
+    before = parse({})
+    change = {"l1": 0.1, "l2": 0.1, "seed": 3, "batch_size": 3, "input_dropout": 0.1, "clip_norm": 1.0, "shuffle": False}
+    text = label(before, parse(merged(before, change)))
+    assert len(text) <= 60
+    assert text.endswith("…")
