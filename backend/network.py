@@ -84,6 +84,7 @@ class Network:
     def buffers(self, flat: Tensor) -> Views:
         return _views(flat, [layer.buffers for layer in self.layers])
 
+    @cached_property
     def spans(self) -> list[slice]:
         """Where the parameters of each layer lie in the flat tensor."""
         spans, start = [], 0

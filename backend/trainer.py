@@ -243,10 +243,10 @@ class Trainer:
         for index, activation in enumerate(activations):
             if not torch.isfinite(activation).all():
                 return index, "its activations are no longer finite"
-        for index, span in reversed(list(enumerate(self.network.spans()))):
+        for index, span in reversed(list(enumerate(self.network.spans))):
             if not torch.isfinite(grad[:, span]).all():
                 return index, "its gradient is no longer finite"
-        sizes = [float(self.state.weights[:, span].abs().max()) for span in self.network.spans()]
+        sizes = [float(self.state.weights[:, span].abs().max()) for span in self.network.spans]
         return int(np.argmax(sizes)), "its weights grow without bound"
 
     # Changing what runs
@@ -337,7 +337,7 @@ class Trainer:
         sample = self.sample()
         state = self.state
         state.samples += 1
-        coarse = 2 ** math.ceil(math.log2(max(1, (self._n + len(self._test_y[0])) / SAMPLED_POINTS)))
+        coarse = 2 ** math.ceil(math.log2(max(1, self._all_x.shape[1] / SAMPLED_POINTS)))
         state.stride = max(state.stride, coarse)
         if state.step // state.stride >= limits.HISTORY_SAMPLES:
             state.stride *= 2
@@ -346,17 +346,16 @@ class Trainer:
     @torch.no_grad()
     def _evaluate(self) -> "Evaluation":
         problem, loss = self.dataset.problem, self.config.loss
-        outputs: list[tuple[float | None, Tensor, Tensor]] = []
-        for x, y in ((self._x, self._y), (self._test_x, self._test_y)):
-            if x.shape[1] == 0:
-                outputs.append((None, y[0], torch.zeros(0)))
-                continue
-            output = self._outputs(x)[-1]
-            outputs.append((float(loss.forward(output, y)[0].mean()), y[0], loss.predict(output, problem)[0]))
+        output = self._outputs(self._all_x)[-1]
+        losses = loss.forward(output, self._all_y)[0]
+        predictions = loss.predict(output, problem)[0]
+        train, test = (
+            Part(losses[rows], self._all_y[0, rows], predictions[rows])
+            for rows in (slice(None, self._n), slice(self._n, None))
+        )
         norms: list[float | None] = [None] * len(self.network.layers)
         if self._grad is not None:
-            norms = [float(self._grad[0, span].norm()) for span in self.network.spans()]
-        train, test = outputs
+            norms = [float(self._grad[0, span].norm()) for span in self.network.spans]
         return Evaluation(problem.classes, train, test, norms)
 
     def _outputs(self, x: Tensor) -> list[Tensor]:
@@ -478,9 +477,10 @@ class Trainer:
         device = state.weights.device
         self._n = len(dataset.train_inputs)
         self._x = self._features(config, dataset.train_inputs)
-        self._test_x = self._features(config, dataset.test_inputs)
         self._y = torch.from_numpy(dataset.train_targets).to(device)[None]
-        self._test_y = torch.from_numpy(dataset.test_targets).to(device)[None]
+        test_y = torch.from_numpy(dataset.test_targets).to(device)[None]
+        self._all_x = torch.cat([self._x, self._features(config, dataset.test_inputs)], dim=1)
+        self._all_y = torch.cat([self._y, test_y], dim=1)
         self._penalised = torch.zeros_like(state.weights)
         for parameters in self.network.parameters(self._penalised):
             parameters["weight"].fill_(1)
@@ -507,23 +507,36 @@ class Trainer:
 
 
 @dataclass(frozen=True)
+class Part:
+    """Loss, target and prediction of each point of the training data, or of the test data; maybe none."""
+
+    losses: Tensor
+    targets: Tensor
+    predictions: Tensor
+
+    @property
+    def loss(self) -> float | None:
+        return float(self.losses.mean()) if len(self.losses) else None
+
+
+@dataclass(frozen=True)
 class Evaluation:
-    """The loss, targets (n,) and predictions of the training data and of the test data."""
+    """What the first network of a stack says of the training data and of the test data."""
 
     classes: int
-    train: tuple[float | None, Tensor, Tensor]
-    test: tuple[float | None, Tensor, Tensor]
+    train: Part
+    test: Part
     grad_norms: list[float | None]
 
     def summary(self) -> dict[str, Any]:
         """The metrics as fields of a `Sample`; what overflowed is None."""
         scores: dict[str, float | None] = {}
         for measure in ("accuracy",) if self.classes else ("mae", "r2"):
-            for name, (_, target, predicted) in (("train", self.train), ("test", self.test)):
-                scores[f"{name}_{measure}"] = self._score(measure, target, predicted)
+            for name, part in (("train", self.train), ("test", self.test)):
+                scores[f"{name}_{measure}"] = self._score(measure, part.targets, part.predictions)
         return {
-            "train_loss": _if_finite(self.train[0]),
-            "test_loss": _if_finite(self.test[0]),
+            "train_loss": _if_finite(self.train.loss),
+            "test_loss": _if_finite(self.test.loss),
             "scores": {name: _if_finite(score) for name, score in scores.items()},
             "grad_norms": [_if_finite(norm) for norm in self.grad_norms],
         }
@@ -545,13 +558,13 @@ class Evaluation:
         """Predictions of every point, the confusion matrices, the gradient norms."""
         arrays: Arrays = {"grad_norms": np.array([norm or 0.0 for norm in self.grad_norms], dtype=np.float32)}
         confusions = []
-        for name, (_, target, predicted) in (("train", self.train), ("test", self.test)):
+        for name, part in (("train", self.train), ("test", self.test)):
             if not self.classes:
-                arrays[f"{name}_predictions"] = predicted.float().cpu().numpy()
+                arrays[f"{name}_predictions"] = part.predictions.float().cpu().numpy()
                 continue
-            chosen = self._classes_of(predicted) if len(target) else torch.zeros(0, dtype=torch.long)
+            chosen = self._classes_of(part.predictions)
             arrays[f"{name}_predictions"] = chosen.to(torch.uint8).cpu().numpy()
-            pairs = target.cpu().long() * self.classes + chosen.cpu()
+            pairs = (part.targets.long() * self.classes + chosen).cpu()
             confusions.append(torch.bincount(pairs, minlength=self.classes**2))
         if self.classes:
             shape = (2, self.classes, self.classes)
