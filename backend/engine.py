@@ -322,7 +322,8 @@ class WorkerProcess:
         return asked.answer
 
     def send(self, mail: Mail[Order]) -> None:
-        if self._writer:
+        """Lost if the worker has just died; what was asked is sent again to the next."""
+        if self._writer and not self._writer.is_closing():
             self._writer.write(prefixed(mail.encode()))
 
     def close(self, session: str) -> None:

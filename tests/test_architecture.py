@@ -91,7 +91,7 @@ def test_the_trainer_knows_nothing_of_processes_and_wires(name: str) -> None:
 
 def test_nothing_is_pickled() -> None:
     for _, path in modules():
-        assert "pickle" not in {part for part in imports_of_all(path)}, path
+        assert "pickle" not in imports_of_all(path), path
 
 
 def imports_of_all(path: Path) -> set[str]:

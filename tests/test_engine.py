@@ -69,7 +69,7 @@ async def test_sessions_are_spread_over_the_workers_and_share_them_fairly(engine
         return [(await engine.ask(lodger.id, orders.Look(), content)).step for lodger in lodgers]
 
     before = await steps()
-    while min(trained := [b - a for a, b in zip(before, await steps(), strict=True)]) < 50:
+    while min(trained := [b - a for a, b in zip(before, await steps(), strict=True)]) < 50:  # noqa: ASYNC110
         await asyncio.sleep(0.05)
     for group in (trained[::2], trained[1::2]):  # those of one worker
         assert min(group) > sum(group) / len(group) / 2
@@ -81,9 +81,9 @@ async def test_an_order_that_is_refused_is_refused_to_whoever_asked(engine: Loca
     assert refusal.value.errors[0].field == "batch_size"
     lodger = Lodger(2)
     await engine.open(lodger, content)
+    magic = orders.Apply(deed=orders.Deed(step=0, change={"optimizer": {"kind": "magic"}}))
     with pytest.raises(Refused, match="optimizer"):
-        change = orders.Deed(step=0, change={"optimizer": {"kind": "magic"}})
-        await engine.ask(lodger.id, orders.Apply(deed=change), content)
+        await engine.ask(lodger.id, magic, content)
     assert (await engine.ask(lodger.id, orders.Look(), content)).step == 0
 
 
@@ -103,7 +103,7 @@ async def test_an_order_over_which_workers_die_is_given_up_and_the_session_lives
         os.kill(pid, signal.SIGSTOP)
         home._turn[:8] = lodger.number.to_bytes(8, "little")
         os.kill(pid, signal.SIGKILL)
-        while home.pid == pid:
+        while home.pid == pid:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     with pytest.raises(WorkerLost, match="each time"):
         await order

@@ -7,6 +7,8 @@ import pytest
 from backend.config import merged, parse
 from backend.label import label
 
+RELU = {"activation": {"kind": "relu"}}
+
 
 @pytest.mark.parametrize(
     ("change", "words"),
@@ -16,7 +18,7 @@ from backend.label import label
         ({"optimizer": {"lr": 0.1}}, "lr 0.1"),
         ({"optimizer": {"lr": 0.1}, "batch_size": 32}, "lr 0.1, batch 32"),
         ({"hidden": [{"width": 4}, {"width": 2, "activation": {"kind": "relu"}}]}, "layer 2: relu"),
-        ({"hidden": [{"activation": {"kind": "relu"}}, {"width": 2, "activation": {"kind": "relu"}}]}, "activation: relu"),
+        ({"hidden": [RELU, {**RELU, "width": 2}]}, "activation: relu"),
         ({"hidden": [{"width": 4, "batchnorm": True}, {"width": 2}]}, "batchnorm on, layer 1"),
         ({"hidden": [{"width": 4}, {"width": 2, "dropout": 0.25}]}, "dropout 0.25, layer 2"),
         ({"hidden": [{"width": 5}, {"width": 2}]}, "+1 neuron"),
@@ -38,7 +40,7 @@ def test_a_change_is_told_in_a_few_words(change: dict[str, Any], words: str) -> 
 
 def test_a_long_change_is_cut() -> None:
     before = parse({})
-    change = {"l1": 0.1, "l2": 0.1, "seed": 3, "batch_size": 3, "input_dropout": 0.1, "clip_norm": 1.0, "shuffle": False}
+    change = {"l1": 0.1, "l2": 0.1, "seed": 31, "batch_size": 30, "input_dropout": 0.1, "clip_norm": 1.0}
     text = label(before, parse(merged(before, change)))
     assert len(text) <= 60
     assert text.endswith("…")

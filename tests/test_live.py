@@ -1,8 +1,7 @@
 """The websocket of a session, against the real server and its real worker."""
 
-import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -343,12 +342,17 @@ def test_the_origin_decides_who_may_connect(origin: str | None, allowed: list[st
     assert allowed_origin(origin, "here:8000", allowed) is may
 
 
-async def test_viewers_are_told_before_the_server_stops(serve: Serve) -> None:
+@pytest.fixture
+def stopping(serve: Serve) -> Iterator[tuple[Running, Guest]]:
+    """A server of its own, and a session on it."""
     with serve() as running, httpx.Client(base_url=running.address, timeout=60) as client:
-        guest = Guest(client, client.post("/api/sessions").json())
-        async with guest.watch() as page:
-            await page.event("hello")
-            running.server.should_exit = True
-            await page.event("notice", code="shutdown")
-            assert await page.ended() == 1012
-            assert asyncio.get_running_loop().is_running()
+        yield running, Guest(client, client.post("/api/sessions").json())
+
+
+async def test_viewers_are_told_before_the_server_stops(stopping: tuple[Running, Guest]) -> None:
+    running, guest = stopping
+    async with guest.watch() as page:
+        await page.event("hello")
+        running.server.should_exit = True
+        await page.event("notice", code="shutdown")
+        assert await page.ended() == 1012

@@ -1,6 +1,6 @@
 """Writes the golden frame that both languages read: `python -m tests.golden.write`.
 
-`frame.bin` is the message, `frame.json` what it says: the header, and each array with dtype, shape and values.
+`frame.bin` is the message, `frame.json` what it says: its header, and dtype, shape and values of each array.
 """
 
 import json
