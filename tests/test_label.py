@@ -40,7 +40,15 @@ def test_a_change_is_told_in_a_few_words(change: dict[str, Any], words: str) -> 
 
 def test_a_long_change_is_cut() -> None:
     before = parse({})
-    change = {"l1": 0.1, "l2": 0.1, "seed": 31, "batch_size": 30, "input_dropout": 0.1, "clip_norm": 1.0}
+    change = {
+        "init": {"kind": "zero"},
+        "l1": 0.1,
+        "l2": 0.1,
+        "seed": 31,
+        "batch_size": 30,
+        "input_dropout": 0.1,
+        "clip_norm": 1.0,
+    }
     text = label(before, parse(merged(before, change)))
     assert len(text) <= 60
     assert text.endswith("…")
