@@ -1,5 +1,6 @@
 // One uPlot chart with the marks of the changes on it. Knows no page: it is given numbers and tells what is pointed at.
 import uPlot from "uplot";
+import { percent, rough } from "../figures";
 import { type Mark, type PlacedMark, placed } from "./marks";
 
 export interface Line {
@@ -20,6 +21,8 @@ export interface Look {
   percent: boolean;
   /** The axis goes no lower: what is below is as bad as bad can be. */
   floor: number | null;
+  /** Whether the changes' labels are written beside their lines. */
+  labelled: boolean;
   lines: Line[];
   /** CSS colours and fonts as they are computed. */
   text: string;
@@ -40,6 +43,10 @@ export interface Listener {
 
 export type Columns = (number | null)[][];
 
+const HUGE = 1e12; // beyond it the plot finds no ticks
+const INCREMENTS = Array.from({ length: 40 }, (_, i) =>
+  [1, 2, 5].map((digit) => Number(`${digit}e${i - 20}`)),
+).flat();
 const NEAR = 6; // px around a mark that show it in full
 const ROW = 14; // px, of a row of labels
 
@@ -48,6 +55,8 @@ export class Chart {
   private zoom: Zoom = null;
   private marks: Mark[] = [];
   private onPlot: PlacedMark[] = [];
+  /** What the values on the plot are in multiples of. */
+  private factor = 1;
   /** Rows of labels above the plot. */
   private rows = 0;
 
@@ -63,10 +72,13 @@ export class Chart {
   update(columns: Columns, marks: Mark[], zoom: Zoom): void {
     this.marks = marks;
     this.zoom = zoom;
+    const largest = columns
+      .slice(1)
+      .reduce((most, ys) => ys.reduce<number>((a, y) => Math.max(a, Math.abs(y ?? 0)), most), 0);
+    this.factor = largest >= HUGE ? 10 ** Math.floor(Math.log10(largest)) : 1;
     // A logarithm has no place for zero.
-    const data = this.look.log
-      ? columns.map((values, c) => (c === 0 ? values : values.map((y) => (y !== null && y > 0 ? y : null))))
-      : columns;
+    const scaled = (y: number | null) => (y === null || (this.look.log && y <= 0) ? null : y / this.factor);
+    const data = columns.map((values, c) => (c === 0 ? values : values.map(scaled)));
     this.plot.setData(data as uPlot.AlignedData);
   }
 
@@ -142,8 +154,14 @@ export class Chart {
           label: look.yTitle,
           size: 40,
           space: look.log ? 18 : 24,
-          splits: look.log ? (_, __, min, max) => logSplits(min, max) : undefined,
-          values: (_, splits) => splits.map((value) => (value == null ? "" : this.tick(value))),
+          // A quarter would need one digit more than a label has.
+          incrs: look.log ? undefined : INCREMENTS,
+          splits: look.log
+            ? (_, __, min, max) =>
+                logSplits(min * this.factor, max * this.factor).map((value) => value / this.factor)
+            : undefined,
+          values: (_, splits, __, ___, step) =>
+            splits.map((value) => (value == null ? "" : this.tick(value, step))),
         },
       ],
       series: [
@@ -193,13 +211,9 @@ export class Chart {
     return [Math.min(0, min * 1.05), Math.max(max * 1.08, 1e-6)];
   }
 
-  private tick(value: number): string {
-    if (this.look.percent) return value > 1 ? "" : `${Math.round(value * 100)}%`;
-    if (value === 0) return "0";
-    const size = Math.abs(value);
-    return size < 1e-3 || size >= 1e5
-      ? value.toExponential(0).replace("e+", "e")
-      : String(+value.toPrecision(3));
+  private tick(value: number, step: number): string {
+    if (!this.look.percent) return rough(value * this.factor);
+    return value > 1 + 1e-9 ? "" : percent(value, step < 0.01 ? 1 : 0);
   }
 
   private point(plot: uPlot): void {
@@ -225,6 +239,7 @@ export class Chart {
       (at) => plot.valToPos(at, "x"),
       bbox.width / ratio,
       (text) => ctx.measureText(text).width / ratio,
+      this.look.labelled ? undefined : 0,
     );
     const rows = Math.max(0, ...this.onPlot.map((mark) => (mark.text === null ? 0 : mark.row + 1)));
     if (rows !== this.rows) {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { History } from "../history";
-import { columns, lastOf } from "./columns";
+import { type Frame, Message } from "../wire";
+import { columns, hiddenNorm, OUTPUT_NORM } from "./columns";
 import { counted, placed } from "./marks";
 import { smoothed } from "./smoothing";
 
@@ -128,6 +129,36 @@ describe("columns", () => {
   it("has no value for an unknown name, and says so with gaps", () => {
     const out = columns(history, ["test_r2"], "step", 0);
     expect(out[1]).toEqual([null, null, null]);
-    expect(lastOf(out[1])).toBeNull();
+  });
+
+  it("ends with what the newest frame says until the thinned history has caught up", () => {
+    const frame = (step: number) => {
+      const header = { train_loss: 0.2, test_loss: null };
+      const message = new Message(header, { grad_norms: new Float32Array([5, 7]) }, {});
+      return Object.assign(message, { step, epoch: step / 2 }) as unknown as Frame;
+    };
+    expect(columns(history, ["train_loss", "test_loss"], "epoch", 0, frame(3))).toEqual([
+      [0, 0.5, 1, 1.5],
+      [1, 0.5, 0.25, 0.2],
+      [null, null, null, null],
+    ]);
+    expect(columns(history, [hiddenNorm(0), OUTPUT_NORM], "step", 0, frame(3)).map((one) => one[3])).toEqual([
+      3, 5, 7,
+    ]);
+    expect(columns(history, ["train_loss"], "epoch", 0, frame(2))[0]).toEqual([0, 0.5, 1]);
+  });
+
+  it("knows the output layer by its being the last of its time", () => {
+    const grown = new History();
+    grown.step = [0, 1, 2];
+    grown.epoch = [0, 1, 2];
+    grown.series.set("grad_norm.0", [1, 1, 1]);
+    grown.series.set("grad_norm.2", [Number.NaN, 9, Number.NaN]);
+    grown.series.set("grad_norm.1", [9, 2, 9]);
+    expect(columns(grown, [hiddenNorm(0), hiddenNorm(1), OUTPUT_NORM], "step", 0).slice(1)).toEqual([
+      [1, 1, 1],
+      [null, 2, null],
+      [9, 9, 9],
+    ]);
   });
 });

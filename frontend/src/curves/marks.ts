@@ -56,15 +56,24 @@ export function placed(
   }
   // The newest changes matter most, so they choose first.
   const taken: { from: number; to: number }[][] = Array.from({ length: rows }, () => []);
+  const crossing: { left: number; row: number }[] = []; // lines that go up past lower rows
   for (const group of [...groups].reverse()) {
     const text = shortened(counted(group.labels));
     const wide = widthOf(text) + 9;
     const sides = [group.left, group.left - wide].filter((from) => from >= 0 && from + wide <= width);
     const spot = sides
       .flatMap((from) => taken.map((spans, row) => ({ from, to: from + wide, row, spans })))
-      .find(({ from, to, spans }) => spans.every((span) => to <= span.from || from >= span.to));
+      .find(
+        ({ from, to, row, spans }) =>
+          spans.every((span) => to <= span.from || from >= span.to) &&
+          crossing.every((line) => line.row <= row || line.left <= from || line.left >= to) &&
+          taken
+            .slice(0, row)
+            .every((below) => below.every((span) => group.left <= span.from || group.left >= span.to)),
+      );
     if (!spot) continue;
     spot.spans.push(spot);
+    crossing.push({ left: group.left, row: spot.row });
     group.flipped = spot.from < group.left;
     group.text = text;
     group.row = spot.row;
