@@ -82,6 +82,8 @@ export interface Problem {
   class_labels: string[];
   input_names: string[];
   target_range?: [number, number];
+  /** What -6 and 6 stand for in each input, where the data came in other units. */
+  input_ranges?: [number, number][] | null;
 }
 export type Speed = { epochs_per_second: number } | { steps_per_second: number } | { max: true };
 export interface Divergence {
@@ -105,6 +107,13 @@ export interface Entry {
   effect: string[];
   label: string;
   weights?: unknown;
+}
+/** Of one weight (`source` is the unit below) or, with `source` null, of a bias. */
+export interface WeightEdit {
+  layer: number;
+  source: number | null;
+  unit: number;
+  value: number;
 }
 export interface FieldError {
   field: string;
@@ -153,7 +162,7 @@ export type Command =
   | ({ type: "speed" } & Speed)
   | ({ type: "step" } & ({ steps: number } | { epochs: number }))
   | { type: "change"; change: Patch }
-  | { type: "weight"; layer: number; source: number | null; unit: number; value: number };
+  | ({ type: "weight" } & WeightEdit);
 
 /* ---------- binary messages ---------- */
 

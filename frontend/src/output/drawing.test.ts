@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { adopted, asData, type Drawing, erased, hit, moved, withPoint } from "./drawing";
+import { adopted, asData, cleared, type Drawing, erased, hit, moved, withPoint } from "./drawing";
 
 const two: Drawing = {
   points: [
@@ -29,6 +29,14 @@ describe("drawing", () => {
   it("knows one class more when a point of a new class is drawn, and none for a regression", () => {
     expect(withPoint(two, 0, 0, 2).classes).toBe(3);
     expect(withPoint({ ...two, classes: 0 }, 0, 0, 0.5).classes).toBe(0);
+  });
+
+  it("begins afresh with the first point, in the classes that there were", () => {
+    expect(withPoint(cleared({ ...two, classes: 3 }), 1, 2, 0)).toEqual({
+      points: [[1, 2, 0]],
+      testPoints: [],
+      classes: 3,
+    });
   });
 
   it("stops at the limit of points", () => {

@@ -29,6 +29,11 @@ export function withPoint(drawing: Drawing, x1: number, x2: number, target: numb
   return { ...drawing, classes, points: [...drawing.points, [short(x1), short(x2), target]] };
 }
 
+/** Nothing is left but the classes; it can be sent again once a point is in it. */
+export function cleared(drawing: Drawing): Drawing {
+  return { ...drawing, points: [], testPoints: [] };
+}
+
 export interface Hit {
   of: "points" | "testPoints";
   index: number;

@@ -3,6 +3,8 @@ export type Tool = "look" | "draw" | "move" | "erase";
 
 export const hand = $state({
   tool: "look" as Tool,
-  /** What the next drawn point is: a class, or a value in [-1, 1] for a regression. */
+  /** The next drawn point takes the place of all that are there: a network learns from at least one. */
+  afresh: false,
+  /** What the next drawn point is: a class, or a value for a regression. */
   target: 0,
 });
