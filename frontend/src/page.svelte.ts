@@ -1,12 +1,14 @@
 // The one state of the page. Panels read its fields and call its actions; only the server's echo changes the config.
 import * as api from "./api";
 import { Refused } from "./api";
+import { reading } from "./controls/numbers";
 import { deliver, forget, latest, onDrawn, repaint } from "./frames";
 import { History } from "./history";
 import { t } from "./i18n";
 import * as link from "./link";
 import { backoff, Live, type Status } from "./live";
 import { combined, undoable } from "./patch";
+import { refusal } from "./refusal";
 import {
   type Catalogue,
   type Config,
@@ -25,6 +27,7 @@ import {
   type Problem,
   type Role,
   type Speed,
+  type WeightEdit,
 } from "./wire";
 
 export type Theme = "light" | "dark";
@@ -55,6 +58,7 @@ const LARGEST_MESSAGE = 60_000; // bytes; the server takes 64 KiB
 const READ_OUT_MS = 100;
 const HASH_AFTER_MS = 400;
 const TOAST_MS = 7_000;
+const NOTE_MS = 8_000;
 const KEPT = "playground.session";
 const THEME = "playground.theme";
 
@@ -114,6 +118,9 @@ class Page {
   undoStack = $derived(undoable(this.timeline, this.gestures));
 
   private gesture: number | null = null;
+  /** The last weight set here, and what it was before: the server keeps no inverse of it. */
+  private weightBefore: { edit: string; value: number } | null = null;
+  private noteTimer: ReturnType<typeof setTimeout> | null = null;
   private live: Live | null = null;
   private key: string | null = null;
   private lastToast = 0;
@@ -130,7 +137,7 @@ class Page {
     this.gesture = options.gesture ?? null;
     try {
       const ack = await this.sent(patch);
-      if (!options.quiet && ack.effect?.length) this.note = ack.effect.join(" · ");
+      if (!options.quiet && ack.effect?.length) this.say(ack.effect.join(" · "));
       return true;
     } catch (error) {
       const suggestion =
@@ -157,16 +164,50 @@ class Page {
   setSpeed = (speed: Speed) => this.command({ type: "speed", ...speed });
 
   /** Sets one weight (`source` is the unit below) or, with `source` null, a bias. */
-  async setWeight(layer: number, source: number | null, unit: number, value: number): Promise<boolean> {
-    return this.command({ type: "weight", layer, source, unit, value });
+  async setWeight(edit: WeightEdit, gesture?: number): Promise<boolean> {
+    const { layer, source, unit, value } = edit;
+    const frame = latest();
+    const width = frame?.layers[layer]?.width ?? 0;
+    const before =
+      source === null
+        ? frame?.f32(`bias.${layer}`)[unit]
+        : frame?.f32(`weight.${layer}`)[source * width + unit];
+    this.gesture = gesture ?? null;
+    this.weightBefore = before === undefined ? null : { edit: nameOf(edit), value: before };
+    const done = await this.command({ type: "weight", layer, source, unit, value });
+    if (done) {
+      const values = { layer: layer + 1, before: reading(before), after: reading(value) };
+      this.say(t(source === null ? "note.bias_set" : "note.weight_set", values));
+    }
+    return done;
   }
 
   async undo(): Promise<boolean> {
     const entry = this.undoStack.at(-1);
     if (!entry) return false;
-    const done = await this.change(entry.undo, { quiet: true });
-    if (done) this.note = t("note.undone", { label: entry.label });
+    const { weight, ...patch } = entry.undo;
+    const done = weight
+      ? await this.setWeight(weight as WeightEdit)
+      : await this.change(patch, { quiet: true });
+    if (done) this.say(t("note.undone", { label: entry.label }));
     return done;
+  }
+
+  /** A new session with the default experiment; the browser's back button leads to the old one's settings. */
+  renew = (): void => {
+    const url = new URL(location.href);
+    url.searchParams.delete("session");
+    url.hash = "";
+    history.pushState(null, "", url);
+    this.say("");
+    void this.begin();
+  };
+
+  /** Tells what has just happened, until it is no longer news. */
+  private say(text: string): void {
+    if (this.noteTimer !== null) clearTimeout(this.noteTimer);
+    this.note = text;
+    this.noteTimer = setTimeout(() => (this.note = ""), NOTE_MS);
   }
 
   toast(text: string, kind: ToastKind = "info", action?: Toast["action"]): void {
@@ -245,7 +286,7 @@ class Page {
       await this.create(config);
     } catch (error) {
       if (!(error instanceof Refused) || Object.keys(config).length === 0) return this.fail(error);
-      this.toast(t("toast.link_refused", { reason: error.message }), "error");
+      this.toast(t("toast.link_refused", { reason: this.sentence(error.failure) }), "error");
       await this.create({}).catch((again) => this.fail(again));
     }
   }
@@ -308,7 +349,7 @@ class Page {
     try {
       if (config) await this.create(config as unknown as Patch);
       else await this.begin();
-      this.note = "";
+      this.say("");
       this.toast(t("toast.session_gone"));
     } catch (error) {
       this.fail(error);
@@ -339,8 +380,7 @@ class Page {
         this.writeHash();
         break;
       case "changed":
-        if (this.gesture !== null) this.gestures = new Map([...this.gestures, [event.entry, this.gesture]]);
-        this.timeline = [...this.timeline, event.entry];
+        this.enter(event.entry);
         this.config = event.config;
         this.problem = event.problem;
         this.writeHash();
@@ -365,12 +405,23 @@ class Page {
         this.viewers = event.count;
         break;
       case "notice":
-        this.note = event.code === "worker_restarted" ? t("note.worker_restarted") : event.detail;
+        this.say(event.code === "worker_restarted" ? t("note.worker_restarted") : event.detail);
         break;
       case "error":
         if (!event.id) this.toast(event.detail || event.title, "error");
         break;
     }
+  }
+
+  private enter(told: Entry): void {
+    let entry = told;
+    const before = this.weightBefore;
+    const edit = told.weights as WeightEdit | undefined;
+    if (edit && before?.edit === nameOf(edit))
+      entry = { ...told, change: { weight: edit }, undo: { weight: { ...edit, value: before.value } } };
+    if (this.gesture !== null) this.gestures = new Map([...this.gestures, [entry, this.gesture]]);
+    this.timeline = [...this.timeline, entry];
+    if (this.role === "viewer" && entry.effect.length) this.say(entry.effect.join(" · "));
   }
 
   private onState(state: {
@@ -455,8 +506,8 @@ class Page {
     const parameter = this.kindOf(family as Family, component?.kind ?? "")?.parameters.find(
       (p) => p.name === name,
     );
-    const label = parameter?.label ?? this.field(error.field)?.label;
-    return label ? `${label}: ${error.message}` : error.message;
+    const label = parameter?.label ?? this.field(error.field.replace(/\.\d+/g, ""))?.label;
+    return refusal(error.message, label);
   }
 
   private writeHash(): void {
@@ -487,6 +538,9 @@ class Page {
     });
   }
 }
+
+/** The same text for the same edit of a weight. */
+const nameOf = ({ layer, source, unit, value }: WeightEdit) => JSON.stringify([layer, source, unit, value]);
 
 function recalled(): { id: string; key: string; hash: string } | null {
   try {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Parameter } from "../wire";
-import { bounds, logSteps, reading, setting, withValue } from "./numbers";
+import { bounds, logSteps, reading, setting, typed, withValue } from "./numbers";
 
 const parameter = (more: Partial<Parameter>): Parameter => ({
   name: "lr",
@@ -41,6 +41,12 @@ describe("logSteps", () => {
 describe("numbers for people", () => {
   it("writes settings without noise", () => {
     expect([0.00001, 0.1 + 0.2, 1e-8, 100, 0].map(setting)).toEqual(["0.00001", "0.3", "1e-8", "100", "0"]);
+  });
+
+  it("sets thousands apart and writes a true minus, where nobody types", () => {
+    expect([1234, 10_000, -0.5, -1500].map(setting)).toEqual(["1,234", "10,000", "−0.5", "−1,500"]);
+    expect([1234, -0.5].map(typed)).toEqual(["1234", "-0.5"]);
+    expect([-0.25, -2000].map(reading)).toEqual(["−0.250", "−2,000"]);
   });
 
   it("writes measurements with few figures, and a dash for none", () => {

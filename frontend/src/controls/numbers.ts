@@ -7,8 +7,17 @@ const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
 /** 12345.6 -> "12,346". */
 export const count = (value: number) => whole.format(value);
 
-/** A setting: every digit that matters, no noise of floating point. */
+/** "-1.5" -> "−1.5": a minus as wide as a plus. Not in an exponent. */
+const signed = (text: string) => text.replace(/^-/, "−");
+
+/** A setting to read: as `typed`, with a true minus and thousands set apart. */
 export function setting(value: unknown): string {
+  if (typeof value !== "number") return typed(value);
+  return Number.isInteger(value) && Math.abs(value) < 1e7 ? signed(count(value)) : signed(typed(value));
+}
+
+/** A setting as one types it: every digit that matters, no noise of floating point. */
+export function typed(value: unknown): string {
   if (typeof value !== "number") return String(value ?? "");
   if (value !== 0 && (Math.abs(value) < 1e-6 || Math.abs(value) >= 1e7))
     return value.toExponential().replace("e+", "e");
@@ -19,14 +28,16 @@ export function setting(value: unknown): string {
 export function reading(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e6)) return value.toExponential(1).replace("e+", "e");
-  return size >= 1000
-    ? count(value)
-    : size >= 100
-      ? value.toFixed(1)
-      : size >= 10
-        ? value.toFixed(2)
-        : value.toFixed(3);
+  if (size !== 0 && (size < 1e-4 || size >= 1e6)) return signed(value.toExponential(1).replace("e+", "e"));
+  return signed(
+    size >= 1000
+      ? count(value)
+      : size >= 100
+        ? value.toFixed(1)
+        : size >= 10
+          ? value.toFixed(2)
+          : value.toFixed(3),
+  );
 }
 
 const LEAST = 1e-5;

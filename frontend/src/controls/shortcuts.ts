@@ -8,7 +8,9 @@ const PRESSABLE = "button, a[href], input, summary, [role=button], [tabindex='0'
 export function shortcuts(event: KeyboardEvent): void {
   const target = event.target instanceof Element ? event.target : null;
   if (target?.closest(TYPING)) return;
-  if (event.key === " " && !event.repeat && !event.ctrlKey && !event.metaKey && !event.altKey) {
+  // In an open dialog, space is the dialog's.
+  const inDialog = document.querySelector(":popover-open, dialog[open]") !== null;
+  if (event.key === " " && !inDialog && !event.repeat && !event.ctrlKey && !event.metaKey && !event.altKey) {
     // Whoever moves by keyboard presses the focused control; after a click with the mouse, space still plays.
     if (target?.closest(PRESSABLE)?.matches(":focus-visible")) return;
     event.preventDefault();
