@@ -23,8 +23,10 @@ from backend.network import (
     preactivation,
 )
 
-MAX_GAIN = 8.0
-"""Largest factor by which the weights behind an inserted layer may grow to undo its squashing."""
+SCALE_COST, GAIN_COST, SHIFT_COST = 0.02, 0.06, 0.01
+"""Error that an inserted layer may have to save a doubling of its weights, of those behind it, or a shift by
+one. Tiny weights in front and huge ones behind would copy the straight middle of any activation, but could
+not be trained, and every further layer would double them again."""
 CLEAR = 4.0
 """How far above zero the bend of a smooth ReLU has straightened out."""
 
@@ -35,7 +37,7 @@ class Part:
 
     shape: LayerShape
     tracks: list[dict[str, Tensor]]
-    """The parameters (R, …), then each slot of the optimizer for them."""
+    """The parameters (R, …), then each slot of the optimizer for them and the count of their updates."""
     buffers: dict[str, Tensor]
 
     @property
@@ -58,14 +60,13 @@ class Setting:
 def carry(old: Setting, new: Setting, state: State) -> tuple[State, list[str]]:
     """The state of the old network as the new one takes it over, and what was done, in sentences."""
     if (old.config.seed, old.config.init) != (new.config.seed, new.config.init):
-        weights, buffers = initialise(new.network, new.config, state.seeds)
-        fresh = replace(state, weights=weights, buffers=buffers, slots=_empty(new, weights), updates=0)
+        _, fresh = _fresh(new.network, new, replace(state, slots=_empty(new, state.weights)))
         return fresh, ["All weights are drawn anew and the optimizer starts anew."]
     effects: list[str] = []
     if old.network != new.network:
         state = _reshape(old, new, state, effects)
     if old.config.optimizer.kind != new.config.optimizer.kind:
-        state = replace(state, slots=_empty(new, state.weights), updates=0)
+        state = replace(state, slots=_empty(new, state.weights), updates=torch.zeros_like(state.weights))
         effects.append("The weights are kept; the optimizer starts anew, its step count too.")
     return state, effects or ["Weights and optimizer state are kept."]
 
@@ -95,7 +96,7 @@ def _reshape(old: Setting, new: Setting, state: State, effects: list[str]) -> St
 
 
 def _take_apart(network: Network, state: State) -> list[Part]:
-    tracks = [network.parameters(flat) for flat in (state.weights, *state.slots)]
+    tracks = [network.parameters(flat) for flat in (state.weights, *state.slots, state.updates)]
     running = network.buffers(state.buffers)
     return [
         Part(shape, [dict(track[index]) for track in tracks], dict(running[index]))
@@ -110,9 +111,10 @@ def _put_together(network: Network, state: State, parts: list[Part]) -> State:
         return torch.cat(pieces, dim=1) if pieces else state.buffers[:, :0]
 
     names = [list(layer.parameters) for layer in network.layers]
-    weights, *slots = (flat([part.tracks[t] for part in parts], names) for t in range(len(state.slots) + 1))
+    tracks = range(len(parts[0].tracks))
+    weights, *slots, updates = (flat([part.tracks[t] for part in parts], names) for t in tracks)
     buffers = flat([part.buffers for part in parts], [list(layer.buffers) for layer in network.layers])
-    return replace(state, weights=weights, buffers=buffers.clone(), slots=tuple(slots))
+    return replace(state, weights=weights, buffers=buffers.clone(), slots=tuple(slots), updates=updates)
 
 
 def _align(
@@ -190,10 +192,11 @@ def _resize(
 
 
 def _fresh(network: Network, new: Setting, state: State) -> tuple[Network, State]:
+    """The network at its initialisation, with a memory as empty as that of a new optimizer."""
     weights, buffers = initialise(network, new.config, state.seeds)
-    return network, replace(
-        state, weights=weights, buffers=buffers, slots=tuple(torch.zeros_like(weights) for _ in state.slots)
-    )
+    slots = tuple(torch.zeros_like(weights) for _ in state.slots)
+    fresh = replace(state, weights=weights, buffers=buffers, slots=slots, updates=torch.zeros_like(weights))
+    return network, fresh
 
 
 def _feature_rows(old: Setting, new: Setting, effects: list[str]) -> list[int]:
@@ -294,20 +297,22 @@ def _pass_on(shape: LayerShape, part: Part, a: Tensor) -> tuple[Tensor, Tensor, 
     ramp = low[..., None] + span[..., None] * torch.linspace(0, 1, 65, dtype=torch.float64, device=a.device)
     learned = {name: part.parameters[name].double() for name in shape.activation.learned}
     best: list[Tensor] = []
-    for s in (1.0, 0.5, 0.25, 0.125):
-        for shift in (torch.zeros_like(low), -s * low, CLEAR - s * low):
-            f = shape.activation.forward(s * ramp + shift[..., None], **learned)
+    for s in (torch.ones_like(low), 2 / span, 4 / span):
+        for shift in (torch.zeros_like(low), -s * (low + high) / 2, -s * low, CLEAR - s * low):
+            f = shape.activation.forward(s[..., None] * ramp + shift[..., None], **learned)
             centred, goal = f - f.mean(-1, keepdim=True), ramp - ramp.mean(-1, keepdim=True)
             power = (centred * centred).sum(-1)
-            gain = ((centred * goal).sum(-1) / power.clamp(min=1e-12)).clamp(-MAX_GAIN, MAX_GAIN)
+            gain = (centred * goal).sum(-1) / power.clamp(min=1e-12)
             offset = (ramp - gain[..., None] * f).mean(-1)
             error = (gain[..., None] * f + offset[..., None] - ramp).abs().amax(-1) / span
-            found = [torch.full_like(low, s), shift, gain, offset, error]
+            doubled = gain.abs().clamp(min=1e-12).log2().abs()
+            cost = error + SCALE_COST * s.log2().abs() + GAIN_COST * doubled + SHIFT_COST * shift.abs()
+            found = [s, shift, gain, offset, error, cost]
             if best:
-                better = error < best[4] - 1e-9
+                better = cost < best[-1] - 1e-9
                 found = [torch.where(better, new, old) for new, old in zip(found, best, strict=True)]
             best = found
-    scale, shift, gain, offset, error = best
+    scale, shift, gain, offset, error, _ = best
     return scale.float(), shift.float(), gain.float(), offset.float(), float(error.max())
 
 

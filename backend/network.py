@@ -107,8 +107,9 @@ class State:
     """(R, B) float32: running statistics of batch normalisation."""
     slots: tuple[Tensor, ...]
     """What the optimizer remembers, (R, P) float32 each."""
-    updates: int = 0
-    """Since the optimizer began; its bias correction counts by it."""
+    updates: Tensor
+    """(R, P) float32: how often each weight was updated since the optimizer met it. Bias correction counts by
+    it, so that a neuron that came later takes first steps of its own."""
     step: int = 0
     epoch: int = 0
     cursor: int = 0
@@ -124,10 +125,11 @@ class State:
             weights=self.weights.clone(),
             buffers=self.buffers.clone(),
             slots=tuple(slot.clone() for slot in self.slots),
+            updates=self.updates.clone(),
         )
 
     def tensors(self) -> tuple[Tensor, ...]:
-        return (self.weights, self.buffers, *self.slots)
+        return (self.weights, self.buffers, *self.slots, self.updates)
 
 
 def initialise(network: Network, config: RunConfig, seeds: Tensor) -> tuple[Tensor, Tensor]:

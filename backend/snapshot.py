@@ -8,7 +8,8 @@ from backend.config import Tables, parse
 from backend.network import State
 from backend.trainer import Trainer
 
-COUNTERS = ("updates", "step", "epoch", "cursor", "samples", "stride")
+COUNTERS = ("step", "epoch", "cursor", "samples", "stride")
+TENSORS = ("seeds", "weights", "buffers", "updates")
 
 
 def save(trainer: Trainer) -> bytes:
@@ -19,7 +20,7 @@ def save(trainer: Trainer) -> bytes:
         "config": trainer.config.model_dump(mode="json"),
         **{name: getattr(state, name) for name in COUNTERS},
     }
-    arrays = {"seeds": state.seeds, "weights": state.weights, "buffers": state.buffers}
+    arrays = {name: getattr(state, name) for name in TENSORS}
     arrays |= {f"slot.{index}": slot for index, slot in enumerate(state.slots)}
     return protocol.encode(header, {name: tensor.cpu().numpy() for name, tensor in arrays.items()})
 
@@ -33,10 +34,8 @@ def load(data: bytes, tables: Tables | None = None, device: str = "cpu") -> Trai
         return torch.from_numpy(np.array(arrays[name])).to(device)
 
     state = State(
-        tensor("seeds"),
-        tensor("weights"),
-        tensor("buffers"),
-        tuple(tensor(f"slot.{index}") for index in range(config.optimizer.slots)),
+        **{name: tensor(name) for name in TENSORS},
+        slots=tuple(tensor(f"slot.{index}") for index in range(config.optimizer.slots)),
         **{name: header[name] for name in COUNTERS},
     )
     return Trainer(config, config.data.split(config.seed, tables or {}), state)

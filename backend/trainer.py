@@ -85,7 +85,7 @@ class Trainer:
         seed_tensor = torch.tensor(seeds or (config.seed,), dtype=torch.int64, device=device)
         weights, buffers = initialise(network, config, seed_tensor)
         slots = tuple(torch.zeros_like(weights) for _ in range(config.optimizer.slots))
-        return cls(config, dataset, State(seed_tensor, weights, buffers, slots))
+        return cls(config, dataset, State(seed_tensor, weights, buffers, slots, torch.zeros_like(weights)))
 
     @property
     def step(self) -> int:
@@ -208,7 +208,7 @@ class Trainer:
         if self.config.clip_norm is not None:
             norm = grad.norm(dim=1, keepdim=True)
             grad = grad * (self.config.clip_norm / (norm + 1e-6)).clamp(max=1)
-        state.updates += 1
+        state.updates.add_(1)
         delta, state.slots = self.config.optimizer.update(state.weights, grad, state.slots, state.updates)
         state.weights.add_(delta)
 

@@ -226,7 +226,9 @@ def test_loss_of_a_worked_example(kind, output, target, expected):
 
 def test_first_step_of_adam_is_the_learning_rate():
     grad = torch.tensor([[3.0, -0.001, 20.0]])
-    delta, _ = component(Optimizer, "adam", lr=0.1).update(grad, grad, (torch.zeros(1, 3),) * 2, 1)
+    delta, _ = component(Optimizer, "adam", lr=0.1).update(
+        grad, grad, (torch.zeros(1, 3),) * 2, torch.ones(1, 3)
+    )
     torch.testing.assert_close(delta, -0.1 * grad.sign(), rtol=1e-4, atol=1e-6)
 
 
@@ -234,7 +236,7 @@ def test_momentum_under_a_constant_gradient_tends_to_its_terminal_velocity():
     rule, grad = component(Optimizer, "momentum", lr=0.1, beta=0.9), torch.ones(1, 1)
     delta, slots = grad, (torch.zeros(1, 1),)
     for t in range(1, 300):
-        delta, slots = rule.update(grad, grad, slots, t)
+        delta, slots = rule.update(grad, grad, slots, torch.full((1, 1), t))
     assert float(delta) == pytest.approx(-0.1 / (1 - 0.9), rel=1e-4)
 
 

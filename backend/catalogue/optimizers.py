@@ -1,7 +1,9 @@
 """Optimizers: how a gradient becomes a step of the weights. Each agrees with `torch.optim`."""
 
+import math
 from typing import Annotated, ClassVar, Literal
 
+import torch
 from pydantic import Field
 from torch import Tensor
 
@@ -22,8 +24,8 @@ class Optimizer(Component):
     slots: ClassVar[int] = 0
     lr: LearningRate = 0.03
 
-    def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: int) -> tuple[Tensor, Slots]:
-        """The change of the weights (R, P), and the new slots. `t` counts updates from 1."""
+    def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: Tensor) -> tuple[Tensor, Slots]:
+        """The change of the weights (R, P), and the new slots. `t` counts the updates of each, from 1."""
         raise NotImplementedError
 
 
@@ -34,7 +36,7 @@ class SGD(Optimizer):
     label: ClassVar[str] = "SGD"
     formula: ClassVar[str] = r"w \leftarrow w - \eta g"
 
-    def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: int) -> tuple[Tensor, Slots]:
+    def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: Tensor) -> tuple[Tensor, Slots]:
         return grad * -self.lr, ()
 
 
@@ -47,7 +49,7 @@ class Momentum(Optimizer):
     slots: ClassVar[int] = 1
     beta: float = Field(default=0.9, ge=0, lt=1, description="How much of the old velocity stays")
 
-    def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: int) -> tuple[Tensor, Slots]:
+    def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: Tensor) -> tuple[Tensor, Slots]:
         velocity = grad.add(slots[0], alpha=self.beta)
         return velocity * -self.lr, (velocity,)
 
@@ -61,7 +63,7 @@ class Nesterov(Optimizer):
     slots: ClassVar[int] = 1
     beta: float = Field(default=0.9, ge=0, lt=1, description="How much of the old velocity stays")
 
-    def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: int) -> tuple[Tensor, Slots]:
+    def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: Tensor) -> tuple[Tensor, Slots]:
         velocity = grad.add(slots[0], alpha=self.beta)
         return grad.add(velocity, alpha=self.beta) * -self.lr, (velocity,)
 
@@ -76,7 +78,7 @@ class AdaGrad(Optimizer):
     slots: ClassVar[int] = 1
     eps: float = Field(default=1e-10, gt=0, le=1, description="Keeps the division finite")
 
-    def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: int) -> tuple[Tensor, Slots]:
+    def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: Tensor) -> tuple[Tensor, Slots]:
         total = slots[0].addcmul(grad, grad)
         return grad / (total.sqrt() + self.eps) * -self.lr, (total,)
 
@@ -94,7 +96,7 @@ class RMSProp(Optimizer):
     alpha: float = Field(default=0.99, ge=0, lt=1, description="How slowly old gradients are forgotten")
     eps: float = Field(default=1e-8, gt=0, le=1, description="Keeps the division finite")
 
-    def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: int) -> tuple[Tensor, Slots]:
+    def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: Tensor) -> tuple[Tensor, Slots]:
         mean = (slots[0] * self.alpha).addcmul(grad, grad, value=1 - self.alpha)
         return grad / (mean.sqrt() + self.eps) * -self.lr, (mean,)
 
@@ -114,11 +116,16 @@ class Adam(Optimizer):
     beta2: float = Field(default=0.999, ge=0, lt=1, description="How much of the old squared gradient stays")
     eps: float = Field(default=1e-8, gt=0, le=1, description="Keeps the division finite")
 
-    def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: int) -> tuple[Tensor, Slots]:
+    def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: Tensor) -> tuple[Tensor, Slots]:
         mean = slots[0].lerp(grad, 1 - self.beta1)
         square = (slots[1] * self.beta2).addcmul(grad, grad, value=1 - self.beta2)
-        scale = (square.sqrt() / (1 - self.beta2**t) ** 0.5) + self.eps
-        return mean / scale * (-self.lr / (1 - self.beta1**t)), (mean, square)
+        scale = (square / _share(self.beta2, t)).sqrt() + self.eps
+        return mean / _share(self.beta1, t) / scale * -self.lr, (mean, square)
+
+
+def _share(beta: float, t: Tensor) -> Tensor | float:
+    """1 - beta^t, the share of a running mean that is filled after t updates; exact where it is small."""
+    return -torch.expm1(t * math.log(beta)) if beta else 1.0
 
 
 class AdamW(Adam):
@@ -132,6 +139,6 @@ class AdamW(Adam):
     )
     weight_decay: float = Field(default=0.01, ge=0, le=10, description="How fast the weights shrink")
 
-    def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: int) -> tuple[Tensor, Slots]:
+    def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: Tensor) -> tuple[Tensor, Slots]:
         delta, slots = super().update(weight, grad, slots, t)
         return delta.sub(weight, alpha=self.lr * self.weight_decay), slots
