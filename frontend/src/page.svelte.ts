@@ -1,7 +1,7 @@
 // The one state of the page. Panels read its fields and call its actions; only the server's echo changes the config.
 import * as api from "./api";
 import { Refused } from "./api";
-import { reading } from "./controls/numbers";
+import { figure } from "./figures";
 import { deliver, forget, latest, onDrawn, repaint } from "./frames";
 import { History } from "./history";
 import { t } from "./i18n";
@@ -176,7 +176,7 @@ class Page {
     this.weightBefore = before === undefined ? null : { edit: nameOf(edit), value: before };
     const done = await this.command({ type: "weight", layer, source, unit, value });
     if (done) {
-      const values = { layer: layer + 1, before: reading(before), after: reading(value) };
+      const values = { layer: layer + 1, before: figure(before ?? null), after: figure(value) };
       this.say(t(source === null ? "note.bias_set" : "note.weight_set", values));
     }
     return done;

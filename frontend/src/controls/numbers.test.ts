@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Parameter } from "../wire";
-import { bounds, logSteps, reading, setting, typed, withValue } from "./numbers";
+import { bounds, logSteps, setting, typed, withValue } from "./numbers";
 
 const parameter = (more: Partial<Parameter>): Parameter => ({
   name: "lr",
@@ -46,18 +46,6 @@ describe("numbers for people", () => {
   it("sets thousands apart and writes a true minus, where nobody types", () => {
     expect([1234, 10_000, -0.5, -1500].map(setting)).toEqual(["1,234", "10,000", "−0.5", "−1,500"]);
     expect([1234, -0.5].map(typed)).toEqual(["1234", "-0.5"]);
-    expect([-0.25, -2000].map(reading)).toEqual(["−0.250", "−2,000"]);
-  });
-
-  it("writes measurements with few figures, and a dash for none", () => {
-    expect([0.12345, 12.345, 123.45, 0.00001, null, Number.NaN].map(reading)).toEqual([
-      "0.123",
-      "12.35",
-      "123.5",
-      "1.0e-5",
-      "–",
-      "–",
-    ]);
   });
 
   it("tells bounds with what they include", () => {

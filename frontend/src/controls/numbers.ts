@@ -24,22 +24,6 @@ export function typed(value: unknown): string {
   return String(Number(value.toPrecision(7)));
 }
 
-/** A measurement: four figures at most. */
-export function reading(value: number | null | undefined): string {
-  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
-  const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e6)) return signed(value.toExponential(1).replace("e+", "e"));
-  return signed(
-    size >= 1000
-      ? count(value)
-      : size >= 100
-        ? value.toFixed(1)
-        : size >= 10
-          ? value.toFixed(2)
-          : value.toFixed(3),
-  );
-}
-
 const LEAST = 1e-5;
 const MOST = 10;
 
