@@ -168,20 +168,27 @@ class Refused(ValueError):
 
 
 def parse(raw: Any, tables: Tables | None = None) -> RunConfig:
-    """The config that `raw` describes, with its defaults filled in; raises `Refused`.
+    """The config that `raw` describes, a merge patch of the defaults; raises `Refused`.
 
     Without a loss or features in `raw`, they are those that fit the data.
     """
     if not isinstance(raw, dict):
         raise Refused(FieldError("", "a config is a JSON object"))
-    tables = tables or {}
-    problem = _problem(raw.get("data", {"kind": "circle"}), tables)
-    fitting = {"loss": {"kind": _losses(problem)[0]}, "features": _features(problem)}
-    raw = {**fitting, **raw}
+    whole = _merge(RunConfig().model_dump(mode="json"), raw)
     try:
-        config = RunConfig.model_validate(raw)
+        config = RunConfig.model_validate(whole)
     except ValidationError as error:
-        raise Refused(*explain(error, raw)) from None
+        raise Refused(*explain(error, whole)) from None
+    try:
+        problem = config.data.problem(tables or {})
+    except TableError as error:
+        raise Refused(FieldError(f"data.{error.field}", error.message)) from None
+    fitting: dict[str, Any] = {}
+    if raw.get("loss") is None and problem.kind not in config.loss.problems:
+        fitting["loss"] = _losses(problem)[0]()
+    if raw.get("features") is None:
+        fitting["features"] = _features(problem)
+    config = config.model_copy(update=fitting)
     misfits = tuple(_misfits(config, problem))
     if misfits:
         raise Refused(*misfits)
@@ -234,27 +241,14 @@ def _difference(here: dict[str, Any], there: dict[str, Any]) -> dict[str, Any]:
     return patch
 
 
-def _problem(data: Any, tables: Tables) -> Problem:
-    try:
-        return TypeAdapter(AnyData).validate_python(data).problem(tables)
-    except ValidationError as error:
-        raise Refused(*explain_below("data", error, data)) from None
-    except TableError as error:
-        raise Refused(FieldError(f"data.{error.field}", error.message)) from None
-
-
-def explain_below(path: str, error: ValidationError, raw: Any) -> list[FieldError]:
-    return [
-        FieldError(f"{path}.{e.field}" if e.field else path, e.message, e.fits) for e in explain(error, raw)
-    ]
-
-
 def _explain(item: dict[str, Any], raw: Any) -> FieldError:
     path: list[str] = []
     here: Any = raw
+    named = None
     for part in item["loc"]:
-        if isinstance(here, dict) and part not in here and part == here.get("kind"):
-            continue  # pydantic names the member of the union; the sender did not
+        if isinstance(here, dict) and here is not named and part == here.get("kind"):
+            named = here
+            continue  # pydantic names the member of the union first; the sender did not
         path.append(str(part))
         try:
             here = here[part]
@@ -262,21 +256,46 @@ def _explain(item: dict[str, Any], raw: Any) -> FieldError:
             here = None
     context = item.get("ctx", {})
     match item["type"]:
-        case "union_tag_invalid" | "union_tag_not_found":
-            kinds = tuple(tag.strip(" '") for tag in context.get("expected_tags", "").split(","))
-            given = f"{context['tag']!r} is unknown" if "tag" in context else "is missing"
-            expected = f"must be one of {', '.join(kinds)}" if kinds != ("",) else "names the component"
-            return FieldError(".".join([*path, "kind"]), f"{given}: it {expected}", kinds)
-        case "extra_forbidden":
-            return FieldError(".".join(path), "there is no such field")
+        case "union_tag_invalid":
+            kinds = tuple(tag.strip(" '") for tag in context["expected_tags"].split(","))
+            rule = f"{context['tag']!r} is unknown; there are {', '.join(kinds)}"
+            return FieldError(".".join([*path, "kind"]), rule, kinds)
+        case "union_tag_not_found":
+            return FieldError(".".join([*path, "kind"]), "is missing; it says which component is meant")
+        case kind if kind in WORDS:
+            return FieldError(".".join(path), WORDS[kind].format(**context))
         case _:
             return FieldError(".".join(path), item["msg"].removeprefix("Value error, "))
 
 
-def _losses(problem: Problem) -> tuple[str, ...]:
+WORDS = {
+    "extra_forbidden": "there is no such field",
+    "missing": "is missing",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "dict_type": "must be an object",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "too_long": "may have at most {max_length} entries; there are {actual_length}",
+    "too_short": "must have at least {min_length} of them",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_type": "must be true or false",
+    "string_type": "must be text",
+    "greater_than_equal": "must be at least {ge}",
+    "greater_than": "must be more than {gt}",
+    "less_than_equal": "must be at most {le}",
+    "less_than": "must be less than {lt}",
+}
+"""Pydantic's rules in words for people who do not know it."""
+
+
+def _losses(problem: Problem) -> list[type[Loss]]:
     """Losses that fit, the one made for the problem first."""
     fitting = [cls for cls in members(Loss) if problem.kind in cls.problems]
-    return tuple(cls.name() for cls in sorted(fitting, key=lambda cls: cls.problems.index(problem.kind)))
+    return sorted(fitting, key=lambda cls: cls.problems.index(problem.kind))
 
 
 def _features(problem: Problem) -> tuple[str, ...]:
@@ -286,7 +305,7 @@ def _features(problem: Problem) -> tuple[str, ...]:
 def _misfits(config: RunConfig, problem: Problem) -> Iterator[FieldError]:
     loss = config.loss
     if problem.kind not in loss.problems:
-        fits = _losses(problem)
+        fits = tuple(cls.name() for cls in _losses(problem))
         given = f"{problem.classes} classes" if problem.classes else "a regression"
         yield FieldError(
             "loss",

@@ -440,6 +440,7 @@ class Trainer:
                 "inputs": problem.inputs,
                 "class_labels": list(problem.class_labels),
                 "input_names": list(problem.input_names),
+                "input_ranges": problem.input_ranges and [list(ends) for ends in problem.input_ranges],
                 "target_range": target_range(data),
             },
             "features": list(names),

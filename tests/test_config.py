@@ -28,6 +28,18 @@ def refusal(raw):
     return refused.value.errors
 
 
+def test_a_config_may_be_partial_at_any_depth():
+    config = parse({"optimizer": {"lr": 0.5}, "data": {"noise": 0.2}, "loss": None})
+    assert (config.optimizer.kind, config.optimizer.lr) == ("adam", 0.5)
+    assert config.data.kind == "circle"
+    assert config == parse(merged(parse({}), {"optimizer": {"lr": 0.5}, "data": {"noise": 0.2}}))
+
+
+def test_everything_that_is_wrong_is_said_at_once():
+    fields = {e.field for e in refusal({"data": {"kind": "gauss", "noise": 9}, "l1": -1, "seed": 0.5})}
+    assert fields == {"data.noise", "l1", "seed"}
+
+
 def test_the_defaults_are_the_documented_example():
     assert parse({}) == parse(EXAMPLE)
     assert parse(parse(EXAMPLE).model_dump(mode="json")) == parse(EXAMPLE)
@@ -44,19 +56,20 @@ def test_without_a_loss_the_one_that_fits_is_taken(data, loss):
 @pytest.mark.parametrize(
     ("raw", "field", "word"),
     [
-        ({"seed": "7"}, "seed", "integer"),
-        ({"seed": True}, "seed", "integer"),
-        ({"seed": -1}, "seed", "greater than or equal to 0"),
+        ({"seed": "7"}, "seed", "whole number"),
+        ({"seed": True}, "seed", "whole number"),
+        ({"seed": -1}, "seed", "at least 0"),
         ({"colour": 1}, "colour", "no such field"),
-        ({"batch_size": 0}, "batch_size", "greater than or equal to 1"),
+        ({"batch_size": 0}, "batch_size", "at least 1"),
         ({"hidden": [{"width": 4}, {"width": 257}]}, "hidden.1.width", "256"),
         ({"hidden": [{}] * 13}, "hidden", "12"),
         ({"hidden": [{"activation": {"kind": "relo"}}]}, "hidden.0.activation.kind", "tanh"),
         ({"hidden": [{"activation": {"kind": "elu", "alpha": -1}}]}, "hidden.0.activation.alpha", "0"),
         ({"hidden": [{"activation": {"kind": "tanh", "alpha": 1}}]}, "hidden.0.activation.alpha", "no such"),
-        ({"hidden": [{"activation": "tanh"}]}, "hidden.0.activation", "dictionary"),
-        ({"optimizer": {"lr": 0.1}}, "optimizer.kind", "missing"),
-        ({"optimizer": {"kind": "sgd", "lr": 0}}, "optimizer.lr", "greater than 0"),
+        ({"hidden": [{"activation": "tanh"}]}, "hidden.0.activation", "object"),
+        ({"hidden": [{"activation": {"alpha": 1}}]}, "hidden.0.activation.kind", "missing"),
+        ({"hidden": [{}], "optimizer": {"lr": 0}}, "optimizer.lr", "more than 0"),
+        ({"optimizer": {"kind": "sgd", "lr": 0}}, "optimizer.lr", "more than 0"),
         ({"optimizer": {"kind": "sgd", "lr": float("nan")}}, "optimizer.lr", "finite"),
         ({"l2": float("inf")}, "l2", "finite"),
         ({"data": {"kind": "circle", "samples": 10_001}}, "data.samples", "10000"),

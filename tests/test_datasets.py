@@ -435,9 +435,11 @@ def test_columns_of_a_file_are_stretched_over_the_square():
     assert problem.class_labels == ("setosa", "versicolor", "virginica")
     assert problem.input_names == ("length", "width", "depth")
     assert inputs.dtype == np.float32
-    assert inputs.min(axis=0).tolist() == [-6, -6, -6]
-    assert inputs.max(axis=0).tolist() == [6, 6, 6]
-    assert inputs[2, 0] == pytest.approx(-6 + 12 * (6.3 - 4.9) / (7.0 - 4.9))
+    np.testing.assert_allclose(inputs.min(axis=0), [-5.4] * 3, rtol=1e-6)
+    np.testing.assert_allclose(inputs.max(axis=0), [5.4] * 3, rtol=1e-6)
+    (low, high), *_ = problem.input_ranges or ()
+    assert low + (float(inputs[2, 0]) + 6) / 12 * (high - low) == pytest.approx(6.3)
+    assert inputs[2, 0] == pytest.approx(-5.4 + 10.8 * (6.3 - 4.9) / (7.0 - 4.9))
     assert targets.tolist() == [0, 1, 2, 0]
     assert targets.dtype == np.int64
 
@@ -461,7 +463,7 @@ def test_named_columns_take_the_place_of_guessed_ones():
 def test_a_column_of_one_value_and_of_the_largest_floats_stays_inside_the_square():
     data, tables = csv(b"a,b,c\n3,1.7e308,x\n3,-1.7e308,y\n3,0,x\n")
     inputs, _ = data.sample(0, tables)
-    assert inputs.tolist() == [[0, 6], [0, -6], [0, 0]]
+    np.testing.assert_allclose(inputs, [[0, 5.4], [0, -5.4], [0, 0]], rtol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ class LeakyReLU(Activation):
     kind: Literal["leaky_relu"] = "leaky_relu"
     label: ClassVar[str] = "Leaky ReLU"
     formula: ClassVar[str] = r"f(z) = \begin{cases} z & z > 0 \\ \alpha z & z \le 0 \end{cases}"
-    alpha: float = Field(default=0.01, ge=0, le=1, description="Slope of the negative side")
+    alpha: float = Field(default=0.01, title="Alpha α", ge=0, le=1, description="Slope of the negative side")
 
     def forward(self, z: Tensor) -> Tensor:
         return F.leaky_relu(z, self.alpha)
@@ -84,7 +84,7 @@ class ELU(Activation):
     kind: Literal["elu"] = "elu"
     label: ClassVar[str] = "ELU"
     formula: ClassVar[str] = r"f(z) = \begin{cases} z & z > 0 \\ \alpha (e^z - 1) & z \le 0 \end{cases}"
-    alpha: float = Field(default=1.0, ge=0, le=10, description="Depth of the negative side")
+    alpha: float = Field(default=1.0, title="Alpha α", ge=0, le=10, description="Depth of the negative side")
 
     def forward(self, z: Tensor) -> Tensor:
         return F.elu(z, self.alpha)

@@ -21,6 +21,8 @@ class Problem:
     """Raw input columns, before any feature is made of them."""
     class_labels: tuple[str, ...] = ()
     input_names: tuple[str, ...] = ("x1", "x2")
+    input_ranges: tuple[tuple[float, float], ...] | None = None
+    """What -6 and 6 stand for in each input, where the inputs are scaled."""
 
 
 class Component(BaseModel):

@@ -5,7 +5,7 @@ its +1 class 1. Positions and noise come from streams of their own, so more nois
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -31,6 +31,10 @@ class Dataset:
     test_inputs: np.ndarray
     test_targets: np.ndarray
     problem: Problem
+
+
+FILLED = 0.9
+"""Share of the square that the columns of a table fill, so that no point is cut by its edge."""
 
 
 class Data(Component):
@@ -311,7 +315,7 @@ class Csv(Data):
 
     kind: Literal["csv"] = "csv"
     label: ClassVar[str] = "Your file"
-    formula: ClassVar[str] = r"x \mapsto 12\, \frac{x - x_{\min}}{x_{\max} - x_{\min}} - 6"
+    formula: ClassVar[str] = r"x \mapsto 10.8\, \frac{x - x_{\min}}{x_{\max} - x_{\min}} - 5.4"
     id: str = Field(max_length=64, description="Of the uploaded file")
     target: str | None = Field(default=None, description="Column to predict; without a name, it is guessed")
     x1: str | None = Field(default=None, description="Column of numbers drawn to the right")
@@ -324,12 +328,16 @@ class Csv(Data):
         inputs, target = self._columns(tables)
         _, labels = target_values(target)
         names = tuple(column.name for column in inputs)
-        return _classification(labels, names) if labels else Problem("regression", 0, len(names), (), names)
+        ranges = tuple(_square_of(column.values) for column in inputs)
+        if not labels:
+            return Problem("regression", 0, len(names), (), names, ranges)
+        return replace(_classification(labels, names), input_ranges=ranges)
 
     def sample(self, seed: int, tables: Mapping[str, Table]) -> Sample:
         inputs, target = self._columns(tables)
         values, labels = target_values(target)
-        scaled = np.stack([limits.HALF_SPAN * _stretched(column.values) for column in inputs], axis=1)
+        reach = FILLED * limits.HALF_SPAN
+        scaled = np.stack([reach * _stretched(column.values) for column in inputs], axis=1)
         return scaled.astype(np.float32), values if labels else _stretched(values).astype(np.float32)
 
     def _columns(self, tables: Mapping[str, Table]) -> tuple[list[Column], Column]:
@@ -345,6 +353,13 @@ class Csv(Data):
 def _polar(radius: np.ndarray, angle: np.ndarray) -> np.ndarray:
     """(n, 2) positions; the angle is measured from the top, clockwise."""
     return np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=1)
+
+
+def _square_of(values: np.ndarray) -> tuple[float, float]:
+    """The values at both ends of the square: those of the column fill 90 % of it."""
+    low, high = float(values.min()), float(values.max())
+    margin = (high / 2 - low / 2) * (1 / FILLED - 1) or 1.0
+    return low - margin, high + margin
 
 
 def _stretched(values: np.ndarray) -> np.ndarray:

@@ -39,7 +39,7 @@ class Uniform(Init):
     kind: Literal["uniform"] = "uniform"
     label: ClassVar[str] = "Uniform"
     formula: ClassVar[str] = r"w \sim U(-a, a)"
-    limit: float = Field(default=0.5, gt=0, le=10, description="Largest weight")
+    limit: float = Field(default=0.5, title="Limit", gt=0, le=10, description="Largest weight")
 
     def weight(self, fan_in: int, fan_out: int, uniform: Draw, normal: Draw) -> Tensor:
         return uniform() * self.limit
@@ -51,7 +51,7 @@ class Normal(Init):
     kind: Literal["normal"] = "normal"
     label: ClassVar[str] = "Normal"
     formula: ClassVar[str] = r"w \sim N(0, s^2)"
-    std: float = Field(default=0.5, gt=0, le=10, description="Standard deviation")
+    std: float = Field(default=0.5, title="Standard deviation", gt=0, le=10, description="Standard deviation")
 
     def weight(self, fan_in: int, fan_out: int, uniform: Draw, normal: Draw) -> Tensor:
         return normal() * self.std

@@ -84,7 +84,9 @@ class Huber(PointwiseLoss):
         r" \delta(|e_i| - \frac{\delta}{2}) & |e_i| > \delta \end{cases},\quad e_i = \hat{y}_i - y_i"
     )
     problems: ClassVar[tuple[str, ...]] = ("regression", "binary", "multiclass")
-    delta: float = Field(default=1.0, gt=0, le=100, description="Error above which it is straight")
+    delta: float = Field(
+        default=1.0, title="Delta δ", gt=0, le=100, description="Error above which it is straight"
+    )
 
     def pointwise(self, output: Tensor, target: Tensor) -> Tensor:
         return F.huber_loss(output, target, reduction="none", delta=self.delta)

@@ -12,7 +12,12 @@ from backend.catalogue.component import Component
 LearningRate = Annotated[
     float,
     Field(
-        gt=0, le=100, title="Learning rate", description="Size of a step", json_schema_extra={"scale": "log"}
+        gt=0,
+        le=100,
+        title="Learning rate",
+        description="Size of a step. Too small, and learning crawls; too large, and it jumps over the valley"
+        " and may blow up. Try steps of three: 0.01, 0.03, 0.1",
+        json_schema_extra={"scale": "log"},
     ),
 ]
 Slots = tuple[Tensor, ...]
@@ -47,7 +52,9 @@ class Momentum(Optimizer):
     label: ClassVar[str] = "Momentum"
     formula: ClassVar[str] = r"v \leftarrow \beta v + g,\quad w \leftarrow w - \eta v"
     slots: ClassVar[int] = 1
-    beta: float = Field(default=0.9, ge=0, lt=1, description="How much of the old velocity stays")
+    beta: float = Field(
+        default=0.9, ge=0, lt=1, title="Momentum β", description="How much of the old velocity stays"
+    )
 
     def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: Tensor) -> tuple[Tensor, Slots]:
         velocity = grad.add(slots[0], alpha=self.beta)
@@ -61,7 +68,9 @@ class Nesterov(Optimizer):
     label: ClassVar[str] = "Nesterov momentum"
     formula: ClassVar[str] = r"v \leftarrow \beta v + g,\quad w \leftarrow w - \eta (g + \beta v)"
     slots: ClassVar[int] = 1
-    beta: float = Field(default=0.9, ge=0, lt=1, description="How much of the old velocity stays")
+    beta: float = Field(
+        default=0.9, ge=0, lt=1, title="Momentum β", description="How much of the old velocity stays"
+    )
 
     def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: Tensor) -> tuple[Tensor, Slots]:
         velocity = grad.add(slots[0], alpha=self.beta)
@@ -76,7 +85,7 @@ class AdaGrad(Optimizer):
     label: ClassVar[str] = "AdaGrad"
     formula: ClassVar[str] = r"s \leftarrow s + g^2,\quad w \leftarrow w - \eta\, g / (\sqrt{s} + \epsilon)"
     slots: ClassVar[int] = 1
-    eps: float = Field(default=1e-10, gt=0, le=1, description="Keeps the division finite")
+    eps: float = Field(default=1e-10, gt=0, le=1, title="Epsilon ε", description="Keeps the division finite")
 
     def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: Tensor) -> tuple[Tensor, Slots]:
         total = slots[0].addcmul(grad, grad)
@@ -93,8 +102,10 @@ class RMSProp(Optimizer):
         r"s \leftarrow \alpha s + (1-\alpha) g^2,\quad w \leftarrow w - \eta\, g / (\sqrt{s} + \epsilon)"
     )
     slots: ClassVar[int] = 1
-    alpha: float = Field(default=0.99, ge=0, lt=1, description="How slowly old gradients are forgotten")
-    eps: float = Field(default=1e-8, gt=0, le=1, description="Keeps the division finite")
+    alpha: float = Field(
+        default=0.99, ge=0, lt=1, title="Memory α", description="How slowly old gradients are forgotten"
+    )
+    eps: float = Field(default=1e-8, gt=0, le=1, title="Epsilon ε", description="Keeps the division finite")
 
     def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: Tensor) -> tuple[Tensor, Slots]:
         mean = (slots[0] * self.alpha).addcmul(grad, grad, value=1 - self.alpha)
@@ -112,9 +123,13 @@ class Adam(Optimizer):
         r" w \leftarrow w - \eta\, \frac{m/(1-\beta_1^t)}{\sqrt{v/(1-\beta_2^t)} + \epsilon}"
     )
     slots: ClassVar[int] = 2
-    beta1: float = Field(default=0.9, ge=0, lt=1, description="How much of the old mean gradient stays")
-    beta2: float = Field(default=0.999, ge=0, lt=1, description="How much of the old squared gradient stays")
-    eps: float = Field(default=1e-8, gt=0, le=1, description="Keeps the division finite")
+    beta1: float = Field(
+        default=0.9, ge=0, lt=1, title="Momentum β₁", description="How much of the old mean gradient stays"
+    )
+    beta2: float = Field(
+        default=0.999, ge=0, lt=1, title="Memory β₂", description="How much of the old squared gradient stays"
+    )
+    eps: float = Field(default=1e-8, gt=0, le=1, title="Epsilon ε", description="Keeps the division finite")
 
     def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: Tensor) -> tuple[Tensor, Slots]:
         mean = slots[0].lerp(grad, 1 - self.beta1)
@@ -137,7 +152,9 @@ class AdamW(Adam):
     formula: ClassVar[str] = (
         r"w \leftarrow w - \eta \lambda w - \eta\, \frac{m/(1-\beta_1^t)}{\sqrt{v/(1-\beta_2^t)} + \epsilon}"
     )
-    weight_decay: float = Field(default=0.01, ge=0, le=10, description="How fast the weights shrink")
+    weight_decay: float = Field(
+        default=0.01, ge=0, le=10, title="Weight decay", description="How fast the weights shrink"
+    )
 
     def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: Tensor) -> tuple[Tensor, Slots]:
         delta, slots = super().update(weight, grad, slots, t)
