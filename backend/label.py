@@ -2,14 +2,18 @@
 
 from typing import Any
 
+from pydantic import BaseModel
+
+from backend.catalogue.component import Component
 from backend.config import Layer, RunConfig
 
-SHOWN_NAMES = {"batch_size": "batch", "clip_norm": "clip", "input_dropout": "input dropout"}
+SHORT = {"train_fraction": "training share", "test_points": "test points"}
+PARTS = frozenset({"data", "loss", "optimizer", "init", "output", "hidden", "features"})
 LONGEST = 60
 
 
 def label(before: RunConfig, after: RunConfig) -> str:
-    """As in "optimizer: adam", "lr 0.1", "layer 2: relu", "+1 neuron"; empty if nothing differs."""
+    """As in "Adam", "learning rate 0.1", "layer 2: ReLU", "+1 neuron"; empty if nothing differs."""
     words = [*_components(before, after), *_layers(before, after), *_scalars(before, after)]
     text = ", ".join(words)
     return text if len(text) <= LONGEST else text[: LONGEST - 1].rstrip(", ") + "…"
@@ -20,11 +24,11 @@ def _components(before: RunConfig, after: RunConfig) -> list[str]:
     for name in ("data", "loss", "optimizer", "init"):
         old, new = getattr(before, name), getattr(after, name)
         if old.kind != new.kind:
-            words.append(f"{name}: {new.kind}")
+            words.append(_shown(name, new))
         else:
-            words += _parameters(old.model_dump(), new.model_dump())
+            words += _parameters(old, new)
     if before.output != after.output:
-        words.append(f"output: {after.output.activation.kind}")
+        words.append(f"output: {after.output.activation.label}")
     return words
 
 
@@ -36,7 +40,7 @@ def _layers(before: RunConfig, after: RunConfig) -> list[str]:
     neurons = sum(layer.width for layer in new) - sum(layer.width for layer in old)
     if neurons:
         words.append(_count(neurons, "neuron"))
-    activations = {layer.activation.kind for layer in new}
+    activations = {layer.activation.label for layer in new}
     if all(_refitted(a, b) for a, b in zip(old, new, strict=True)) and len(activations) == 1 and len(new) > 1:
         words.append(f"activation: {activations.pop()}")
         old = tuple(a.model_copy(update={"activation": b.activation}) for a, b in zip(old, new, strict=True))
@@ -52,10 +56,9 @@ def _refitted(before: Layer, after: Layer) -> bool:
 def _layer(number: int, before: Layer, after: Layer) -> list[str]:
     words = []
     if _refitted(before, after):
-        words.append(f"layer {number}: {after.activation.kind}")
+        words.append(f"layer {number}: {after.activation.label}")
     elif before.activation != after.activation:
-        changes = _parameters(before.activation.model_dump(), after.activation.model_dump())
-        words += [f"layer {number}: {change}" for change in changes]
+        words += [f"layer {number}: {change}" for change in _parameters(before.activation, after.activation)]
     if before.batchnorm != after.batchnorm:
         words.append(f"batchnorm {'on' if after.batchnorm else 'off'}, layer {number}")
     if before.dropout != after.dropout:
@@ -69,19 +72,30 @@ def _scalars(before: RunConfig, after: RunConfig) -> list[str]:
         added = [f"+{name}" for name in after.features if name not in before.features]
         removed = [f"−{name}" for name in before.features if name not in after.features]
         words.append(" ".join(added + removed) or "features reordered")
-    components = {"data", "loss", "optimizer", "init", "output", "hidden", "features"}
-    names = [name for name in RunConfig.model_fields if name not in components]
-    return words + _parameters(
-        {name: getattr(before, name) for name in names}, {name: getattr(after, name) for name in names}
-    )
+    return words + _parameters(before, after, but=PARTS)
 
 
-def _parameters(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    return [_value(name, value) for name, value in after.items() if before.get(name) != value]
+def _parameters(before: BaseModel, after: BaseModel, but: frozenset[str] = frozenset()) -> list[str]:
+    """Fields that differ, by their titles."""
+    words = []
+    for name, field in type(after).model_fields.items():
+        value = getattr(after, name)
+        if name not in but and getattr(before, name) != value:
+            words.append(_value(SHORT.get(name) or _lower(field.title or name.replace("_", " ")), value))
+    return words
 
 
-def _value(name: str, value: Any) -> str:
-    shown = SHOWN_NAMES.get(name, name)
+def _lower(title: str) -> str:
+    """A title inside a sentence; L1 and the like stay as they are."""
+    return title if title[1:2].isupper() or title[1:2].isdigit() else title[:1].lower() + title[1:]
+
+
+def _shown(part: str, component: Component) -> str:
+    """A component by its label; where the label alone could be anything, with what it is."""
+    return component.label if part in ("data", "optimizer") else f"{part}: {component.label}"
+
+
+def _value(shown: str, value: Any) -> str:
     match value:
         case None | False:
             return f"{shown} off"
@@ -90,9 +104,7 @@ def _value(name: str, value: Any) -> str:
         case int() | float():
             return f"{shown} {value:g}"
         case list() | tuple():
-            return f"{len(value)} {shown.replace('_', ' ')}"
-        case dict() if "kind" in value:
-            return f"{shown}: {value['kind']}"
+            return f"{len(value)} {shown}"
         case _:
             return f"{shown}: {value}"
 
