@@ -71,6 +71,8 @@ export interface Room {
   height: number;
   /** A finger needs more room than a mouse. */
   coarse: boolean;
+  /** In a lesson's frame, where all has to be small. */
+  dense?: boolean;
 }
 
 const LABEL = 50; // left of the features, for their names
@@ -81,7 +83,11 @@ function tileSize(rows: number, height: number, smallest: number, largest: numbe
 }
 
 export function arrange(shape: Shape, room: Room): Layout {
-  const [smallest, largest, gap, pitchLeast] = room.coarse ? [36, 44, 8, 154] : [26, 44, 6, 72];
+  const [smallest, largest, gap, pitchLeast] = room.coarse
+    ? [36, 44, 8, 154]
+    : room.dense
+      ? [20, 36, 4, 72]
+      : [26, 44, 6, 72];
   const featureTile = tileSize(shape.features, room.height, smallest, 36, gap);
   const height = Math.max(room.height, shape.features * (featureTile + gap));
 
