@@ -142,6 +142,29 @@ def test_a_change_is_undone(visitor: Visitor) -> None:
     visitor.waits_until(lambda told: hidden(told, 0)["width"] == 4)
 
 
+def test_a_weight_set_by_hand_is_told_and_undone(visitor: Visitor) -> None:
+    visitor.find("neuron-0-1").click()
+    before = visitor.find("weight-0-0-1").input_value()
+    visitor.sets("weight-0-0-1", 2)
+    expect(visitor.find("note")).to_contain_text("to 2.000")
+    visitor.page.keyboard.press("Escape")
+    visitor.find("undo").click()
+    expect(visitor.find("undo")).to_be_disabled()
+    visitor.find("neuron-0-1").click()
+    expect(visitor.find("weight-0-0-1")).to_have_value(before)
+
+
+def test_a_new_experiment_has_the_defaults(visitor: Visitor) -> None:
+    default = visitor.told()["config"]
+    session = visitor.session
+    visitor.find("add-layer").click()
+    visitor.waits_until(lambda told: told["config"] != default)
+    visitor.find("new").click()
+    visitor.page.wait_for_function("() => document.querySelectorAll('[data-testid$=-remove]').length === 2")
+    assert visitor.session != session
+    assert visitor.told()["config"] == default
+
+
 def test_points_are_drawn_while_it_trains(visitor: Visitor) -> None:
     visitor.plays()
     visitor.waits_for_epoch(5)
