@@ -1,21 +1,24 @@
 """The web application: everything that speaks HTTP, put together by a factory."""
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Match
 
 from backend import __version__, live, page, rest
 from backend.config import Refused
 from backend.engine import Engine, LocalEngine, OrderFailed, WorkerLost
-from backend.guards import BodyLimit, SecurityHeaders
+from backend.guards import Bodies, Heads, SecurityHeaders
 from backend.problem import Problem, problem_of
 from backend.protocol import FieldProblem
 from backend.registry import Registry
@@ -61,11 +64,12 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.include_router(live.router)
     app.include_router(page.router)
     app.mount("/static", page.BuiltFiles(directory=page.STATIC, check_dir=False), name="static")
-    for kind in (Problem, Refused, TableError, WorkerLost, OrderFailed, Exception):
+    for kind in (Problem, Refused, TableError, WorkerLost, OrderFailed, RecursionError, Exception):
         app.add_exception_handler(kind, _answer)
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(Bodies)
+    app.add_middleware(Heads)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(
         CORSMiddleware,
@@ -97,24 +101,69 @@ async def _answer(request: Request, error: Exception) -> JSONResponse:
 async def _answer_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
-    detail = {
-        HTTPStatus.NOT_FOUND: "There is nothing at this address.",
-        HTTPStatus.METHOD_NOT_ALLOWED: f"{request.method} is not possible here.",
-    }.get(status, str(error.detail))
-    return _response(request, Problem(status, detail, headers=dict(error.headers or {})))
+    detail, headers = str(error.detail), dict(error.headers or {})
+    match status:
+        case HTTPStatus.NOT_FOUND:
+            detail = "There is nothing at this address."
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = ", ".join(_methods(request))
+            detail = f"{request.method} is not possible here, only {headers['Allow']}."
+        case HTTPStatus.BAD_REQUEST if error.__cause__:
+            detail = _unreadable(error.__cause__)
+    return _response(request, Problem(status, detail, headers=headers))
 
 
 async def _answer_invalid(request: Request, error: Exception) -> JSONResponse:
     """A body or parameter of the wrong form. What was sent is not repeated: it may hold NaN, or be huge."""
     assert isinstance(error, RequestValidationError)
-    errors = [
-        FieldProblem(
-            field=".".join(map(str, item["loc"][1:])), message=item["msg"].removeprefix("Value error, ")
-        )
-        for item in error.errors()
-    ]
+    errors = [_fault(item, error.body) for item in error.errors()]
     detail = "; ".join(f"{e.field}: {e.message}" if e.field else e.message for e in errors)
     return _response(request, Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors))
+
+
+def _fault(item: dict[str, Any], body: Any) -> FieldProblem:
+    message = item["msg"].removeprefix("Value error, ")
+    if item["type"] == "json_invalid":
+        at = json.JSONDecodeError(item["ctx"]["error"], body, item["loc"][1])
+        return FieldProblem(field="", message=f"the body is no valid JSON: {at}")
+    if item["type"] == "missing" and item["loc"] == ("body",):
+        message = "a JSON body is needed"
+    place, *path = item["loc"]
+    here: Any = body if place == "body" else None
+    named: list[str] = []
+    for position, part in enumerate(path):
+        if isinstance(here, dict) and part not in here and position < len(path) - 1:
+            continue  # the member of a union, which pydantic names and the sender does not
+        named.append(str(part))
+        with suppress(KeyError, IndexError, TypeError):
+            here = here[part]
+    return FieldProblem(field=".".join(named), message=message)
+
+
+def _unreadable(error: BaseException | None) -> str:
+    """What is wrong with a body that could not even be parsed, by the error of the parser."""
+    match error:
+        case RecursionError():
+            return "The JSON in the body is nested too deeply."
+        case UnicodeDecodeError():
+            return f"The body is not UTF-8: byte {error.start} does not fit."
+        case ValueError():
+            return f"The JSON in the body cannot be read: {error}."
+        case _:
+            return "The body cannot be read."
+
+
+def _methods(request: Request) -> list[str]:
+    """What is possible at the path of the request."""
+    routes = request.app.router.routes
+    return [
+        method
+        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+        if any(
+            route.matches({**request.scope, "method": "GET" if method == "HEAD" else method})[0] is Match.FULL
+            for route in routes
+        )
+    ]
 
 
 def _response(request: Request, problem: Problem) -> JSONResponse:

@@ -11,12 +11,21 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
 from uvicorn.config import LOGGING_CONFIG
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from backend import __version__, limits
 from backend.app import create_app
 from backend.settings import Settings
 
 FAREWELL_SECONDS = 0.3
+
+
+class Sockets(WebSocketsSansIOProtocol):
+    """Knows that a refusal ends the handshake, too; uvicorn would log it as an error."""
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        self.handshake_complete |= self.close_sent
 
 
 class Server(uvicorn.Server):
@@ -28,8 +37,10 @@ class Server(uvicorn.Server):
                 app,
                 host=settings.host,
                 port=settings.port,
-                log_level=settings.log_level,
+                # At debug it would log headers and messages, and with them the keys.
+                log_level="info" if settings.log_level == "debug" else settings.log_level,
                 log_config=_logging(settings.log_level),
+                ws=Sockets,
                 ws_max_size=limits.MESSAGE_BYTES,
                 ws_per_message_deflate=False,
                 timeout_graceful_shutdown=int(settings.shutdown_seconds),

@@ -65,6 +65,10 @@ class Tenant(Protocol):
         """A report that is not an answer."""
         ...
 
+    def orphaned(self) -> None:
+        """Its worker has died; the next one will take it in."""
+        ...
+
     def moved(self) -> None:
         """Another worker has taken it in."""
         ...
@@ -318,6 +322,7 @@ class WorkerProcess:
             Mail(order, session, number, arrays), settle, asyncio.get_running_loop().create_future()
         )
         self._asked[number] = asked
+        asked.answer.add_done_callback(lambda _: self._asked.pop(number, None))  # it may be cancelled
         self.send(asked.mail)
         return asked.answer
 
@@ -351,6 +356,8 @@ class WorkerProcess:
         if suspect and self._records.setdefault(suspect.id, Record()).strike(suspect.step):
             self.close(suspect.id)
             suspect.end("training it stopped the worker again and again")
+        for tenant in list(self.tenants.values()):
+            tenant.orphaned()
 
     def _suspect(self) -> Tenant | None:
         """The session that the worker was busy with when it died."""

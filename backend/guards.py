@@ -1,6 +1,7 @@
-"""What every HTTP request and answer passes: a limit for bodies, and headers that make browsers careful."""
+"""What every HTTP request and answer passes: rules for bodies, and headers that make browsers careful."""
 
 import json
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -8,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend import limits
 from backend.problem import Problem
+from backend.protocol import FieldProblem
 
 FORM_BYTES = 16 * 1024
 """What a form adds to the file in it."""
@@ -22,8 +24,45 @@ DOCS_POLICY = (
 )
 
 
-class BodyLimit:
-    """Refuses a body that is too large before anybody works on it."""
+class Heads:
+    """Whatever can be got can be asked for its headers; the server leaves out the body."""
+
+    def __init__(self, app: ASGIApp):
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        await self._app(scope, receive, send)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a body may be."""
+
+    what: str
+    limit: int
+    slack: int = 0
+    media_type: str = "application/json"
+
+    def fits(self, content_type: str) -> bool:
+        kind = content_type.partition(";")[0].strip().lower()
+        return kind == self.media_type or (self.media_type == "application/json" and kind.endswith("+json"))
+
+    @property
+    def too_large(self) -> Problem:
+        detail = f"{self.what} may have at most {self.limit // 2**20} MB."
+        return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+
+    @property
+    def wrong_type(self) -> Problem:
+        detail = f"Content-Type: this takes {self.media_type}."
+        fault = FieldProblem(field="Content-Type", message=f"must be {self.media_type}")
+        return Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail, [fault])
+
+
+class Bodies:
+    """Refuses a body that is too large, or of another kind, before anybody works on it."""
 
     def __init__(self, app: ASGIApp):
         self._app = app
@@ -32,10 +71,13 @@ class BodyLimit:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS", "DELETE"):
             await self._app(scope, receive, send)
             return
-        limit = _limit(scope["path"])
-        body = await _read(scope, receive, limit)
+        rule = _rule(scope["path"])
+        body = await _read(scope, receive, rule.limit + rule.slack)
         if body is None:
-            await _refuse(scope, send, limit)
+            await _refuse(scope, send, rule.too_large)
+            return
+        if body and not rule.fits(Headers(scope=scope).get("content-type", "")):
+            await _refuse(scope, send, rule.wrong_type)
             return
         messages = iter([{"type": "http.request", "body": body, "more_body": False}])
 
@@ -45,10 +87,12 @@ class BodyLimit:
         await self._app(scope, replay, send)
 
 
-def _limit(path: str) -> int:
+def _rule(path: str) -> Rule:
     if path.endswith("/datasets"):
-        return limits.CSV_BYTES + FORM_BYTES
-    return limits.WEIGHTS_BYTES if path.endswith("/weights") else limits.BODY_BYTES
+        return Rule("A CSV file", limits.CSV_BYTES, FORM_BYTES, "multipart/form-data")
+    if path.endswith("/weights"):
+        return Rule("Weights", limits.WEIGHTS_BYTES)
+    return Rule("The JSON of a request", limits.BODY_BYTES)
 
 
 async def _read(scope: Scope, receive: Receive, limit: int) -> bytes | None:
@@ -66,8 +110,7 @@ async def _read(scope: Scope, receive: Receive, limit: int) -> bytes | None:
             return bytes(body)
 
 
-async def _refuse(scope: Scope, send: Send, limit: int) -> None:
-    problem = Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"At most {limit // 1024} KiB may be sent here.")
+async def _refuse(scope: Scope, send: Send, problem: Problem) -> None:
     body = json.dumps(problem.document(scope["path"])).encode()
     headers = [
         (b"content-type", b"application/problem+json"),

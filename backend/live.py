@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from backend import limits
 from backend.problem import Problem
-from backend.protocol import SUBPROTOCOL, Role
+from backend.protocol import SUBPROTOCOL, Role, sent_id
 from backend.registry import Registry
 from backend.session import Session, error_event
 from backend.settings import Settings
@@ -97,7 +97,8 @@ async def _listen(socket: WebSocket, session: Session, viewer: Viewer) -> None:
             return
         if viewer.too_loud():
             rule = f"At most {limits.MESSAGES_PER_SECOND} messages a second; this one was ignored."
-            viewer.tell(error_event(None, Problem(HTTPStatus.TOO_MANY_REQUESTS, rule)))
+            name = sent_id(message.get("text") or "")
+            viewer.tell(error_event(name, Problem(HTTPStatus.TOO_MANY_REQUESTS, rule)))
             await asyncio.sleep(CALM_SECONDS)
             continue
         if message.get("text") is None:

@@ -1,5 +1,6 @@
 """A run that is live on a worker: its trainer, what it may train now, and who waits for what."""
 
+import logging
 import math
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -10,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from backend import orders, snapshot
-from backend.config import Refused, merged, parse
+from backend import limits, orders, snapshot
+from backend.config import FieldError, Refused, merged, parse
 from backend.orders import Deed, Mail, Order, Report, Size, as_array
-from backend.protocol import Arrays, encode
+from backend.protocol import AllWeights, Arrays, OneWeight, encode
 from backend.tables import Table
 from backend.trainer import Diverged, Sample, Trainer
+
+log = logging.getLogger("playground.worker")
 
 SLICE = 0.004
 """Seconds that a session trains before it is another's turn."""
@@ -155,16 +158,15 @@ class LiveRun:
 
     def _stop(self, diverged: Diverged) -> None:
         self._playing = False
-        detail = {"step": diverged.step, "layer": diverged.layer, "detail": diverged.detail}
-        self._report(orders.Stopped(diverged=orders.Diverged(**detail), epoch=self.trainer.progress))
-        if self._goal:
-            self._reach_goal()
+        where = orders.Diverged(step=diverged.step, layer=diverged.layer, detail=diverged.detail)
+        self._report(orders.Stopped(diverged=where, epoch=self.trainer.progress))
+        self._reach_goal(where)
 
-    def _reach_goal(self) -> None:
+    def _reach_goal(self, diverged: orders.Diverged | None = None) -> None:
         """Training asked for is done, or as far as it goes."""
         goal, self._goal = self._goal, None
         if goal and goal.order:
-            self._post(self._whereabouts(metrics=self._metrics()), {}, goal.order)
+            self._post(self._whereabouts(metrics=self._metrics(), diverged=diverged), {}, goal.order)
 
     # --- Orders -------------------------------------------------------------------------------------------
 
@@ -181,6 +183,8 @@ class LiveRun:
                 self._restart(run, number)
             case orders.Advance():
                 self._advance(order, number)
+            case orders.Desist():
+                self._reach_goal()
             case orders.Apply(deed=deed, tables=tables):
                 self._ahead.clear()
                 effect, problem = self._do(deed, orders.unpack(tables, arrays))
@@ -190,6 +194,7 @@ class LiveRun:
             case orders.Look():
                 self._post(self._whereabouts(metrics=self._metrics()), {}, number)
             case orders.LookAtMaps(size=size):
+                self._check_maps(size)
                 header, maps = self.trainer.maps(size)
                 self._post(self._whereabouts(metrics=header), maps, number)
             case orders.LookAtWeights():
@@ -218,11 +223,24 @@ class LiveRun:
         self._record_the_start()
 
     def _advance(self, order: orders.Advance, number: int) -> None:
-        steps = order.steps or (order.epochs or 0) * self.trainer.steps_per_epoch
+        per_epoch = self.trainer.steps_per_epoch
+        steps = order.steps or (order.epochs or 0) * per_epoch
+        if steps > limits.TRAIN_STEPS:
+            rule = f"{limits.TRAIN_STEPS:,} steps go at once, {per_epoch} in each epoch"
+            fits = limits.TRAIN_STEPS // per_epoch
+            raise Refused(FieldError("epochs", f"at most {rule}; {fits:,} epochs fit", (fits,)))
         self._reach_goal()
-        self._goal = Goal(order.until or self.trainer.step + steps, number)
-        if self.trainer.step >= self._goal.until:
+        until = self.trainer.step if order.run != self._run else order.until or self.trainer.step + steps
+        self._goal = Goal(until, number)
+        if self.trainer.step >= until:
             self._reach_goal()
+
+    def _check_maps(self, size: int) -> None:
+        units = sum(layer.width for layer in self.trainer.network.layers)
+        fits = math.isqrt(limits.MAP_NUMBERS // units)
+        if size > fits:
+            rule = f"the maps of all units may have {limits.MAP_NUMBERS:,} cells together"
+            raise Refused(FieldError("size", f"{rule}; with {units} units a size of {fits} fits", (fits,)))
 
     # --- The timeline -------------------------------------------------------------------------------------
 
@@ -231,8 +249,10 @@ class LiveRun:
             index, deed = self._done, self._ahead.popleft()
             try:
                 effect, problem = self._do(deed, {})
-            except Refused as refusal:  # weights of another shape: only now can one know
-                effect, problem = [f"not done: {refusal}"], None
+            except Exception as error:  # weights of another shape: only now can one know
+                if not isinstance(error, Refused):
+                    log.exception("a line of a timeline failed")
+                effect, problem = [f"not done: {error}"], None
                 self._done += 1
             where = {"step": self.trainer.step, "epoch": self.trainer.progress}
             self._report(orders.Applied(index=index, effect=effect, problem=problem, **where))
@@ -254,13 +274,13 @@ class LiveRun:
         same = (before.data, before.seed) == (after.data, after.seed)
         return effect, None if same else self._picture()[0]["problem"]
 
-    def _set_weights(self, edit: dict[str, Any]) -> list[str]:
-        if "layers" in edit:
-            self.trainer.set_weights(edit["layers"])
+    def _set_weights(self, edit: OneWeight | AllWeights) -> list[str]:
+        if isinstance(edit, AllWeights):
+            self.trainer.set_weights([dict(layer) for layer in edit.layers])
             return ["all weights set by hand; the optimizer's state kept"]
-        self.trainer.set_weight(edit["layer"], edit["source"], edit["unit"], edit["value"])
-        what = "a bias" if edit["source"] is None else "a weight"
-        return [f"{what} of layer {edit['layer'] + 1} set to {edit['value']:g}; the optimizer's state kept"]
+        self.trainer.set_weight(edit.layer, edit.source, edit.unit, edit.value)
+        what = "a bias" if edit.source is None else "a weight"
+        return [f"{what} of layer {edit.layer + 1} set to {edit.value:g}; the optimizer's state kept"]
 
     def _touch(self) -> None:
         """The next frame shows something that people have just asked for: it goes out at once."""

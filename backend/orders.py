@@ -10,7 +10,7 @@ from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from backend.protocol import Arrays, Diverged, FieldProblem, Speed, decode, encode
+from backend.protocol import Arrays, Diverged, FieldProblem, Speed, WeightsEdit, decode, encode
 from backend.tables import Table, from_arrays, to_arrays
 
 
@@ -32,7 +32,7 @@ class Deed(Letter):
 
     step: int
     change: dict[str, Any] = {}
-    weights: dict[str, Any] | None = None
+    weights: WeightsEdit | None = None
 
 
 # --- Orders -----------------------------------------------------------------------------------------------
@@ -91,12 +91,22 @@ class Restart(Letter):
 
 
 class Advance(Letter):
-    """Train this much more at once; up to step `until` where that is known."""
+    """Train this much more of this run at once; up to step `until` where that is known.
+
+    In another run it is answered at once: whoever asked meant the run before the reset.
+    """
 
     type: Literal["advance"] = "advance"
+    run: int
     steps: int | None = None
     epochs: int | None = None
     until: int | None = None
+
+
+class Desist(Letter):
+    """Nobody waits any longer for the training that was asked for: it ends here."""
+
+    type: Literal["desist"] = "desist"
 
 
 class Apply(Letter):
@@ -123,7 +133,18 @@ class LookAtWeights(Letter):
 
 
 Order = (
-    Open | Close | Want | SetPlaying | Pace | Restart | Advance | Apply | Look | LookAtMaps | LookAtWeights
+    Open
+    | Close
+    | Want
+    | SetPlaying
+    | Pace
+    | Restart
+    | Advance
+    | Desist
+    | Apply
+    | Look
+    | LookAtMaps
+    | LookAtWeights
 )
 _order: TypeAdapter[Order] = TypeAdapter(Annotated[Order, Field(discriminator="type")])
 
@@ -149,6 +170,8 @@ class Done(Letter):
     problem: dict[str, Any] | None = None
     """Set when the data have changed."""
     metrics: dict[str, Any] | None = None
+    diverged: Diverged | None = None
+    """Why training that was asked for ended early, if that is why."""
 
 
 class Failed(Letter):

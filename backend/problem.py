@@ -11,6 +11,9 @@ from backend.engine import OrderFailed, WorkerLost
 from backend.protocol import FieldProblem
 from backend.tables import TableError
 
+INSTANCE_LENGTH = 200
+"""Characters of the path that an answer repeats."""
+
 
 class Problem(Exception):
     """An answer that says no: an HTTP status, a sentence for people, and the fields at fault."""
@@ -39,7 +42,7 @@ class Problem(Exception):
             "title": self.title,
             "status": self.status.value,
             "detail": self.detail,
-            "instance": instance,
+            "instance": instance[:INSTANCE_LENGTH],
             "errors": [error.model_dump(mode="json") for error in self.errors],
         }
 
@@ -55,6 +58,8 @@ def problem_of(error: BaseException, raw: Any = None) -> Problem:
             return _unprocessable(explain(error, raw))
         case TableError():
             return _unprocessable([FieldError(error.field, error.message)])
+        case RecursionError():
+            return _unprocessable([FieldError("", "this is nested too deeply")])
         case WorkerLost():
             detail = f"This was not done: {error}. Try it again."
             return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "2"})

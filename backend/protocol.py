@@ -10,21 +10,24 @@ import json
 import struct
 from collections.abc import Iterator, Mapping
 from enum import IntEnum, StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     SerializerFunctionWrapHandler,
-    TypeAdapter,
+    Tag,
     model_serializer,
     model_validator,
 )
+from pydantic_core import from_json
 
 from backend import limits
-from backend.config import FieldError
+from backend.config import FieldError, Refused
+from backend.weights import LayerWeights
 
 VERSION = 1
 SUBPROTOCOL = "playground.v1"
@@ -171,9 +174,46 @@ class Amount(Message):
         return self
 
 
+class OneWeight(Message):
+    """One edge, or the bias of a unit where `source` is null. Layers count from 0, the output is the last."""
+
+    layer: int = Field(ge=0)
+    """The layer that the edge leads to."""
+    source: int | None = Field(ge=0)
+    """The input of that layer; null for the bias."""
+    unit: int = Field(ge=0)
+    """The unit of that layer."""
+    value: float
+    """The new value."""
+
+
+class AllWeights(Message):
+    """Weights of the whole network, from the first hidden layer to the output."""
+
+    layers: list[LayerWeights] = Field(max_length=limits.HIDDEN_LAYERS + 1)
+    """One for each layer."""
+
+
+def _form(edit: Any) -> str | None:
+    if isinstance(edit, Mapping):
+        return "all" if "layers" in edit else "one"
+    return {AllWeights: "all", OneWeight: "one"}.get(type(edit))
+
+
+WeightsEdit = Annotated[
+    Annotated[OneWeight, Tag("one")] | Annotated[AllWeights, Tag("all")],
+    Discriminator(
+        _form,
+        custom_error_type="weights_edit",
+        custom_error_message='give either {"layers": […]} or {"layer", "source", "unit", "value"}',
+    ),
+]
+"""Weights set by hand."""
+
+
 # --- Commands: from the browser ---------------------------------------------------------------------------
 
-CommandId = Annotated[str, Field(min_length=1, max_length=64)]
+ID_LENGTH = 64
 
 
 class Play(Message):
@@ -207,21 +247,14 @@ class Change(Message):
     change: dict[str, Any]
 
 
-class SetWeight(Message):
-    """One edge, or the bias of a unit where `source` is null. Layers count from 0, the output is the last."""
-
+class SetWeight(OneWeight):
     type: Literal["weight"] = "weight"
-    layer: int = Field(ge=0)
-    source: int | None = Field(ge=0)
-    unit: int = Field(ge=0)
-    value: float
 
 
-class SetWeights(Message):
+class SetWeights(AllWeights):
     """All weights at once; over HTTP only, they are larger than a message may be."""
 
     type: Literal["weights"] = "weights"
-    layers: list[dict[str, Any]]
 
 
 class Authorize(Message):
@@ -249,24 +282,36 @@ Command = Play | Pause | Reset | SetSpeed | Step | Change | SetWeight | SetWeigh
 """What changes a session: it takes the key."""
 
 
-class Envelope(BaseModel):
-    """The part of a text message that says how to read and answer the rest."""
-
-    model_config = ConfigDict(extra="allow")
-    id: CommandId | None = None
+ViewerMessage = Play | Pause | Reset | SetSpeed | Step | Change | SetWeight | Authorize | Watch | Ack
+_VIEWER_MESSAGES: dict[str, Any] = {cls.model_fields["type"].default: cls for cls in get_args(ViewerMessage)}
 
 
-ViewerMessage = Annotated[
-    Play | Pause | Reset | SetSpeed | Step | Change | SetWeight | Authorize | Watch | Ack,
-    Field(discriminator="type"),
-]
-_viewer_message: TypeAdapter[Any] = TypeAdapter(ViewerMessage)
+def sent_id(text: str) -> str | None:
+    """The id in a viewer's text message, whatever else is wrong with it."""
+    try:
+        raw = from_json(text)
+    except ValueError:
+        return None
+    name = raw.get("id") if isinstance(raw, dict) else None
+    return name if isinstance(name, str) else None
 
 
-def read_message(text: str) -> tuple[str | None, Command | Authorize | Watch | Ack]:
-    """The id and the content of a viewer's text message. Raises pydantic.ValidationError."""
-    envelope = Envelope.model_validate_json(text)
-    return envelope.id, _viewer_message.validate_python(envelope.model_extra)
+def read_message(text: str) -> tuple[str | None, ViewerMessage]:
+    """The id and the content of a viewer's text message. Raises `Refused` or pydantic.ValidationError."""
+    try:
+        raw = from_json(text)
+    except ValueError as error:
+        raise Refused(FieldError("", f"this is no JSON: {error}")) from None
+    if not isinstance(raw, dict):
+        raise Refused(FieldError("", "a message is a JSON object"))
+    name, kind = raw.pop("id", None), raw.get("type")
+    if name is not None and not (isinstance(name, str) and 1 <= len(name) <= ID_LENGTH):
+        raise Refused(FieldError("id", f"an id is a string of 1 to {ID_LENGTH} characters"))
+    if not isinstance(kind, str) or kind not in _VIEWER_MESSAGES:
+        kinds = tuple(_VIEWER_MESSAGES)
+        given = "is unknown" if "type" in raw else "is missing"
+        raise Refused(FieldError("type", f"it {given}: it must be one of {', '.join(kinds)}", kinds))
+    return name, _VIEWER_MESSAGES[kind].model_validate(raw)
 
 
 # --- Events: to the browser -------------------------------------------------------------------------------
@@ -287,7 +332,7 @@ class Entry(Message):
     """What it did to the weights and to the optimizer's state."""
     label: str = Field(default="", examples=["lr 0.1"])
     """Short text for the mark on a curve."""
-    weights: dict[str, Any] | None = Field(default=None, examples=[None])
+    weights: WeightsEdit | None = Field(default=None, examples=[None])
     """The weights that were set by hand, if it was that."""
 
 

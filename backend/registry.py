@@ -43,7 +43,7 @@ class Registry:
         try:
             await session.open()
         except BaseException:
-            del self._sessions[session.id]
+            self._sessions.pop(session.id, None)
             raise
         return session
 
@@ -51,21 +51,20 @@ class Registry:
         """Raises `Problem` 404."""
         session = self._sessions.get(session_id)
         if session is None or session.phase is not Phase.LIVE:
-            raise Problem(
-                HTTPStatus.NOT_FOUND, f"There is no session {session_id!r}; it may have been dropped."
-            )
+            raise Problem(HTTPStatus.NOT_FOUND, "There is no session with this id; it may have been dropped.")
         session.used = monotonic()
         return session
 
-    def drop(self, session: Session, reason: str) -> None:
-        session.end(reason)
+    def drop(self, session: Session, reason: str, code: Code = Code.SESSION_ENDED) -> None:
+        """Ends it; whoever waits for a command of it gets an answer."""
+        session.end(reason, code)
         self._engine.close(session.id)
         self._sessions.pop(session.id, None)
 
     def farewell(self) -> None:
-        """Tells every viewer that the server stops."""
-        for session in self._sessions.values():
-            session.end("the server is stopping", Code.SHUTDOWN)
+        """Tells everybody who watches or waits that the server stops."""
+        for session in list(self._sessions.values()):
+            self.drop(session, "the server is stopping", Code.SHUTDOWN)
 
     async def sweep(self) -> None:
         """Drops sessions that nobody watches or calls, for as long as the server runs."""
@@ -74,7 +73,7 @@ class Registry:
             await asyncio.sleep(min(60.0, idle / 4))
             self._bury_the_ended()
             for session in list(self._sessions.values()):
-                if not session.watched and monotonic() - session.used > idle:
+                if not session.in_use and monotonic() - session.used > idle:
                     log.info("session %s is dropped: idle", session.id)
                     self.drop(session, "nobody watched it or called it for a long time")
 

@@ -1,7 +1,9 @@
 """The REST API: each call finds its session, checks the key if it must, and lets the session do the rest."""
 
+import asyncio
 import hashlib
 import json
+from collections.abc import Iterator, Mapping
 from functools import cache
 from http import HTTPStatus
 from secrets import token_hex
@@ -10,7 +12,7 @@ from typing import Annotated, Any
 import numpy as np
 from fastapi import APIRouter, Body, Depends, File, Form, Path, Query, Request, UploadFile
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from backend import config, limits, protocol, tables
@@ -35,6 +37,8 @@ from backend.shapes import (
 
 PREVIEW_POINTS = 300
 PREVIEW_ROWS = 8
+PIECE = 64 * 1024
+"""Characters of a large answer that are sent at a time."""
 
 router = APIRouter(prefix="/api")
 health = APIRouter()
@@ -97,6 +101,43 @@ Held = Annotated[Session, Depends(_held)]
 
 async def _perform(session: Session, command: protocol.Command) -> JSONResponse:
     return JSONResponse(await session.perform_once(f"http-{token_hex(8)}", command))
+
+
+def _large(value: Any) -> StreamingResponse:
+    """JSON with arrays in it, written in another thread and sent as it is written."""
+    return StreamingResponse(_pieces(value), media_type="application/json")
+
+
+def _pieces(value: Any) -> Iterator[str]:
+    written: list[str] = []
+    length = 0
+    for text in _json(value):
+        written.append(text)
+        length += len(text)
+        if length >= PIECE:
+            yield "".join(written)
+            written, length = [], 0
+    yield "".join(written)
+
+
+def _json(value: Any) -> Iterator[str]:
+    """Row by row, so that no call of the encoder keeps other threads waiting. Null is what overflowed."""
+    if isinstance(value, np.ndarray) and value.ndim == 1:
+        yield json.dumps(np.where(np.isfinite(value), value, np.array(None)).tolist())
+    elif isinstance(value, np.ndarray | list):
+        yield "["
+        for position, part in enumerate(value):
+            yield "," if position else ""
+            yield from _json(part)
+        yield "]"
+    elif isinstance(value, Mapping):
+        yield "{"
+        for position, (name, part) in enumerate(value.items()):
+            yield f"{',' if position else ''}{json.dumps(name)}:"
+            yield from _json(part)
+        yield "}"
+    else:
+        yield json.dumps(value)
 
 
 # --- The server itself ------------------------------------------------------------------------------------
@@ -351,14 +392,24 @@ async def set_speed(
     responses=GUARDED,
 )
 async def step(
+    request: Request,
     session: Held,
     amount: Annotated[
         Amount,
         Body(openapi_examples={"steps": {"value": {"steps": 100}}, "epochs": {"value": {"epochs": 2}}}),
     ],
 ) -> JSONResponse:
-    """Train that much at once, at full speed, and answer when it is done."""
-    return await _perform(session, protocol.Step(**amount.model_dump()))
+    """Train that much at once, at full speed, and answer when it is done; it ends when you hang up."""
+    name = f"http-{token_hex(8)}"
+    command = protocol.Step(**amount.model_dump())
+    answer = asyncio.ensure_future(session.perform_once(name, command))
+    hanging_up = asyncio.ensure_future(request.receive())  # after the body, nothing else can come
+    await asyncio.wait((answer, hanging_up), return_when=asyncio.FIRST_COMPLETED)
+    hanging_up.cancel()
+    if not answer.done():
+        session.abandon(name)
+        raise Problem(HTTPStatus.REQUEST_TIMEOUT, "The caller hung up, and training ended.")
+    return JSONResponse(answer.result())
 
 
 @router.get(
@@ -368,11 +419,11 @@ async def step(
     response_description="The curves",
     responses=MISSING,
 )
-async def history(session: Watched) -> JSONResponse:
+async def history(session: Watched) -> Response:
     """Loss, scores and gradient norms over the run, and the marks of the changes."""
     marks = [entry.model_dump(mode="json") for entry in session.timeline]
     kept = session.history
-    return JSONResponse({"run": session.run, "stride": kept.stride, "series": kept.series(), "marks": marks})
+    return _large({"run": session.run, "stride": kept.stride, "series": kept.series(), "marks": marks})
 
 
 @router.get(
@@ -400,7 +451,10 @@ async def maps(
         ),
     ] = 100,
 ) -> Response:
-    """The decision map and the map of every neuron: JSON, or raw with `Accept: application/octet-stream`."""
+    """The decision map and the map of every neuron: JSON, or raw with `Accept: application/octet-stream`.
+
+    Large networks have small maps: all units together may have 4,000,000 cells.
+    """
     header, arrays = await session.maps(size)
     decision, neurons = arrays["decision"], arrays["neurons"]
     if "application/octet-stream" in request.headers.get("accept", ""):
@@ -408,15 +462,9 @@ async def maps(
             "X-Decision-Shape": ",".join(map(str, decision.shape)),
             "X-Neurons-Shape": ",".join(map(str, neurons.shape)),
         }
-        body = b"".join(array.astype("<f4").tobytes() for array in (decision, neurons))
-        return Response(body, media_type="application/octet-stream", headers=shapes)
-    maps = {"decision": _nested(decision), "neurons": _nested(neurons)}
-    return JSONResponse({"step": header["step"], "size": size, **maps})
-
-
-def _nested(array: np.ndarray) -> list[Any]:
-    """Null stands for what has overflowed."""
-    return np.where(np.isfinite(array), array, np.array(None)).tolist()
+        body = iter([array.astype("<f4", copy=False).tobytes() for array in (decision, neurons)])
+        return StreamingResponse(body, media_type="application/octet-stream", headers=shapes)
+    return _large({"step": header["step"], "size": size, "decision": decision, "neurons": neurons})
 
 
 @router.get(
@@ -426,9 +474,9 @@ def _nested(array: np.ndarray) -> list[Any]:
     response_description="All weights",
     responses=MISSING,
 )
-async def get_weights(session: Watched) -> JSONResponse:
+async def get_weights(session: Watched) -> Response:
     """Weights and biases of every layer."""
-    return JSONResponse({"layers": await session.weights()})
+    return _large({"layers": await session.weights()})
 
 
 @router.put(

@@ -13,7 +13,9 @@ from http import HTTPStatus
 from time import monotonic
 from typing import Any
 
-from backend import limits, orders, protocol, weights
+import numpy as np
+
+from backend import limits, orders, protocol
 from backend.config import FieldError, Refused, RunConfig, inverse, merged, parse
 from backend.engine import Engine
 from backend.history import EPOCH, STEP, History
@@ -21,6 +23,7 @@ from backend.label import label
 from backend.orders import Deed, Mail, Report, Size, as_array, pack
 from backend.problem import Problem, problem_of
 from backend.protocol import (
+    AllWeights,
     Amount,
     Arrays,
     Closing,
@@ -28,10 +31,12 @@ from backend.protocol import (
     Command,
     Entry,
     Event,
+    OneWeight,
     Role,
     Speed,
     State,
     read_message,
+    sent_id,
 )
 from backend.shelf import Shelf
 from backend.tables import Table
@@ -111,7 +116,10 @@ class Session:
         self._sample_timer: asyncio.TimerHandle | None = None
         self._changing = asyncio.Lock()
         self._stepping = asyncio.Lock()
+        self._resetting = asyncio.Lock()
         self._answers: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._ending: Problem | None = None
+        """The answer to everything that is asked of it after its end."""
 
     async def open(self) -> None:
         """Raises what `Engine.open` does."""
@@ -135,8 +143,9 @@ class Session:
         )
 
     @property
-    def watched(self) -> bool:
-        return bool(self._viewers)
+    def in_use(self) -> bool:
+        """Whether somebody watches it, or waits for a command."""
+        return bool(self._viewers) or self._commands_waiting() > 0
 
     def holds(self, key: str) -> bool:
         """Whether this is the session's key."""
@@ -161,13 +170,14 @@ class Session:
             orders.LookAtMaps(size=size), lambda mail: (_done(mail).metrics or {}, mail.arrays)
         )
 
-    async def weights(self) -> list[dict[str, Any]]:
+    async def weights(self) -> list[dict[str, np.ndarray]]:
+        """Of each layer, as in `Trainer.weights`."""
         arrays = await self._ask(orders.LookAtWeights(), lambda mail: mail.arrays)
-        layers: dict[int, dict[str, Any]] = {}
+        layers: dict[int, dict[str, np.ndarray]] = {}
         for name, array in arrays.items():
             layer, _, kind = name.partition(".")
             layers.setdefault(int(layer), {})[kind] = array
-        return weights.to_json([layers[i] for i in sorted(layers)])
+        return [layers[i] for i in sorted(layers)]
 
     # --- Commands -----------------------------------------------------------------------------------------
 
@@ -178,8 +188,15 @@ class Session:
             self._answers[name] = asyncio.ensure_future(self.perform(command))
         return await asyncio.shield(self._answers[name])
 
+    def abandon(self, name: str) -> None:
+        """Nobody waits for this command any longer; if it is training, it ends."""
+        self._answers[name].cancel()
+
+    def _commands_waiting(self) -> int:
+        return sum(not answer.done() for answer in self._answers.values())
+
     def _make_room(self) -> None:
-        if sum(not answer.done() for answer in self._answers.values()) >= COMMANDS_IN_FLIGHT:
+        if self._commands_waiting() >= COMMANDS_IN_FLIGHT:
             raise Problem(
                 HTTPStatus.TOO_MANY_REQUESTS,
                 f"{COMMANDS_IN_FLIGHT} commands are waiting for their turn already",
@@ -207,10 +224,9 @@ class Session:
             case protocol.Change(change=change):
                 return await self._change(change)
             case protocol.SetWeight():
-                return await self._edit(command.model_dump(exclude={"type"}))
+                return await self._edit(OneWeight(**command.model_dump(exclude={"type"})))
             case protocol.SetWeights(layers=layers):
-                weights.check(layers)
-                return await self._edit({"layers": layers})
+                return await self._edit(AllWeights(layers=layers))
 
     async def _set_playing(self, playing: bool) -> dict[str, Any]:
         def settle(mail: Mail[Report]) -> dict[str, Any]:
@@ -230,15 +246,24 @@ class Session:
 
     async def _train(self, amount: Amount) -> dict[str, Any]:
         def settle(mail: Mail[Report]) -> dict[str, Any]:
-            return {**self._moved_on(mail), "epoch": self.epoch, "metrics": _done(mail).metrics}
+            done = _done(mail)
+            self._diverged = done.diverged
+            diverged = done.diverged and done.diverged.model_dump()
+            where = {**self._moved_on(mail), "epoch": self.epoch}
+            return {**where, "metrics": done.metrics, "diverged": diverged}
 
+        async with self._resetting:
+            run = self.run  # the one that is meant, even if a reset comes before its turn
         async with self._stepping:
             # Known while it stands still; then it is right for a second worker too, should the first one die.
             known = amount.steps is not None and not self._playing
             until = self.step + (amount.steps or 0) if known else None
-            self._diverged = None
-            order = orders.Advance(steps=amount.steps, epochs=amount.epochs, until=until)
-            return await self._ask(order, settle)
+            order = orders.Advance(run=run, steps=amount.steps, epochs=amount.epochs, until=until)
+            try:
+                return await self._ask(order, settle)
+            except asyncio.CancelledError:
+                self._engine.tell(self.id, orders.Desist())
+                raise
 
     async def _reset(self) -> dict[str, Any]:
         def settle(mail: Mail[Report]) -> dict[str, Any]:
@@ -253,7 +278,7 @@ class Session:
                 viewer.start_over()
             return self._moved_on(mail)
 
-        async with self._changing:
+        async with self._resetting, self._changing:
             return await self._ask(orders.Restart(run=self.run + 1), settle)
 
     async def _change(self, change: dict[str, Any]) -> dict[str, Any]:
@@ -265,7 +290,7 @@ class Session:
             entry = Entry(step=0, change=change, undo=inverse(before, after), label=label(before, after))
             return await self._apply(entry, after, new_tables)
 
-    async def _edit(self, edit: dict[str, Any]) -> dict[str, Any]:
+    async def _edit(self, edit: OneWeight | AllWeights) -> dict[str, Any]:
         async with self._changing:
             entry = Entry(step=0, weights=edit, label="weights edited")
             return await self._apply(entry, self.config, {})
@@ -300,10 +325,12 @@ class Session:
         self._tell(protocol.Changed(entry=entry, config=after.model_dump(mode="json"), problem=self.problem))
 
     async def _ask(self, order: orders.Order, settle: Any, arrays: Arrays | None = None) -> Any:
-        if self.phase is Phase.ENDED:
-            raise Problem(HTTPStatus.NOT_FOUND, "This session has ended.")
-        self.used = monotonic()
-        return await self._engine.ask(self.id, order, settle, arrays)
+        if self._ending:
+            raise self._ending
+        try:
+            return await self._engine.ask(self.id, order, settle, arrays)
+        finally:
+            self.used = monotonic()
 
     def _moved_on(self, mail: Mail[Report]) -> dict[str, Any]:
         """Takes the step of an answer for the present, and tells everybody."""
@@ -380,16 +407,21 @@ class Session:
             entry = Entry(step=0, change=plan.deed.change, weights=plan.deed.weights, undo=undo, label=words)
             self._write_down(entry, plan.config, applied)
 
-    def moved(self) -> None:
-        detail = "The worker stopped and was replaced; training goes on from the last snapshot."
+    def orphaned(self) -> None:
+        detail = "The worker stopped and is replaced; training goes on from the last snapshot."
         self._tell(protocol.Notice(code=Code.WORKER_RESTARTED, detail=detail))
+
+    def moved(self) -> None:
         self._wanted.clear()
         self._ask_for_frames(fresh=True)
 
     def end(self, reason: str, code: Code = Code.SESSION_ENDED) -> None:
         """Tells the viewers and lets them go."""
         self.phase = Phase.ENDED
-        closing = Closing.RESTARTING if code is Code.SHUTDOWN else Closing.ENDED
+        stopping = code is Code.SHUTDOWN
+        status = HTTPStatus.SERVICE_UNAVAILABLE if stopping else HTTPStatus.NOT_FOUND
+        self._ending = Problem(status, f"The session has ended: {reason}.")
+        closing = Closing.RESTARTING if stopping else Closing.ENDED
         self._tell(protocol.Notice(code=code, detail=f"The session has ended: {reason}."))
         for viewer in self._viewers:
             viewer.leave(closing, code.value)
@@ -440,7 +472,7 @@ class Session:
         """A viewer's message. Whatever is wrong with it is answered, and the session goes on."""
         if viewer.presence is not Presence.HERE:
             return  # a late message of a connection that has been replaced
-        name: str | None = None
+        name = sent_id(text)
         try:
             name, message = read_message(text)
             match message:
@@ -566,7 +598,6 @@ def _plans(config: RunConfig, tables: Mapping[str, Table], recorded: Sequence[En
         last = entry.step
         try:
             config = parse(merged(config, entry.change), tables)
-            weights.check((entry.weights or {}).get("layers", []))
         except Refused as refusal:
             below = (FieldError(f"{path}.{e.field}", e.message, e.fits, e.suggestion) for e in refusal.errors)
             raise Refused(*below) from None

@@ -5,7 +5,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend import config, limits
-from backend.protocol import Entry, FieldProblem, State
+from backend.protocol import Diverged, Entry, FieldProblem, State
+from backend.weights import LayerWeights
 
 EXAMPLE_CONFIG = config.RunConfig().model_dump(mode="json")
 
@@ -91,6 +92,8 @@ class StepDone(Done):
     """Passes over the training set so far."""
     metrics: Metrics
     """How good it is now."""
+    diverged: Diverged | None = Field(examples=[None])
+    """Set when it ended early because training met NaN or infinity."""
 
 
 class HistoryShape(Shape):
@@ -124,7 +127,7 @@ class Maps(Shape):
 class Weights(Shape):
     """Weights of the whole network, from the first hidden layer to the output."""
 
-    layers: list[dict[str, Any]] = Field(
+    layers: list[LayerWeights] = Field(
         max_length=limits.HIDDEN_LAYERS + 1,
         examples=[
             [

@@ -1,34 +1,40 @@
-"""Weights as people read and write them: JSON, one object a layer, rows per input."""
+"""Weights of a layer as people read and write them: JSON, a row for each input."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-
-from backend.config import FieldError, Refused
-
-Layers = Sequence[Mapping[str, np.ndarray]]
+from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
+from typing_extensions import TypedDict
 
 
-def to_json(layers: Layers) -> list[dict[str, Any]]:
-    return [{name: array.tolist() for name, array in layer.items()} for layer in layers]
-
-
-def check(raw: Sequence[Mapping[str, Any]]) -> None:
-    """Raises `Refused` for what is no finite, rectangular array of numbers; the trainer judges shapes."""
-    for position, layer in enumerate(raw):
-        for name, value in layer.items():
-            _check(f"layers.{position}.{name}", value)
-
-
-def _check(field: str, value: Any) -> None:
+def _numbers(value: list[Any]) -> list[Any]:
+    """Raises ValueError for what is no finite, rectangular array of numbers; the trainer judges shapes."""
     try:
         array = np.asarray(value)
     except ValueError:
-        raise Refused(FieldError(field, "its rows differ in length")) from None
+        raise ValueError("its rows differ in length") from None
     if array.dtype.kind not in "fiu":
-        raise Refused(FieldError(field, "must hold numbers only"))
+        raise ValueError("must hold numbers only")
     with np.errstate(over="ignore"):
         array = array.astype(np.float32)
     if not np.isfinite(array).all():
-        raise Refused(FieldError(field, "must hold finite numbers only, within the range of float32"))
+        raise ValueError("must hold finite numbers only, within the range of float32")
+    return value
+
+
+_NUMBERS = {"type": "array", "items": {"type": "number"}}
+Row = Annotated[list[Any], AfterValidator(_numbers), WithJsonSchema(_NUMBERS)]
+Rows = Annotated[list[Any], AfterValidator(_numbers), WithJsonSchema({"type": "array", "items": _NUMBERS})]
+
+
+class LayerWeights(TypedDict, total=False):
+    """Weights of one layer; in an edit, what is left out keeps its value."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # pyright: ignore[reportGeneralTypeIssues]
+
+    weight: Annotated[Rows, Field(description="A row for each input, a column for each unit")]
+    bias: Annotated[Row, Field(description="A number for each unit")]
+    gamma: Annotated[Row, Field(description="Scales of the batch normalisation")]
+    beta: Annotated[Row, Field(description="Shifts of the batch normalisation")]
+    running_mean: Annotated[Row, Field(description="Means that the batch normalisation has seen")]
+    running_var: Annotated[Row, Field(description="Variances that the batch normalisation has seen")]

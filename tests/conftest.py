@@ -42,6 +42,11 @@ class Running:
         """The process id of its (first) worker."""
         return self.engine.pids[0]
 
+    @property
+    def sessions(self) -> list[str]:
+        """The ids of those that it has."""
+        return list(self.server._app.state.registry._sessions)
+
     def kill_worker(self, in_the_turn_of: str | None = None) -> None:
         """As the kernel does when memory is short; or as training this session would, every time."""
         worker = self.worker
@@ -61,7 +66,7 @@ def _serve(**options: object) -> Iterator[Running]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    chosen = Settings(port=port, device="cpu", log_level="warning", **options)  # pyright: ignore[reportArgumentType]
+    chosen = Settings(**{"port": port, "device": "cpu", "log_level": "warning", **options})  # pyright: ignore[reportArgumentType]
     engine = LocalEngine(chosen.workers, chosen.device)
     server = Server(create_app(chosen, engine), chosen)
     thread = threading.Thread(target=server.run)

@@ -117,7 +117,7 @@ def test_a_change_keeps_what_has_been_learned(new_session: NewSession) -> None:
     assert guest.do("GET", "/weights") == before
     [entry] = guest.look()["timeline"]
     assert entry["step"] == 50
-    assert entry["label"] == "optimizer: momentum, l2 0.01"
+    assert entry["label"] == "Momentum, L2 0.01"
     guest.do("PATCH", "/config", entry["undo"])
     assert guest.look()["config"] == guest.created["config"]
 
@@ -188,6 +188,16 @@ def test_maps_are_json_or_raw_floats(new_session: NewSession) -> None:
     floats = np.frombuffer(raw.content, "<f4")
     np.testing.assert_array_equal(floats[:100].reshape(10, 10), np.float32(maps["decision"]))
     np.testing.assert_array_equal(floats[100:].reshape(7, 10, 10), np.float32(maps["neurons"]))
+
+
+def test_maps_of_a_large_network_are_small(new_session: NewSession) -> None:
+    guest = new_session({"hidden": [{"width": 256}] * 12})
+    [error] = assert_problem(guest.call("GET", "/maps?size=200"), 422, "size")["errors"]
+    [fits] = error["fits"]
+    assert str(fits) in error["message"]
+    assert f"{limits.MAP_NUMBERS:,}" in error["message"]
+    assert np.shape(guest.do("GET", f"/maps?size={fits}")["neurons"]) == (3073, fits, fits)
+    assert_problem(guest.call("GET", f"/maps?size={fits + 1}"), 422, "size")
 
 
 def test_weights_are_read_and_written(new_session: NewSession) -> None:
@@ -269,12 +279,42 @@ def test_numbers_that_json_does_not_have_are_refused_by_name(client: httpx.Clien
         ([{"step": 5, "change": {"l1": 1}}, {"step": 4, "change": {}}], "timeline.1.step"),
         ([{"step": -1, "change": {}}], "timeline.0.step"),
         ([{"change": {}}], "timeline.0.step"),
+        ([{"step": 0, "weights": 5}], "timeline.0.weights"),
+        ([{"step": 0, "weights": {}}], "timeline.0.weights.layer"),
+        ([{"step": 0, "weights": {"layers": 3}}], "timeline.0.weights.layers"),
+        ([{"step": 0, "weights": {"layers": [3]}}], "timeline.0.weights.layers.0"),
+        ([{"step": 0, "weights": {"layers": [{"colour": [1]}]}}], "timeline.0.weights.layers.0.colour"),
+        ([{"step": 0, "weights": {"layers": [{"bias": ["a"]}]}}], "timeline.0.weights.layers.0.bias"),
+        ([{"step": 0, "weights": {"layers": [{"bias": [10**400]}]}}], "timeline.0.weights.layers.0.bias"),
+        (
+            [{"step": 0, "weights": {"layers": [{"weight": [[1], [1, 2]]}]}}],
+            "timeline.0.weights.layers.0.weight",
+        ),
+        (
+            [{"step": 0, "weights": {"layer": 0, "source": "a", "unit": 0, "value": 1}}],
+            "timeline.0.weights.source",
+        ),
+        (
+            [{"step": 0, "weights": {"layer": 0, "source": 0, "unit": 0, "value": 1e999}}],
+            "timeline.0.weights.value",
+        ),
     ],
 )
 def test_a_timeline_that_does_not_fit_is_refused(
     client: httpx.Client, timeline: list[Any], field: str
 ) -> None:
-    assert_problem(client.post("/api/sessions", json={"timeline": timeline}), 422, field)
+    body = json.dumps({"timeline": timeline})
+    answer = client.post("/api/sessions", content=body, headers={"Content-Type": "application/json"})
+    assert_problem(answer, 422, field)
+
+
+@pytest.mark.parametrize(
+    "weights", [{"layers": []}, {"layers": [{}] * 5}, {"layer": 9, "source": 0, "unit": 0, "value": 1}]
+)
+def test_weights_of_a_timeline_that_do_not_fit_are_left_out(new_session: NewSession, weights: Any) -> None:
+    guest = new_session(timeline=[{"step": 0, "weights": weights}, {"step": 3, "weights": weights}])
+    assert guest.do("POST", "/step", {"steps": 5})["step"] == 5
+    assert all("not done" in entry["effect"][0] for entry in guest.look()["timeline"])
 
 
 @pytest.mark.parametrize(
@@ -287,6 +327,7 @@ def test_a_timeline_that_does_not_fit_is_refused(
         ("/step", {"steps": 0}, "steps"),
         ("/step", {"steps": limits.TRAIN_STEPS + 1}, "steps"),
         ("/step", {"steps": 1.5}, "steps"),
+        ("/step", {"epochs": limits.TRAIN_STEPS // 25 + 1}, "epochs"),
     ],
 )
 def test_commands_that_make_no_sense_are_refused(
@@ -309,8 +350,28 @@ def test_a_change_that_is_no_object_is_refused(new_session: NewSession) -> None:
 def test_broken_json_is_refused(new_session: NewSession) -> None:
     guest = new_session()
     headers = {**guest.authorization, "Content-Type": "application/json"}
-    answer = guest.client.patch(f"/api/sessions/{guest.id}/config", content=b"{", headers=headers)
-    assert_problem(answer, 422)
+    for body, status, words in (
+        (b"{", 422, "line 1 column 2"),
+        (b'{"seed": 1,\n "l1": }', 422, "line 2 column 8"),
+        (b"[" * 100_000, 400, "nested too deeply"),
+        (b'{"seed": ' + b"9" * 5000 + b"}", 400, "digits"),
+        (b'{"seed": "\xff"}', 400, "UTF-8"),
+        (b'{"data":' * 990 + b"1" + b"}" * 990, 400, "nested too deeply"),
+    ):
+        answer = guest.client.patch(f"/api/sessions/{guest.id}/config", content=body, headers=headers)
+        problem = assert_problem(answer, status)
+        assert words in problem["detail"]
+        assert {error["field"] for error in problem["errors"]} <= {""}
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", None])
+def test_a_body_of_another_kind_is_refused(client: httpx.Client, kind: str | None) -> None:
+    headers = {"Content-Type": kind} if kind else {}
+    answer = client.post("/api/sessions", content=b'{"config": {}}', headers=headers)
+    assert "application/json" in assert_problem(answer, 415, "Content-Type")["detail"]
+    assert_problem(client.post("/api/datasets", json={}), 415, "Content-Type")
+    merge_patch = {"Content-Type": "application/merge-patch+json; charset=utf-8"}
+    assert client.post("/api/sessions", content=b"{}", headers=merge_patch).status_code == 201
 
 
 def test_a_full_timeline_is_refused_with_the_rule(
@@ -354,10 +415,22 @@ def test_what_is_not_there_is_a_problem_too(client: httpx.Client) -> None:
     assert_problem(client.get("/api/nothing"), 404)
     assert_problem(client.get("/api/sessions/nothing"), 404)
     assert_problem(client.put("/api/sessions"), 405)
+    assert client.put("/api/sessions").headers["allow"] == "POST"
+    assert client.put("/api/sessions/nothing").headers["allow"] == "GET, HEAD, DELETE"
+    assert client.post("/api/sessions/nothing/weights").headers["allow"] == "GET, HEAD, PUT"
+    assert len(client.get(f"/api/sessions/{'x' * 3000}").content) < 1000
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/api/catalogue"])
+def test_whatever_can_be_got_has_headers(client: httpx.Client, path: str) -> None:
+    answer = client.head(path)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-length"] == client.get(path).headers["content-length"]
 
 
 def test_a_body_that_is_too_large_is_refused(client: httpx.Client, new_session: NewSession) -> None:
-    assert_problem(client.post("/api/sessions", content=b" " * (limits.BODY_BYTES + 1)), 413)
+    large = client.post("/api/sessions", content=b" " * (limits.BODY_BYTES + 1))
+    assert "at most 1 MB" in assert_problem(large, 413)["detail"]
 
     def endless() -> Iterator[bytes]:
         for _ in range(limits.BODY_BYTES // 2**16 + 1):
@@ -400,11 +473,12 @@ def test_a_broken_csv_is_refused(client: httpx.Client, content: bytes, field: st
 
 def test_a_huge_csv_is_refused(client: httpx.Client) -> None:
     content = b"1,2,3\n" * (limits.CSV_BYTES // 6 + 6000)
-    assert_problem(client.post("/api/datasets", files={"file": ("huge.csv", content)}), 413)
+    huge = client.post("/api/datasets", files={"file": ("huge.csv", content)})
+    assert "A CSV file may have at most 5 MB" in assert_problem(huge, 413)["detail"]
 
 
 def test_an_upload_without_a_file_is_refused(client: httpx.Client) -> None:
-    assert_problem(client.post("/api/datasets", data={"header": "true"}), 422, "file")
+    assert_problem(client.post("/api/datasets", files={"header": (None, "true")}), 422, "file")
 
 
 def test_data_can_be_looked_at_without_a_session(client: httpx.Client) -> None:

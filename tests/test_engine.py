@@ -38,6 +38,8 @@ class Lodger:
             case orders.Snapshot(step=step):
                 self.step = max(self.step, step)
 
+    def orphaned(self) -> None: ...
+
     def moved(self) -> None:
         self.moves += 1
 
@@ -96,7 +98,7 @@ async def test_an_order_over_which_workers_die_is_given_up_and_the_session_lives
         raise AssertionError("it should never be answered")
 
     os.kill(home.pid, signal.SIGSTOP)  # so that the order cannot be answered before the worker dies
-    order = asyncio.create_task(engine.ask(lodger.id, orders.Advance(steps=10**6), die))
+    order = asyncio.create_task(engine.ask(lodger.id, orders.Advance(run=1, steps=10**6), die))
     for _ in range(2):
         pid = home.pid
         await asyncio.sleep(0.05)
@@ -114,7 +116,7 @@ async def test_an_order_over_which_workers_die_is_given_up_and_the_session_lives
 async def test_nobody_waits_for_an_engine_that_has_stopped(engine: LocalEngine) -> None:
     lodger = Lodger(1)
     await engine.open(lodger, content)
-    order = asyncio.create_task(engine.ask(lodger.id, orders.Advance(steps=10**6), content))
+    order = asyncio.create_task(engine.ask(lodger.id, orders.Advance(run=1, steps=10**6), content))
     await asyncio.sleep(0)
     await engine.stop()
     with pytest.raises(WorkerLost):

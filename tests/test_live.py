@@ -1,6 +1,8 @@
 """The websocket of a session, against the real server and its real worker."""
 
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -87,7 +89,7 @@ async def test_a_change_is_answered_with_its_step_and_told_to_everybody(new_sess
         assert ack["effect"]
         told = await viewer.event("changed")
         assert told["entry"]["step"] == ack["step"]
-        assert told["entry"]["label"] == "optimizer: sgd"
+        assert told["entry"]["label"] == "SGD"
         assert told["config"]["optimizer"]["kind"] == "sgd"
         assert told["entry"]["undo"]["optimizer"]["kind"] == "adam"
         await viewer.until(lambda: viewer.frames and viewer.frames[-1][0]["step"] > ack["step"])
@@ -270,7 +272,6 @@ async def test_divergence_pauses_and_says_where(new_session: NewSession) -> None
     ("message", "status"),
     [
         ("not JSON", 422),
-        ('{"type": "explode", "id": "a"}', 422),
         ('{"type": "play"}', 422),
         (b"bytes", 415),
     ],
@@ -282,6 +283,49 @@ async def test_nonsense_is_answered_and_the_session_goes_on(
         await page.socket.send(message)
         assert (await page.event("error"))["status"] == status
         assert (await page.do(type="play"))["type"] == "ack"
+
+
+async def test_an_error_carries_the_id_and_names_the_field(new_session: NewSession) -> None:
+    async with new_session().watch() as page:
+        for message, field in (
+            ({"type": "explode"}, "type"),
+            ({}, "type"),
+            ({"type": "watch", "rate": 61}, "rate"),
+            ({"type": "play", "colour": 1}, "colour"),
+        ):
+            error = await page.do(**message)
+            assert (error["type"], error["status"]) == ("error", 422)
+            assert [fault["field"] for fault in error["errors"]] == [field]
+        assert "steps and epochs" in (await page.do(type="step"))["detail"]
+
+
+async def test_a_step_says_that_training_diverged(new_session: NewSession) -> None:
+    config = {"data": {"kind": "plane"}, "loss": {"kind": "mse"}, "optimizer": {"kind": "sgd", "lr": 10.0},
+              "hidden": [{"width": 8, "activation": {"kind": "linear"}}]}  # fmt: skip
+    guest = new_session(config)
+    async with guest.watch() as page:
+        ack = await page.do(type="step", steps=1000)
+        assert {"step", "layer", "detail"} == set(ack["diverged"])
+    assert guest.do("POST", "/step", {"steps": 10})["diverged"]
+    assert guest.look()["diverged"]
+    guest.do("PATCH", "/config", {"optimizer": {"lr": 0.0001}})
+    guest.do("POST", "/reset")
+    assert guest.do("POST", "/step", {"steps": 1})["diverged"] is None
+    assert guest.look()["diverged"] is None
+
+
+async def test_a_reset_ends_the_steps_that_wait_and_those_after_it_are_of_the_new_run(
+    new_session: NewSession,
+) -> None:
+    guest = new_session()
+    async with guest.watch() as page:
+        waiting = [await page.send(type="step", steps=limits.TRAIN_STEPS) for _ in range(3)]
+        reset = await page.send(type="reset")
+        later = await page.send(type="step", steps=7)
+        answers = [await page.event("ack", id=name) for name in (*waiting, reset, later)]
+        assert answers[-1]["step"] == 7
+        assert [answer["step"] for answer in answers[1:4]] == [0, 0, 0]
+    assert guest.look()["step"] == 7
 
 
 async def test_a_message_that_is_too_large_ends_the_connection_but_not_the_session(
@@ -343,10 +387,90 @@ def test_the_origin_decides_who_may_connect(origin: str | None, allowed: list[st
 
 
 @pytest.fixture
-def stopping(serve: Serve) -> Iterator[tuple[Running, Guest]]:
+def stopping(serve: Serve, capfd: pytest.CaptureFixture[str]) -> Iterator[tuple[Running, Guest]]:
     """A server of its own, and a session on it."""
     with serve() as running, httpx.Client(base_url=running.address, timeout=60) as client:
         yield running, Guest(client, client.post("/api/sessions").json())
+
+
+@pytest.fixture
+def brief(serve: Serve) -> Iterator[tuple[Running, Guest]]:
+    """A server that soon drops what nobody uses, and a session on it."""
+    with (
+        serve(session_idle_seconds=0.5) as running,
+        httpx.Client(base_url=running.address, timeout=60) as client,
+    ):
+        yield running, Guest(client, client.post("/api/sessions").json())
+
+
+async def test_a_session_whose_step_is_waited_for_is_in_use(brief: tuple[Running, Guest]) -> None:
+    _, guest = brief
+    patience = httpx.Timeout(2)
+    async with httpx.AsyncClient(base_url=guest.client.base_url, headers=guest.authorization) as caller:
+        body = {"steps": limits.TRAIN_STEPS}
+        with pytest.raises(httpx.ReadTimeout):
+            await caller.post(f"/api/sessions/{guest.id}/step", json=body, timeout=patience)
+    assert guest.do("POST", "/step", {"steps": 1})["step"] < limits.TRAIN_STEPS  # he hung up, and it ended
+
+
+def test_a_step_ends_when_its_caller_hangs_up(brief: tuple[Running, Guest]) -> None:
+    running, guest = brief
+    with pytest.raises(httpx.ReadTimeout):
+        guest.call("POST", "/step", {"steps": limits.TRAIN_STEPS}, timeout=0.2)
+    while guest.id in running.sessions:  # nobody uses it any more
+        time.sleep(0.05)
+
+
+def test_a_step_is_answered_when_the_server_stops(
+    stopping: tuple[Running, Guest], capfd: pytest.CaptureFixture[str]
+) -> None:
+    running, guest = stopping
+    answers: list[httpx.Response] = []
+
+    def call() -> None:
+        path, body = f"{running.address}/api/sessions/{guest.id}/step", {"steps": limits.TRAIN_STEPS}
+        answers.append(httpx.post(path, json=body, headers=guest.authorization, timeout=60))
+
+    callers = [threading.Thread(target=call) for _ in range(2)]
+    for caller in callers:
+        caller.start()
+    while guest.look()["step"] == 0:
+        pass
+    running.server.should_exit = True
+    for caller in callers:
+        caller.join()
+    for answer in answers:
+        assert answer.status_code == 503
+        assert answer.headers["content-type"] == "application/problem+json"
+    assert len(answers) == 2
+    logged = capfd.readouterr().err
+    assert "Traceback" not in logged
+    assert "ERROR" not in logged
+
+
+@pytest.fixture
+def talkative(serve: Serve, capfd: pytest.CaptureFixture[str]) -> Iterator[Guest]:
+    """A session on a server that logs all it can; `capfd` comes first, to catch that."""
+    with serve(log_level="debug") as running, httpx.Client(base_url=running.address, timeout=60) as client:
+        yield Guest(client, client.post("/api/sessions").json())
+
+
+async def test_no_level_of_the_log_has_a_key_and_a_refused_websocket_is_no_error(
+    talkative: Guest, capfd: pytest.CaptureFixture[str]
+) -> None:
+    guest = talkative
+    async with guest.watch() as page:
+        assert (await page.do(type="authorize", key=guest.key))["type"] == "ack"
+        assert (await page.do(type="authorize", key="no" + guest.key))["status"] == 403
+    address = str(guest.client.base_url).replace("http", "ws", 1).rstrip("/") + "/api/sessions"
+    wrong = {"Authorization": f"Bearer no{guest.key}"}
+    for path in ("nothing/live", f"{guest.id}/live?key={guest.key}"):
+        with pytest.raises(websockets.InvalidStatus):
+            await websockets.connect(f"{address}/{path}", additional_headers=wrong)
+    logged = capfd.readouterr().err
+    assert "403" in logged
+    assert "ERROR" not in logged
+    assert guest.key not in logged
 
 
 async def test_viewers_are_told_before_the_server_stops(stopping: tuple[Running, Guest]) -> None:

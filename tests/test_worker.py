@@ -11,7 +11,8 @@ from backend.config import RunConfig
 from backend.line import Line
 from backend.liverun import LiveRun
 from backend.orders import Deed, Mail, Size, read_report
-from backend.protocol import Assembler, Speed
+from backend.protocol import AllWeights, Assembler, OneWeight, Speed
+from backend.trainer import Trainer
 
 SIZE = Size(8, 10)
 
@@ -109,7 +110,7 @@ def test_frames_leave_three_quarters_of_the_time_to_training(
     monkeypatch.setattr(desk.run.trainer, "frame", slow)
     desk.run.want(SIZE, fresh=True)
     desk.run.make_frame()
-    desk.answer(orders.Advance(steps=1), 8)
+    desk.answer(orders.Advance(run=1, steps=1), 8)
     desk.run.want(SIZE, fresh=False)
     assert desk.run.frame_due() == pytest.approx(clock[-1] + 0.3)
     desk.answer(orders.Apply(deed=Deed(step=0, change={"l1": 0.1})))
@@ -123,7 +124,7 @@ def test_there_is_a_frame_only_for_somebody_who_waits_and_only_of_something_new(
     assert (frame.frame, frame.step) == (1, 0)
     desk.run.want(SIZE, fresh=False)
     assert desk.run.frame_due() == float("inf")
-    desk.answer(orders.Advance(steps=1))
+    desk.answer(orders.Advance(run=1, steps=1))
     assert desk.run.frame_due() < float("inf")
 
 
@@ -142,17 +143,45 @@ def test_training_never_runs_past_a_line_of_the_timeline() -> None:
 
 
 def test_weights_that_do_not_fit_when_their_time_comes_are_left_out() -> None:
-    deeds = [Deed(step=3, weights={"layers": [{"bias": [1]}]}), Deed(step=5, change={"l1": 0.5})]
+    deeds = [Deed(step=3, weights=AllWeights(layers=[{"bias": [1]}])), Deed(step=5, change={"l1": 0.5})]
     desk = Desk(deeds=deeds, playing=True)
     desk.train_until(lambda: desk.run.trainer.step > 5)
     assert [(a.index, a.step) for a in desk.of(orders.Applied)] == [(0, 3), (1, 5)]
     assert desk.run.trainer.config.l1 == 0.5
 
 
+def test_a_line_that_fails_is_left_out_whatever_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise ZeroDivisionError("nobody foresaw this")
+
+    monkeypatch.setattr(Trainer, "set_weight", fail)
+    edit = OneWeight(layer=0, source=0, unit=0, value=1)
+    desk = Desk(deeds=[Deed(step=0, weights=edit), Deed(step=2, change={"l1": 0.5})], playing=True)
+    desk.train_until(lambda: desk.run.trainer.step > 2)
+    assert [(a.index, a.step) for a in desk.of(orders.Applied)] == [(0, 0), (1, 2)]
+    assert "not done" in desk.of(orders.Applied)[0].effect[0]
+
+
+def test_a_step_that_was_meant_for_another_run_trains_nothing() -> None:
+    desk = Desk()
+    assert desk.answer(orders.Advance(run=1, steps=300, until=300), 11).step == 300
+    desk.run.obey(orders.Restart(run=2), 12, {})
+    assert desk.answer(orders.Advance(run=1, steps=300, until=600), 13).step == 0
+    assert desk.answer(orders.Advance(run=2, steps=5, until=5), 14).step == 5
+
+
+def test_training_that_nobody_waits_for_ends() -> None:
+    desk = Desk()
+    desk.run.obey(orders.Advance(run=1, steps=10**6), 11, {})
+    desk.run.train()
+    desk.run.obey(orders.Desist(), 0, {})
+    assert desk.run.training_due() == float("inf")
+
+
 def test_a_step_is_answered_when_it_is_done_and_a_pause_ends_it() -> None:
     desk = Desk()
-    assert desk.answer(orders.Advance(steps=50), 11).step == 50
-    desk.run.obey(orders.Advance(steps=10**6), 12, {})
+    assert desk.answer(orders.Advance(run=1, steps=50), 11).step == 50
+    desk.run.obey(orders.Advance(run=1, steps=10**6), 12, {})
     desk.run.train()
     desk.run.obey(orders.SetPlaying(playing=False), 13, {})
     steps = {to: content.step for content, _, to in desk.posted if to}
@@ -165,6 +194,8 @@ def test_divergence_pauses_and_is_reported() -> None:
     desk = Desk(config=config, playing=True)
     desk.train_until(lambda: desk.of(orders.Stopped))
     assert desk.run.training_due() == float("inf")
+    answer = desk.answer(orders.Advance(run=1, steps=1000))
+    assert answer.diverged == desk.of(orders.Stopped)[-1].diverged
     assert np.isfinite(desk.run.trainer.weights()[0]["weight"]).all()
 
 
