@@ -8,7 +8,6 @@ import { t } from "./i18n";
 import * as link from "./link";
 import { backoff, Live, type Status } from "./live";
 import { combined, undoable } from "./patch";
-import { refusal } from "./refusal";
 import {
   type Catalogue,
   type Config,
@@ -507,7 +506,9 @@ class Page {
       (p) => p.name === name,
     );
     const label = parameter?.label ?? this.field(error.field.replace(/\.\d+/g, ""))?.label;
-    return refusal(error.message, label);
+    if (!label) return error.message;
+    const sentence = /^(must|may|is) /.test(error.message);
+    return t(sentence ? "refused.rule" : "refused.field", { label, message: error.message });
   }
 
   private writeHash(): void {
