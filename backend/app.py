@@ -33,7 +33,37 @@ A **session** trains one network. Creating it answers with its **key**, which go
 `Authorization: Bearer …` of every call that changes it; anyone may look. Errors are problem documents
 (RFC 9457) that name the field and the rule.
 
-Live pictures and metrics come over the websocket `/api/sessions/{id}/live`, subprotocol `playground.v1`.
+## Live pictures and metrics
+
+They come over the websocket `/api/sessions/{id}/live`, subprotocol `playground.v1`. Send
+`Authorization: Bearer …`, or the command `authorize`, to be the holder; a second holder replaces the first.
+`?since=` and `&run=` name the last sample that you have, so that only later ones come.
+
+**You send** JSON texts of at most 64 KiB, 240 a second. Each but `ack` has an `id` of your own, new in the
+session; a repeated one gets its first answer and is not done again.
+
+| `type` | other fields |
+|---|---|
+| `authorize` | `key` |
+| `watch` | `rate` (frames a second, 0 to 60; 0 stops them), `neurons`, `output` (cells along a side) |
+| `ack` | `frame`: its number; at most three frames are sent without one |
+| `play`, `pause`, `reset` | |
+| `speed` | `epochs_per_second`, `steps_per_second` or `max: true` |
+| `step` | `steps` or `epochs` |
+| `change` | `change`: a merge patch of the config |
+| `weight` | `layer`, `source` (null for the bias), `unit`, `value` |
+
+**You get** JSON texts: `hello` first, with `config`, `state`, `timeline`, `problem` and your `role`; then
+`ack` (`id`, `step` and what came of it), `error` (`id` and a problem document), `changed`, `state`, `reset`,
+`role`, `viewers`, `replaced` and `notice` (`worker_restarted`, `training_failed`, `session_ended`,
+`shutdown`). The connection is closed with 4001 when replaced, 4004 when the session ends, 1012 when the
+server stops, 1013 when you read too slowly, and 1009 after a message that is too long.
+
+**You also get** binary messages: `NNPG`, a little-endian uint32 with the length of the header, the header as
+JSON padded with spaces to a multiple of 8 bytes, then the arrays that its `arrays` lists by `name`, `dtype`,
+`shape` and `offset` from the end of the header. Their `type` is `data` (points and feature maps), `metrics`
+(rows of `samples`; the header has `columns`, `stride`, `run`; keep rows whose step is a multiple of the
+stride) or `frame` (weights as `weight.0`, `bias.0`, …, maps of the neurons, the decision map, predictions).
 """
 TAGS = [
     {"name": "sessions", "description": "Networks that train, and what can be done with them"},

@@ -37,6 +37,7 @@ from backend.shapes import (
 
 PREVIEW_POINTS = 300
 PREVIEW_ROWS = 8
+UPLOAD_EXAMPLE = {"file": "width,length,species\n3.5,1.4,setosa\n3.2,4.7,versicolor\n", "target": "species"}
 PIECE = 64 * 1024
 """Characters of a large answer that are sent at a time."""
 
@@ -60,11 +61,22 @@ def _binary(description: str) -> dict[str, Any]:
     }
 
 
-MISSING = _fails(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
-GUARDED = {
-    **MISSING,
-    **_fails(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE),
+def _shows(example: Any) -> dict[int | str, dict[str, Any]]:
+    return {200: {"content": {"application/json": {"example": example}}}}
+
+
+UNFIT = _fails(HTTPStatus.UNPROCESSABLE_ENTITY)
+BODY = {
+    **UNFIT,
+    **_fails(HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
 }
+BUSY = _fails(HTTPStatus.SERVICE_UNAVAILABLE)
+"""Where a worker has to answer, or room to be found."""
+MISSING = {**UNFIT, **_fails(HTTPStatus.NOT_FOUND)}
+SEEN = {**MISSING, **BUSY}
+GUARDED = {**MISSING, **_fails(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)}
+COMMANDED = {**GUARDED, **BUSY, **_fails(HTTPStatus.TOO_MANY_REQUESTS)}
+SENT = {**COMMANDED, **BODY}
 
 # --- Who calls what ---------------------------------------------------------------------------------------
 
@@ -143,7 +155,9 @@ def _json(value: Any) -> Iterator[str]:
 # --- The server itself ------------------------------------------------------------------------------------
 
 
-@health.get("/healthz", tags=["server"], response_description='`{"status": "alive"}`')
+@health.get(
+    "/healthz", tags=["server"], response_description="It is alive", responses=_shows({"status": "alive"})
+)
 async def alive() -> dict[str, str]:
     """The web process answers."""
     return {"status": "alive"}
@@ -152,14 +166,23 @@ async def alive() -> dict[str, str]:
 @health.get(
     "/readyz",
     tags=["server"],
-    response_description='`{"status": "ready"}`',
-    responses=_fails(HTTPStatus.SERVICE_UNAVAILABLE),
+    response_description="It is ready",
+    responses={**_shows({"status": "ready"}), **BUSY},
 )
 async def ready(request: Request) -> dict[str, str]:
     """Every worker answers."""
     if not request.app.state.engine.ready:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "A worker is starting.", headers={"Retry-After": "2"})
     return {"status": "ready"}
+
+
+CATALOGUE_EXAMPLE = {
+    "components": {"activation": [{"kind": "relu", "label": "ReLU", "help": "…", "parameters": []}]},
+    "fields": [{"path": "batch_size", "type": "integer", "default": 10, "minimum": 1, "maximum": 10_000}],
+    "default": {"batch_size": 10},
+    "limits": {"hidden_layers": limits.HIDDEN_LAYERS},
+    "schema": {"type": "object"},
+}
 
 
 @cache
@@ -172,7 +195,10 @@ def _catalogue() -> tuple[bytes, str]:
     "/catalogue",
     tags=["catalogue"],
     response_description="The catalogue",
-    responses={304: {"description": "You have it already (`If-None-Match`)."}},
+    responses={
+        **_shows(CATALOGUE_EXAMPLE),
+        304: {"description": "You have it already (`If-None-Match`)."},
+    },
 )
 async def catalogue(request: Request) -> Response:
     """Every component with help, formula and parameters; fields, limits and JSON Schema of a config."""
@@ -191,7 +217,7 @@ async def catalogue(request: Request) -> Response:
     tags=["data"],
     response_model=Preview,
     response_description="Some of its points",
-    responses=_fails(HTTPStatus.UNPROCESSABLE_ENTITY),
+    responses=BODY,
 )
 async def preview(
     registry: TheRegistry,
@@ -223,7 +249,8 @@ def _points(inputs: np.ndarray, targets: np.ndarray) -> list[list[float]]:
     status_code=201,
     response_model=UploadedTable,
     response_description="What is in it",
-    responses=_fails(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY),
+    responses=BODY,
+    openapi_extra={"requestBody": {"content": {"multipart/form-data": {"example": UPLOAD_EXAMPLE}}}},
 )
 async def upload(
     registry: TheRegistry,
@@ -270,9 +297,24 @@ async def upload(
     status_code=201,
     response_model=CreatedSession,
     response_description="The session and its key; `Location` has its address",
-    responses=_fails(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
+    responses={**BODY, **BUSY},
 )
-async def create(request: Request, registry: TheRegistry, new: NewSession = NewSession()) -> JSONResponse:  # noqa: B008
+async def create(
+    request: Request,
+    registry: TheRegistry,
+    new: Annotated[
+        NewSession,
+        Body(
+            openapi_examples={
+                "the default": {"value": {}},
+                "a spiral": {"value": {"config": {"data": {"kind": "spiral", "noise": 0.1}}}},
+                "a run that is played again": {
+                    "value": {"timeline": [{"step": 500, "change": {"optimizer": {"lr": 0.1}}}]}
+                },
+            }
+        ),
+    ] = NewSession(),  # noqa: B008
+) -> JSONResponse:
     """A new session, paused at step 0. Its key comes with it."""
     session = await registry.create(new.config, new.timeline)
     location = str(request.app.url_path_for("look", id=session.id))
@@ -285,7 +327,7 @@ async def create(request: Request, registry: TheRegistry, new: NewSession = NewS
     tags=["sessions"],
     response_model=SessionShape,
     response_description="The session at this moment",
-    responses=MISSING,
+    responses=SEEN,
 )
 async def look(session: Watched) -> JSONResponse:
     """Config, step, state, metrics and timeline of a session."""
@@ -306,7 +348,7 @@ async def delete(registry: TheRegistry, session: Held) -> Response:
     tags=["sessions"],
     response_model=ChangeDone,
     response_description="When it took effect, and what it did",
-    responses=GUARDED,
+    responses=SENT,
 )
 async def change(
     session: Held,
@@ -330,7 +372,7 @@ async def change(
     tags=["sessions"],
     response_model=Done,
     response_description="It trains",
-    responses=GUARDED,
+    responses=COMMANDED,
 )
 async def play(session: Held) -> JSONResponse:
     """Train at the session's speed, until it is paused."""
@@ -342,7 +384,7 @@ async def play(session: Held) -> JSONResponse:
     tags=["sessions"],
     response_model=Done,
     response_description="It stands still",
-    responses=GUARDED,
+    responses=COMMANDED,
 )
 async def pause(session: Held) -> JSONResponse:
     """Stop training; a `step` that is under way ends here too."""
@@ -354,7 +396,7 @@ async def pause(session: Held) -> JSONResponse:
     tags=["sessions"],
     response_model=Done,
     response_description="It starts anew",
-    responses=GUARDED,
+    responses=COMMANDED,
 )
 async def reset(session: Held) -> JSONResponse:
     """A new run with the config of now: step 0, no timeline, no history."""
@@ -366,7 +408,7 @@ async def reset(session: Held) -> JSONResponse:
     tags=["sessions"],
     response_model=Done,
     response_description="The speed is set",
-    responses=GUARDED,
+    responses=SENT,
 )
 async def set_speed(
     session: Held,
@@ -389,7 +431,7 @@ async def set_speed(
     tags=["sessions"],
     response_model=StepDone,
     response_description="The metrics after it",
-    responses=GUARDED,
+    responses=SENT,
 )
 async def step(
     request: Request,
@@ -432,7 +474,7 @@ async def history(session: Watched) -> Response:
     response_model=Maps,
     response_description="The maps",
     responses={
-        **MISSING,
+        **SEEN,
         200: {
             "content": _binary(
                 "Little-endian float32 without a header: the decision map, then the maps of the neurons. "
@@ -472,7 +514,7 @@ async def maps(
     tags=["sessions"],
     response_model=Weights,
     response_description="All weights",
-    responses=MISSING,
+    responses=SEEN,
 )
 async def get_weights(session: Watched) -> Response:
     """Weights and biases of every layer."""
@@ -484,7 +526,7 @@ async def get_weights(session: Watched) -> Response:
     tags=["sessions"],
     response_model=ChangeDone,
     response_description="When it took effect",
-    responses=GUARDED,
+    responses=SENT,
 )
 async def put_weights(
     session: Held,

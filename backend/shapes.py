@@ -9,6 +9,15 @@ from backend.protocol import Diverged, Entry, FieldProblem, State
 from backend.weights import LayerWeights
 
 EXAMPLE_CONFIG = config.RunConfig().model_dump(mode="json")
+EXAMPLE_ENTRY = {
+    "step": 1200,
+    "epoch": 48.0,
+    "change": {"optimizer": {"lr": 0.1}},
+    "undo": {"optimizer": {"lr": 0.03}},
+    "effect": ["learning rate 0.03 → 0.1; weights and optimizer kept"],
+    "label": "lr 0.1",
+    "weights": None,
+}
 
 
 class Shape(BaseModel):
@@ -56,7 +65,7 @@ class SessionShape(State):
     """The config of now, whole."""
     problem: dict[str, Any] = Field(examples=[{"kind": "binary", "classes": 2, "inputs": 2}])
     """What there is to learn: the kind, the number of classes, the names of inputs and classes."""
-    timeline: list[Entry]
+    timeline: list[Entry] = Field(examples=[[EXAMPLE_ENTRY]])
     """Every change of this run so far."""
     metrics: Metrics
     """How good it is now."""
@@ -107,7 +116,7 @@ class HistoryShape(Shape):
         examples=[{"index": [0, 1], "step": [0, 4], "train_loss": [0.71, 0.52], "grad_norm.0": [None, 0.2]}]
     )
     """A list for each column, all of one length; null where a value is missing."""
-    marks: list[Entry]
+    marks: list[Entry] = Field(examples=[[EXAMPLE_ENTRY]])
     """The changes of the run, to be marked on the curves."""
 
 

@@ -4,13 +4,13 @@ import json
 import math
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import numpy as np
 import pytest
 
-from backend import limits
+from backend import limits, protocol
 from tests.conftest import Running, Serve
 from tests.guest import Guest
 
@@ -545,6 +545,32 @@ def test_everything_in_the_documentation_is_described_and_shown_by_example(clien
     assert list(_undocumented(document)) == []
 
 
+def test_the_documentation_lists_what_a_call_may_answer(client: httpx.Client) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    session = "/api/sessions/{id}"
+
+    def statuses(path: str, method: str) -> set[str]:
+        return set(paths[path][method]["responses"]) & {"400", "401", "403", "413", "415", "429", "503"}
+
+    body = {"400", "413", "415"}
+    assert statuses("/api/sessions", "post") == body | {"503"}
+    assert statuses("/api/datasets", "post") == statuses("/api/preview", "post") == body
+    assert statuses(session, "get") == statuses(f"{session}/maps", "get") == {"503"}
+    assert statuses(f"{session}/history", "get") == set()
+    assert statuses(session, "delete") == {"401", "403"}
+    assert statuses(f"{session}/play", "post") == {"401", "403", "429", "503"}
+    assert statuses(f"{session}/step", "post") == body | {"401", "403", "429", "503"}
+
+
+def test_the_documentation_tells_how_to_speak_over_the_websocket(client: httpx.Client) -> None:
+    words = client.get("/openapi.json").json()["info"]["description"]
+    for kind in get_args(protocol.ViewerMessage):
+        assert f"`{kind.model_fields['type'].default}`" in words
+    for kind in get_args(protocol.Event):
+        assert f"`{kind.model_fields['type'].default}`" in words
+    assert all(f"`{code}`" in words for code in protocol.Code)
+
+
 def _undocumented(document: dict[str, Any]) -> Iterator[str]:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
@@ -560,6 +586,9 @@ def _undocumented(document: dict[str, Any]) -> Iterator[str]:
                 if not (content.get("examples") or _exemplified(document, content["schema"])):
                     yield f"{place}: {kind} has no example"
             for status, response in operation["responses"].items():
+                content = response.get("content", {}).get("application/json")
+                if content and not ("example" in content or _exemplified(document, content["schema"])):
+                    yield f"{place}: {status} has no example"
                 if not response.get("description"):
                     yield f"{place}: {status} has no description"
     for name, schema in document["components"]["schemas"].items():
