@@ -268,8 +268,12 @@ class WorkerProcess:
         struct.pack_into("<Q", self._turn, 0, 0)
         sock = self._nursery.fork(self._device, self._turn_file.fileno())
         reader, writer = await asyncio.open_unix_connection(sock=sock)
-        async with asyncio.timeout(START_SECONDS):
-            hello = await _receive(reader)
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                hello = await _receive(reader)
+        except BaseException:
+            writer.close()
+            raise
         assert isinstance(hello.content, orders.Ready)
         self.pid, self._writer = hello.content.pid, writer
         log.info("worker %d trains on %s", self.pid, hello.content.device)

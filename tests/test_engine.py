@@ -24,6 +24,8 @@ class Lodger:
         self.step = 0
         self.ended: str | None = None
         self.moves = 0
+        self.deaths: list[int] = []
+        """After how many moves each of its workers died."""
         self.config = config or RunConfig().model_dump(mode="json")
         self.playing = False
 
@@ -38,7 +40,8 @@ class Lodger:
             case orders.Snapshot(step=step):
                 self.step = max(self.step, step)
 
-    def orphaned(self) -> None: ...
+    def orphaned(self) -> None:
+        self.deaths.append(self.moves)
 
     def moved(self) -> None:
         self.moves += 1
@@ -111,6 +114,15 @@ async def test_an_order_over_which_workers_die_is_given_up_and_the_session_lives
         await order
     assert (await engine.ask(lodger.id, orders.Look(), content)).step == 0
     assert lodger.ended is None
+
+
+async def test_a_death_is_told_before_the_next_worker_is_there(engine: LocalEngine) -> None:
+    lodger = Lodger(1)
+    await engine.open(lodger, content)
+    os.kill(engine.pids[0], signal.SIGKILL)
+    assert (await engine.ask(lodger.id, orders.Look(), content)).step == 0
+    assert lodger.deaths == [0]
+    assert lodger.moves == 1
 
 
 async def test_nobody_waits_for_an_engine_that_has_stopped(engine: LocalEngine) -> None:
