@@ -1,15 +1,17 @@
-// The picture engine, without a framework: of the frames that arrive between two screen refreshes only the
-// newest is painted, and painting it acknowledges it, so the server never runs ahead of this screen.
+// The picture engine, without a framework: one frame is painted at each screen refresh, and painting it
+// acknowledges it, so the server never runs ahead of this screen. Frames arrive as often as the screen
+// refreshes, but not in step with it: one that comes early waits for the next refresh, and no more than one.
 import type { Frame } from "./wire";
 
 type Painter = (frame: Frame) => void;
 
 const painters = new Set<Painter>();
 let newest: Frame | null = null;
+const early: Frame[] = [];
 let waiting = false;
 let acknowledge: (frame: Frame) => void = () => {};
 
-/** Calls `paint` with the newest frame at each refresh that has a new one, and at once if there is one already. */
+/** Calls `paint` at each refresh that has a new frame, and at once if there is a frame already. */
 export function onFrame(paint: Painter): () => void {
   painters.add(paint);
   if (newest) paint(newest);
@@ -31,34 +33,35 @@ export function onDrawn(ack: (frame: Frame) => void): void {
 }
 
 export function deliver(frame: Frame): void {
-  newest = frame;
-  unacknowledged = frame;
+  early.push(frame);
+  if (early.length > 2) early.shift();
+  newest ??= frame;
   schedule();
 }
 
 /** Forgets the last frame: what comes next is another session. */
 export function forget(): void {
   newest = null;
+  early.length = 0;
 }
-
-let unacknowledged: Frame | null = null;
 
 function schedule(): void {
   if (waiting) return;
   waiting = true;
   requestAnimationFrame(() => {
     waiting = false;
-    const frame = newest;
-    if (!frame) return;
+    const fresh = early.shift();
+    newest = fresh ?? newest;
+    if (!newest) return;
     for (const paint of painters) {
       try {
-        paint(frame);
+        paint(newest);
       } catch (error) {
         // One broken painter must not stop the others.
         reportError(error);
       }
     }
-    if (unacknowledged) acknowledge(unacknowledged);
-    unacknowledged = null;
+    if (fresh) acknowledge(fresh);
+    if (early.length) schedule();
   });
 }
