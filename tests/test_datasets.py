@@ -437,7 +437,8 @@ def test_columns_of_a_file_are_stretched_over_the_square():
     assert inputs.dtype == np.float32
     np.testing.assert_allclose(inputs.min(axis=0), [-5.4] * 3, rtol=1e-6)
     np.testing.assert_allclose(inputs.max(axis=0), [5.4] * 3, rtol=1e-6)
-    (low, high), *_ = problem.input_ranges or ()
+    assert problem.input_ranges is not None
+    low, high = problem.input_ranges[0]
     assert low + (float(inputs[2, 0]) + 6) / 12 * (high - low) == pytest.approx(6.3)
     assert inputs[2, 0] == pytest.approx(-5.4 + 10.8 * (6.3 - 4.9) / (7.0 - 4.9))
     assert targets.tolist() == [0, 1, 2, 0]
