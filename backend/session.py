@@ -112,6 +112,8 @@ class Session:
         self._viewers: list[Viewer] = []
         self._holder: Viewer | None = None
         self._wanted: set[Size] = set()
+        self._pictures: dict[Size, tuple[int, bytes]] = {}
+        """The newest frame of each size that is watched."""
         self._frame_timer: asyncio.TimerHandle | None = None
         self._sample_timer: asyncio.TimerHandle | None = None
         self._changing = asyncio.Lock()
@@ -272,6 +274,7 @@ class Session:
             self._plans.clear()
             self._diverged = self._saved = None
             self.history = History(self.run)
+            self._pictures.clear()
             self.step = 0
             self._tell(protocol.ResetDone(run=self.run, config=self.config.model_dump(mode="json")))
             for viewer in self._viewers:
@@ -517,8 +520,13 @@ class Session:
                 viewer.tell(protocol.Viewers(count=len(self._viewers)))
 
     def _ask_for_frames(self, fresh: bool = False) -> None:
-        """Orders a frame of each size that somebody is ready for, and comes back when the next is due."""
+        """Gives the viewers that are due what they have not seen, orders a frame of each size that others
+        are ready for, and comes back when the next is due."""
         now = monotonic()
+        for viewer in self._viewers:
+            number, message = self._pictures.get(viewer.size, (0, b""))
+            if viewer.open_for_frames and viewer.due <= now and viewer.shown < number:
+                viewer.show(number, message)
         open_viewers = [viewer for viewer in self._viewers if viewer.open_for_frames]
         due = {viewer.size for viewer in open_viewers if viewer.due <= now}
         for size in due if fresh else due - self._wanted:
@@ -540,10 +548,9 @@ class Session:
         self._last_frame = max(self._last_frame, frame.frame)
         if frame.run == self.run:
             self._see(frame.step, frame.epoch)
-            now = monotonic()
-            for viewer in self._viewers:
-                if viewer.size == frame.size and viewer.open_for_frames and viewer.due <= now:
-                    viewer.show(frame.frame, message)
+            watched = {viewer.size for viewer in self._viewers}
+            newest = {**self._pictures, frame.size: (frame.frame, message)}
+            self._pictures = {size: picture for size, picture in newest.items() if size in watched}
         self._ask_for_frames()
 
     def _deliver_samples(self) -> None:

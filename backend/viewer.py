@@ -43,6 +43,8 @@ class Viewer:
         self.size = Size(neurons=20, output=100)
         self.due = 0.0
         """When it may get its next frame, in `monotonic` time."""
+        self.shown = 0
+        """Number of the last frame of this size that it was given."""
         self._socket = socket
         self._since = since
         self._rate = 30.0
@@ -78,6 +80,7 @@ class Viewer:
     def show(self, number: int, frame: bytes) -> None:
         """A frame; if it cannot be sent before the next one comes, it is skipped."""
         self._frame = (number, frame)
+        self.shown = number
         self.due = max(self.due + 1 / self._rate, monotonic())
         self._wake.set()
 
@@ -89,6 +92,7 @@ class Viewer:
         """A new run: what it has seen counts no longer."""
         self._since = -1
         self._frame = None
+        self.shown = 0
 
     def leave(self, code: Closing, reason: str) -> None:
         """It gets what it has been told so far, then its socket is closed."""
@@ -109,6 +113,7 @@ class Viewer:
         self._rate = wish.rate
         self.size = Size(neurons=wish.neurons, output=wish.output)
         self._frame = None
+        self.shown = 0
         self.due = 0.0
 
     def too_loud(self) -> bool:

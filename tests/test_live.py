@@ -237,6 +237,21 @@ async def test_viewers_of_one_size_share_a_frame(new_session: NewSession) -> Non
         await one.event("viewers", count=2)
 
 
+async def test_a_viewer_that_was_busy_gets_the_last_frame_though_none_follows(
+    new_session: NewSession,
+) -> None:
+    guest = new_session()
+    async with guest.watch() as one, guest.watch(as_holder=False) as two:
+        two.acks = False
+        await one.do(type="play")
+        await two.until(lambda: len(two.frames) == limits.UNACKED_FRAMES)
+        await one.do(type="pause")
+        await one.do(type="weight", layer=0, source=0, unit=0, value=0.5)
+        await one.until(lambda: one.frames[-1][1]["weight.0"][0, 0] == 0.5)
+        await two.send(type="ack", frame=two.frames[-1][0]["frame"])
+        await two.until(lambda: two.frames[-1][1]["weight.0"][0, 0] == 0.5)
+
+
 async def test_one_weight_is_edited(new_session: NewSession) -> None:
     guest = new_session()
     async with guest.watch() as page:
