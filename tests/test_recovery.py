@@ -271,7 +271,9 @@ class Life(RuleBasedStateMachine):
         stopped = self.wait(page.do(type="pause"))["step"]
         history = self.guest.history()
         self.wait(page.until(lambda: max(page.samples, default=-1) == (history["index"] or [-1])[-1]))
-        weights = [np.float32(layer["weight"]) for layer in self.guest.do("GET", "/weights")["layers"]]
+        weights = [
+            np.asarray(layer["weight"], np.float32) for layer in self.guest.do("GET", "/weights")["layers"]
+        ]
         self.wait(page.until(lambda: page.frames and shows(page.frames[-1], stopped, weights)))
         assert sorted(page.samples) == history["index"]
         assert [row[0] for _, row in sorted(page.samples.items())] == history["step"]
