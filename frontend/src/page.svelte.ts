@@ -157,7 +157,14 @@ class Page {
 
   play = () => this.command({ type: "play" });
   pause = () => this.command({ type: "pause" });
-  togglePlay = () => (this.playing ? this.pause() : this.play());
+  /** What a press asked for that the server has not answered yet: a second press means the opposite. */
+  private asked: boolean | null = null;
+  togglePlay = async () => {
+    const wish = !(this.asked ?? this.playing);
+    this.asked = wish;
+    await (wish ? this.play() : this.pause());
+    if (this.asked === wish) this.asked = null;
+  };
   reset = () => this.command({ type: "reset" });
   stepOnce = () => this.command({ type: "step", steps: 1 });
   setSpeed = (speed: Speed) => this.command({ type: "speed", ...speed });
