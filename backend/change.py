@@ -71,8 +71,8 @@ def carry(old: Setting, new: Setting, state: State) -> tuple[State, list[str]]:
     return state, effects or ["Weights and optimizer state are kept."]
 
 
-def _empty(setting: Setting, weights: Tensor) -> tuple[Tensor, ...]:
-    return tuple(torch.zeros_like(weights) for _ in range(setting.config.optimizer.slots))
+def _empty(setting: Setting, weights: Tensor) -> Tensor:
+    return weights.new_zeros(setting.config.optimizer.slots, *weights.shape)
 
 
 def _reshape(old: Setting, new: Setting, state: State, effects: list[str]) -> State:
@@ -113,8 +113,9 @@ def _put_together(network: Network, state: State, parts: list[Part]) -> State:
     names = [list(layer.parameters) for layer in network.layers]
     tracks = range(len(parts[0].tracks))
     weights, *slots, updates = (flat([part.tracks[t] for part in parts], names) for t in tracks)
+    memory = torch.stack(slots) if slots else weights.new_zeros(0, *weights.shape)
     buffers = flat([part.buffers for part in parts], [list(layer.buffers) for layer in network.layers])
-    return replace(state, weights=weights, buffers=buffers.clone(), slots=tuple(slots), updates=updates)
+    return replace(state, weights=weights, buffers=buffers.clone(), slots=memory, updates=updates)
 
 
 def _align(
@@ -194,7 +195,7 @@ def _resize(
 def _fresh(network: Network, new: Setting, state: State) -> tuple[Network, State]:
     """The network at its initialisation, with a memory as empty as that of a new optimizer."""
     weights, buffers = initialise(network, new.config, state.seeds)
-    slots = tuple(torch.zeros_like(weights) for _ in state.slots)
+    slots = weights.new_zeros(len(state.slots), *weights.shape)
     fresh = replace(state, weights=weights, buffers=buffers, slots=slots, updates=torch.zeros_like(weights))
     return network, fresh
 

@@ -5,18 +5,15 @@ import math
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import groupby
 from time import monotonic
 from typing import Any
-
-import numpy as np
 
 from backend import limits, orders, snapshot
 from backend.config import FieldError, Refused, merged, parse
 from backend.orders import Deed, Mail, Order, Report, Size, as_array
 from backend.protocol import AllWeights, Arrays, OneWeight, encode
 from backend.tables import Table
-from backend.trainer import Diverged, Sample, Trainer
+from backend.trainer import Diverged, Samples, Trainer
 
 log = logging.getLogger("playground.worker")
 
@@ -143,7 +140,7 @@ class LiveRun:
         limit = self._ahead[0].step - start if self._ahead else math.inf
         stride = self.trainer.steps_per_epoch  # a bound for full speed; the deadline ends it sooner
         steps = int(min(allowance, limit, max(stride, 1024)))
-        samples: list[Sample] = []
+        samples: Samples | None = None
         try:
             samples = self.trainer.train(steps, deadline)
         except Diverged as diverged:
@@ -166,7 +163,7 @@ class LiveRun:
         """Training asked for is done, or as far as it goes."""
         goal, self._goal = self._goal, None
         if goal and goal.order:
-            self._post(self._whereabouts(metrics=self._metrics(), diverged=diverged), {}, goal.order)
+            self._post(self._whereabouts(metrics=self.trainer.metrics(), diverged=diverged), {}, goal.order)
 
     # --- Orders -------------------------------------------------------------------------------------------
 
@@ -192,7 +189,7 @@ class LiveRun:
                 if problem:
                     self._show_data()
             case orders.Look():
-                self._post(self._whereabouts(metrics=self._metrics()), {}, number)
+                self._post(self._whereabouts(metrics=self.trainer.metrics()), {}, number)
             case orders.LookAtMaps(size=size):
                 self._check_maps(size)
                 header, maps = self.trainer.maps(size)
@@ -342,11 +339,6 @@ class LiveRun:
     def _whereabouts(self, **result: Any) -> orders.Done:
         return orders.Done(step=self.trainer.step, epoch=self.trainer.progress, **result)
 
-    def _metrics(self) -> dict[str, Any]:
-        sample = self.trainer.sample()
-        losses = {"train_loss": sample.train_loss, "test_loss": sample.test_loss}
-        return {**losses, **sample.scores, "grad_norm": list(sample.grad_norms)}
-
     def _picture(self) -> tuple[dict[str, Any], Arrays]:
         return self.trainer.picture()
 
@@ -358,22 +350,11 @@ class LiveRun:
     def _record_the_start(self) -> None:
         """The curves begin with the untrained network; a snapshot of step 0 has that behind it."""
         if self.trainer.state.samples == 0:
-            self._report_samples([self.trainer.record()])
+            self._report_samples(self.trainer.record())
 
-    def _report_samples(self, samples: list[Sample]) -> None:
-        """Together where they have the same columns: another depth or problem starts a new batch."""
-        for columns, batch in groupby(samples, _columns):
-            rows = np.array([_row(sample) for sample in batch], dtype=np.float64)
-            header = orders.Samples(run=self._run, stride=self.trainer.state.stride, columns=list(columns))
-            self._report(header, {"samples": rows})
-
-
-def _columns(sample: Sample) -> tuple[str, ...]:
-    norms = (f"grad_norm.{layer}" for layer in range(len(sample.grad_norms)))
-    return "index", "step", "epoch", "train_loss", "test_loss", *sample.scores, *norms
-
-
-def _row(sample: Sample) -> list[float]:
-    values = (sample.train_loss, sample.test_loss, *sample.scores.values(), *sample.grad_norms)
-    missing = (math.nan if value is None else value for value in values)
-    return [sample.index, sample.step, sample.epoch, *missing]
+    def _report_samples(self, samples: Samples | None) -> None:
+        if samples:
+            header = orders.Samples(
+                run=self._run, stride=self.trainer.state.stride, columns=list(samples.columns)
+            )
+            self._report(header, {"samples": samples.rows})

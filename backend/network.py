@@ -12,6 +12,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from backend import limits
 from backend.catalogue.activations import Activation
 from backend.catalogue.component import Problem
 from backend.config import RunConfig
@@ -105,8 +106,8 @@ class State:
     """(R, P) float32."""
     buffers: Tensor
     """(R, B) float32: running statistics of batch normalisation."""
-    slots: tuple[Tensor, ...]
-    """What the optimizer remembers, (R, P) float32 each."""
+    slots: Tensor
+    """(slots, R, P) float32: what the optimizer remembers."""
     updates: Tensor
     """(R, P) float32: how often each weight was updated since the optimizer met it. Bias correction counts by
     it, so that a neuron that came later takes first steps of its own."""
@@ -124,12 +125,17 @@ class State:
             self,
             weights=self.weights.clone(),
             buffers=self.buffers.clone(),
-            slots=tuple(slot.clone() for slot in self.slots),
+            slots=self.slots.clone(),
             updates=self.updates.clone(),
         )
 
     def tensors(self) -> tuple[Tensor, ...]:
-        return (self.weights, self.buffers, *self.slots, self.updates)
+        return (self.weights, self.buffers, self.slots, self.updates)
+
+
+def thinned(step: int, stride: int) -> int:
+    """Steps between two points of the history from `step` on: twice as many whenever it is full."""
+    return stride * 2 if step // stride >= limits.HISTORY_SAMPLES else stride
 
 
 def initialise(network: Network, config: RunConfig, seeds: Tensor) -> tuple[Tensor, Tensor]:

@@ -22,12 +22,17 @@ MIX_2 = -0x6B2FB644ECCEEE15  # 0x94D049BB133111EB
 
 def bits(seed: int | Tensor, purpose: str, step: int | Tensor, shape: tuple[int, ...]) -> Tensor:
     """Uniform int64, all 64 bits random, of the broadcast shape of seed and step followed by `shape`."""
-    seed = torch.as_tensor(seed, dtype=torch.int64)
-    step = torch.as_tensor(step, dtype=torch.int64, device=seed.device)
-    key = _mix(_mix(_mix(seed) + _stream(purpose)) + step * GAMMA)
+    own = stream(seed, purpose)
+    step = torch.as_tensor(step, dtype=torch.int64, device=own.device)
+    key = _mix(own + step * GAMMA)
     count = torch.Size(shape).numel()
-    counter = torch.arange(1, count + 1, dtype=torch.int64, device=seed.device) * GAMMA
+    counter = torch.arange(1, count + 1, dtype=torch.int64, device=own.device) * GAMMA
     return _mix(key[..., None] + counter).reshape(*key.shape, *shape)
+
+
+def stream(seed: int | Tensor, purpose: str) -> Tensor:
+    """What seed and purpose are mixed to, int64; the key of a step is mix(stream + step * GAMMA)."""
+    return _mix(_mix(torch.as_tensor(seed, dtype=torch.int64)) + _hash(purpose))
 
 
 def uniform(seed: int | Tensor, purpose: str, step: int | Tensor, shape: tuple[int, ...]) -> Tensor:
@@ -46,7 +51,7 @@ def permutation(seed: int | Tensor, purpose: str, step: int | Tensor, n: int) ->
 
 
 @lru_cache
-def _stream(purpose: str) -> int:
+def _hash(purpose: str) -> int:
     return int.from_bytes(hashlib.blake2b(purpose.encode(), digest_size=8).digest(), "little", signed=True)
 
 

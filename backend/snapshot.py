@@ -9,7 +9,7 @@ from backend.network import State
 from backend.trainer import Trainer
 
 COUNTERS = ("step", "epoch", "cursor", "samples", "stride")
-TENSORS = ("seeds", "weights", "buffers", "updates")
+TENSORS = ("seeds", "weights", "buffers", "slots", "updates")
 
 
 def save(trainer: Trainer) -> bytes:
@@ -21,7 +21,6 @@ def save(trainer: Trainer) -> bytes:
         **{name: getattr(state, name) for name in COUNTERS},
     }
     arrays = {name: getattr(state, name) for name in TENSORS}
-    arrays |= {f"slot.{index}": slot for index, slot in enumerate(state.slots)}
     return protocol.encode(header, {name: tensor.cpu().numpy() for name, tensor in arrays.items()})
 
 
@@ -35,7 +34,6 @@ def load(data: bytes, tables: Tables | None = None, device: str = "cpu") -> Trai
 
     state = State(
         **{name: tensor(name) for name in TENSORS},
-        slots=tuple(tensor(f"slot.{index}") for index in range(config.optimizer.slots)),
         **{name: header[name] for name in COUNTERS},
     )
     return Trainer(config, config.data.split(config.seed, tables or {}), state)

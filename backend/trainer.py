@@ -6,48 +6,71 @@ of processes, JSON or viewers.
 
 import math
 import time
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from backend import limits
+from backend.catalogue.component import Problem
 from backend.catalogue.datasets import Dataset
 from backend.catalogue.features import available, columns
 from backend.change import Setting, carry
 from backend.config import FieldError, Refused, RunConfig, Tables
-from backend.network import Network, State, Views, forward, initialise
+from backend.network import Network, State, Views, forward, initialise, thinned
 from backend.randomness import permutation, uniform
 
 Arrays = dict[str, np.ndarray]
 
 CHUNK_SECONDS = 0.002
 """Time between two looks at the clock, and at whether all is still finite."""
-CHUNK_STEPS = 64
 MASK_NUMBERS = 2**18
 """Random numbers drawn ahead for dropout."""
 SAMPLED_POINTS = 1000
 """Data points evaluated for the history per step, about; more points are sampled less often."""
+NOTHING = np.empty(0)
 FEATURE_MAP = 32
 PICTURE_FLOP = 1e9
 """Multiplications that one map may cost; a large network is drawn on a coarser grid."""
 
 
 @dataclass(frozen=True)
-class Sample:
-    """One point of the history. Losses and scores are evaluated on all data, dropout off."""
+class Samples:
+    """Points of the history. Losses and scores are evaluated on all data, dropout off."""
 
-    index: int
-    step: int
-    epoch: float
-    train_loss: float | None
-    test_loss: float | None
-    scores: dict[str, float | None]
-    """`train_accuracy`, `test_accuracy`, or `train_mae`, `test_mae`, `train_r2`, `test_r2`."""
-    grad_norms: list[float | None]
-    """Euclidean norm of the last step's gradient in each layer, before clipping; None before any step."""
+    columns: tuple[str, ...]
+    """`index`, `step`, `epoch`, `train_loss`, `test_loss`; `train_accuracy`, `test_accuracy` or `train_mae`,
+    `test_mae`, `train_r2`, `test_r2`; `grad_norm.0` and so on, the Euclidean norm of the last step's gradient
+    in each layer, before clipping."""
+    rows: np.ndarray
+    """(points, columns) float64; NaN where there is nothing or no finite number."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __add__(self, other: "Samples") -> "Samples":
+        return Samples(other.columns, np.concatenate([self.rows, other.rows]))
+
+    def column(self, name: str) -> np.ndarray:
+        return self.rows[:, self.columns.index(name)]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a network makes of n points."""
+
+    loss: np.ndarray
+    """(n,), or none without targets."""
+    shown: np.ndarray
+    """(n,): the probability of class 1 of two, the class of more, or the value of a regression."""
+    sure: np.ndarray
+    """(n,): the score of that class, of more than two."""
+
+    def classes(self, problem: Problem) -> np.ndarray:
+        """(n,) int64"""
+        return (self.shown > 0.5 if problem.kind == "binary" else self.shown).astype(np.int64)
 
 
 @dataclass
@@ -57,11 +80,13 @@ class Diverged(ArithmeticError):
     step: int
     layer: int
     detail: str
-    samples: list[Sample] = field(default_factory=list)
+    samples: Samples
 
 
 class Trainer:
     """A stack that trains, with its data. `state` is all that training changes."""
+
+    chunk_steps: ClassVar[int] = 64
 
     config: RunConfig
     dataset: Dataset
@@ -84,7 +109,7 @@ class Trainer:
         network = Network.of(config, dataset.problem)
         seed_tensor = torch.tensor(seeds or (config.seed,), dtype=torch.int64, device=device)
         weights, buffers = initialise(network, config, seed_tensor)
-        slots = tuple(torch.zeros_like(weights) for _ in range(config.optimizer.slots))
+        slots = weights.new_zeros(config.optimizer.slots, *weights.shape)
         return cls(config, dataset, State(seed_tensor, weights, buffers, slots, torch.zeros_like(weights)))
 
     @property
@@ -106,41 +131,42 @@ class Trainer:
 
     # Training
 
-    def train(self, steps: int, deadline: float | None = None) -> list[Sample]:
+    def train(self, steps: int, deadline: float | None = None) -> Samples:
         """Train up to `steps` steps and return the points of the history that they left.
 
         Returns early once time.monotonic() passes `deadline`. Raises `Diverged`. What is trained does not
         depend on the deadline, only how far.
         """
-        samples: list[Sample] = []
+        samples = self._no_samples
         while steps > 0:
             began = time.monotonic()
             count = min(steps, self._chunk)
             before = self.state.copy()
-            recorded = self._run(count)
-            if not self._finite():
-                self._find_divergence(before, count, samples)
+            recorded, finite = self._run(count)
+            if not finite:
+                recorded = self._find_divergence(before, count, samples)
             samples += recorded
             steps -= count
             now = time.monotonic()
             if now - began < CHUNK_SECONDS / 2:
-                self._chunk = min(CHUNK_STEPS, self._chunk * 2)
+                self._chunk = min(self.chunk_steps, self._chunk * 2)
             elif now - began > CHUNK_SECONDS:
                 self._chunk = max(1, self._chunk // 2)
             if deadline is not None and now >= deadline:
                 break
         return samples
 
-    def _run(self, steps: int) -> list[Sample]:
-        samples = []
+    def _run(self, steps: int) -> tuple[Samples, bool]:
+        """The points of the history that the steps leave, and whether all is still finite."""
+        samples = self._no_samples
         for _ in range(steps):
             x, y, masks = self._batch()
             self._loss, self._grad, _ = self._gradient(x, y, masks)
             self._update(self._grad)
             self._advance(x.shape[1])
             if self.state.step % self.state.stride == 0:
-                samples.append(self.record())
-        return samples
+                samples += self.record()
+        return samples, self._finite()
 
     def _batch(self) -> tuple[Tensor, Tensor, list[Tensor | None]]:
         """Features (R, batch, inputs), targets (R, batch), dropout masks of the inputs and each layer."""
@@ -209,8 +235,10 @@ class Trainer:
             norm = grad.norm(dim=1, keepdim=True)
             grad = grad * (self.config.clip_norm / (norm + 1e-6)).clamp(max=1)
         state.updates.add_(1)
-        delta, state.slots = self.config.optimizer.update(state.weights, grad, state.slots, state.updates)
+        delta, slots = self.config.optimizer.update(state.weights, grad, tuple(state.slots), state.updates)
         state.weights.add_(delta)
+        for slot, latest in zip(state.slots, slots, strict=True):
+            slot.copy_(latest)
 
     def _advance(self, batch: int) -> None:
         state = self.state
@@ -223,21 +251,23 @@ class Trainer:
         total = self._loss.sum() + torch.stack([t.sum() for t in self.state.tensors()]).sum()
         return bool(torch.isfinite(total))
 
-    def _find_divergence(self, before: State, steps: int, samples: list[Sample]) -> None:
+    def _find_divergence(self, before: State, steps: int, samples: Samples) -> Samples:
         """Take the steps once more, one by one, and stop before the one that is not finite."""
         self._adopt(before)
+        again = self._no_samples
         for _ in range(steps):
             before = self.state.copy()
             x, y, masks = self._batch()
             self._loss, self._grad, activations = self._gradient(x, y, masks)
             layer, detail = self._blame(self._grad, activations)
             self._adopt(before.copy())
-            recorded = self._run(1)
-            if not self._finite():
+            recorded, finite = self._run(1)
+            if not finite:
                 self._adopt(before)
                 self._grad = None
-                raise Diverged(before.step + 1, layer, detail, samples)
-            samples += recorded
+                raise Diverged(before.step + 1, layer, detail, samples + again)
+            again += recorded
+        return again
 
     def _blame(self, grad: Tensor, activations: list[Tensor]) -> tuple[int, str]:
         for index, activation in enumerate(activations):
@@ -327,36 +357,71 @@ class Trainer:
 
     # Looking
 
-    def sample(self) -> Sample:
-        """The metrics of this moment, of the first network of the stack."""
-        metrics = self._evaluate()
-        return Sample(self.state.samples, self.state.step, self.progress, **metrics.summary())
+    def metrics(self) -> dict[str, Any]:
+        """What is measured at this moment, of the first network of the stack; None where it is not finite."""
+        return self._named(self._measure()[0])
 
-    def record(self) -> Sample:
+    def _named(self, raw: np.ndarray) -> dict[str, Any]:
+        sample = self._sample(raw)
+        values = [value if math.isfinite(value) else None for value in sample.rows[0].tolist()]
+        norms = len(values) - len(self.network.layers)
+        return {
+            **dict(zip(sample.columns[3:norms], values[3:norms], strict=True)),
+            "grad_norm": values[norms:],
+        }
+
+    def record(self) -> Samples:
         """Add the metrics of this moment to the history; training does so by itself, but for step 0."""
-        sample = self.sample()
         state = self.state
+        sample = self._sample(self._measure()[0])
         state.samples += 1
-        coarse = 2 ** math.ceil(math.log2(max(1, self._all_x.shape[1] / SAMPLED_POINTS)))
-        state.stride = max(state.stride, coarse)
-        if state.step // state.stride >= limits.HISTORY_SAMPLES:
-            state.stride *= 2
+        state.stride = thinned(state.step, max(state.stride, self._least_stride))
         return sample
 
     @torch.no_grad()
-    def _evaluate(self) -> "Evaluation":
-        problem, loss = self.dataset.problem, self.config.loss
-        output = self._outputs(self._all_x)[-1]
-        losses = loss.forward(output, self._all_y)[0]
-        predictions = loss.predict(output, problem)[0]
-        train, test = (
-            Part(losses[rows], self._all_y[0, rows], predictions[rows])
-            for rows in (slice(None, self._n), slice(self._n, None))
-        )
-        norms: list[float | None] = [None] * len(self.network.layers)
+    def _measure(self) -> tuple[np.ndarray, Judgement]:
+        """A row of raw measurements, as `_sample` reads them, and what they are of."""
+        judged = self._judge(self._all_x, self._all_y)
+        sums = [self._sums(judged, part) for part in (slice(None, self._n), slice(self._n, None))]
+        norms = [math.nan] * len(self.network.layers)
         if self._grad is not None:
             norms = [float(self._grad[0, span].norm()) for span in self.network.spans]
-        return Evaluation(problem.classes, train, test, norms)
+        return np.array([self.state.step, self.progress, *sums[0], *sums[1], *norms]), judged
+
+    def _sums(self, judged: Judgement, part: slice) -> tuple[float, float, float]:
+        target, shown = self._targets[part], judged.shown[part]
+        if self.dataset.problem.classes:
+            error = (judged.classes(self.dataset.problem)[part] != target).astype(np.float64)
+        else:
+            error = np.abs(shown - target)
+        return float(judged.loss[part].sum(dtype=np.float64)), float(error.sum()), float((error**2).sum())
+
+    def _sample(self, raw: np.ndarray) -> Samples:
+        """Points of the history from rows of: step, epochs; of the training data the sums of loss, error and
+        squared error; the same of the test data; norms of the gradient in each layer. A wrong class is an
+        error of 1."""
+        table = np.atleast_2d(raw)
+        step, epoch, norms = table[:, 0], table[:, 1], table[:, 8:]
+        count = np.array([self._n, len(self._targets) - self._n], dtype=np.float64)
+        with np.errstate(all="ignore"):  # there may be no test data, or no spread
+            loss, error = table[:, 2:8:3] / count, table[:, 3:8:3] / count
+            r2 = np.where(self._spread > 0, 1 - table[:, 4:8:3] / self._spread, np.nan)
+        scores = [1 - error] if self.dataset.problem.classes else [error, r2]
+        index = np.arange(self.state.samples, self.state.samples + len(table))
+        rows = np.column_stack([index, step, epoch, loss, *scores, norms])
+        rows[~np.isfinite(rows)] = np.nan
+        return Samples(self._columns, rows)
+
+    def _judge(self, x: Tensor, y: Tensor | None = None) -> Judgement:
+        """What the first network makes of features x (1, n, inputs), and its loss against targets (1, n)."""
+        problem, loss = self.dataset.problem, self.config.loss
+        output = self._outputs(x)[-1]
+        losses = NOTHING if y is None else loss.forward(output, y)[0].cpu().numpy()
+        shown = loss.predict(output, problem)[0]
+        if problem.kind == "multiclass":
+            sure, index = shown.max(dim=-1)
+            return Judgement(losses, index.cpu().numpy(), sure.cpu().numpy())
+        return Judgement(losses, shown.cpu().numpy(), NOTHING)
 
     def _outputs(self, x: Tensor) -> list[Tensor]:
         """Evaluated activations of every layer for features (1, n, inputs)."""
@@ -366,49 +431,55 @@ class Trainer:
     @torch.no_grad()
     def frame(self, neuron_size: int = 20, output_size: int = 100) -> tuple[dict[str, Any], Arrays]:
         """What is shown of this moment: metrics, weights, neuron maps, decision map (see protocol)."""
-        evaluation = self._evaluate()
-        summary = evaluation.summary()
-        header = {
-            "step": self.state.step,
-            "epoch": self.progress,
-            "train_loss": summary["train_loss"],
-            "test_loss": summary["test_loss"],
-            **summary["scores"],
-            "layers": [
-                {"inputs": layer.inputs, "width": layer.width, "batchnorm": layer.batchnorm}
-                for layer in self.network.layers
-            ],
-        }
+        raw, judged = self._measure()
+        header = {"step": self.state.step, "epoch": self.progress}
+        header |= {name: value for name, value in self._named(raw).items() if name != "grad_norm"}
+        header["layers"] = [
+            {"inputs": layer.inputs, "width": layer.width, "batchnorm": layer.batchnorm}
+            for layer in self.network.layers
+        ]
         arrays: Arrays = {}
         for index, layer in enumerate(self.weights()):
             for name, value in layer.items():
                 if not name.startswith("running_"):
                     arrays[f"{name}.{index}"] = value.copy()
-        neurons = torch.cat([a[0] for a in self._outputs(self._grid(self._fit(neuron_size)))], dim=1).T
-        arrays["neurons"], arrays["neurons_range"] = _quantised(neurons, self._fit(neuron_size))
+        arrays["neurons"], arrays["neurons_range"] = self._neuron_maps(self._fit(neuron_size))
         arrays |= self._decision(self._fit(output_size))
-        arrays |= evaluation.arrays()
+        arrays |= self._predictions(judged)
+        arrays["grad_norms"] = np.nan_to_num(raw[8:], posinf=0, neginf=0).astype(np.float32)
         return header, arrays
+
+    def _neuron_maps(self, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """Maps of all hidden units and the outputs, uint8 (N, size, size), and their ranges (N, 2)."""
+        return _quantised(torch.cat([a[0] for a in self._outputs(self._grid(size))], dim=1).T, size)
 
     def _decision(self, size: int) -> Arrays:
         problem = self.dataset.problem
-        output = self.config.loss.predict(self._outputs(self._grid(size))[-1], problem)[0]
-        match problem.kind:
-            case "binary":
-                low, high, shown = 0.0, 1.0, output
-            case "regression":
-                low, high = target_range(self.dataset)
-                shown = ((output - low) / (high - low)).clamp(0, 1)
-            case "multiclass":
-                top = output.max(dim=-1)
-                return {
-                    "decision": top.indices.reshape(size, size).to(torch.uint8).cpu().numpy(),
-                    "confidence": _bytes(top.values.clamp(0, 1), size),
-                    "decision_range": np.array([0, problem.classes - 1], dtype=np.float32),
-                }
+        judged = self._judge(self._grid(size))
+        if problem.kind == "multiclass":
+            low, high = 0.0, problem.classes - 1.0
+            arrays = {
+                "decision": judged.shown.astype(np.uint8).reshape(size, size),
+                "confidence": _bytes(judged.sure, size),
+            }
+        else:
+            low, high = (0.0, 1.0) if problem.kind == "binary" else target_range(self.dataset)
+            arrays = {"decision": _bytes((judged.shown - low) / (high - low), size)}
+        return arrays | {"decision_range": np.array([low, high], dtype=np.float32)}
+
+    def _predictions(self, judged: Judgement) -> Arrays:
+        """Of every point, and the confusion matrices."""
+        classes, parts = self.dataset.problem.classes, (slice(None, self._n), slice(self._n, None))
+        if not classes:
+            shown = judged.shown.astype(np.float32)
+            return {"train_predictions": shown[parts[0]], "test_predictions": shown[parts[1]]}
+        chosen = judged.classes(self.dataset.problem)
+        pairs = self._targets.astype(np.int64) * classes + chosen
+        counts = [np.bincount(pairs[part], minlength=classes**2) for part in parts]
         return {
-            "decision": _bytes(shown, size),
-            "decision_range": np.array([low, high], dtype=np.float32),
+            "train_predictions": chosen[parts[0]].astype(np.uint8),
+            "test_predictions": chosen[parts[1]].astype(np.uint8),
+            "confusion": np.reshape(counts, (2, classes, classes)).astype(np.int32),
         }
 
     @torch.no_grad()
@@ -478,10 +549,19 @@ class Trainer:
         device = state.weights.device
         self._n = len(dataset.train_inputs)
         self._x = self._features(config, dataset.train_inputs)
-        self._y = torch.from_numpy(dataset.train_targets).to(device)[None]
-        test_y = torch.from_numpy(dataset.test_targets).to(device)[None]
+        self._y = torch.from_numpy(dataset.train_targets).to(device, torch.float32)[None]
+        test_y = torch.from_numpy(dataset.test_targets).to(device, torch.float32)[None]
         self._all_x = torch.cat([self._x, self._features(config, dataset.test_inputs)], dim=1)
         self._all_y = torch.cat([self._y, test_y], dim=1)
+        self._targets = self._all_y[0].cpu().numpy().astype(np.float32)
+        parts = (self._targets[: self._n], self._targets[self._n :])
+        self._spread = np.array([((part - part.mean()) ** 2).sum() if len(part) else 0 for part in parts])
+        measures = ("accuracy",) if dataset.problem.classes else ("mae", "r2")
+        scores = [f"{part}_{measure}" for measure in measures for part in ("train", "test")]
+        norms = [f"grad_norm.{index}" for index in range(len(self.network.layers))]
+        self._columns = ("index", "step", "epoch", "train_loss", "test_loss", *scores, *norms)
+        self._no_samples = Samples(self._columns, np.empty((0, len(self._columns))))
+        self._least_stride = 2 ** math.ceil(math.log2(max(1, len(self._targets) / SAMPLED_POINTS)))
         self._penalised = torch.zeros_like(state.weights)
         for parameters in self.network.parameters(self._penalised):
             parameters["weight"].fill_(1)
@@ -505,76 +585,6 @@ class Trainer:
         ]
         self._buffers = self.network.buffers(state.buffers)
         self._leaves = [leaf for layer in self._parameters for leaf in layer.values()]
-
-
-@dataclass(frozen=True)
-class Part:
-    """Loss, target and prediction of each point of the training data, or of the test data; maybe none."""
-
-    losses: Tensor
-    targets: Tensor
-    predictions: Tensor
-
-    @property
-    def loss(self) -> float | None:
-        return float(self.losses.mean()) if len(self.losses) else None
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What the first network of a stack says of the training data and of the test data."""
-
-    classes: int
-    train: Part
-    test: Part
-    grad_norms: list[float | None]
-
-    def summary(self) -> dict[str, Any]:
-        """The metrics as fields of a `Sample`; what overflowed is None."""
-        scores: dict[str, float | None] = {}
-        for measure in ("accuracy",) if self.classes else ("mae", "r2"):
-            for name, part in (("train", self.train), ("test", self.test)):
-                scores[f"{name}_{measure}"] = self._score(measure, part.targets, part.predictions)
-        return {
-            "train_loss": _if_finite(self.train.loss),
-            "test_loss": _if_finite(self.test.loss),
-            "scores": {name: _if_finite(score) for name, score in scores.items()},
-            "grad_norms": [_if_finite(norm) for norm in self.grad_norms],
-        }
-
-    def _score(self, measure: str, target: Tensor, predicted: Tensor) -> float | None:
-        if len(target) == 0:
-            return None
-        if measure == "accuracy":
-            return float((self._classes_of(predicted) == target).float().mean())
-        if measure == "mae":
-            return float((predicted - target).abs().mean())
-        spread = float(((target - target.mean()) ** 2).sum())
-        return 1 - float(((predicted - target) ** 2).sum()) / spread if spread > 0 else None
-
-    def _classes_of(self, predicted: Tensor) -> Tensor:
-        return (predicted > 0.5).long() if predicted.dim() == 1 else predicted.argmax(dim=-1)
-
-    def arrays(self) -> Arrays:
-        """Predictions of every point, the confusion matrices, the gradient norms."""
-        arrays: Arrays = {"grad_norms": np.array([norm or 0.0 for norm in self.grad_norms], dtype=np.float32)}
-        confusions = []
-        for name, part in (("train", self.train), ("test", self.test)):
-            if not self.classes:
-                arrays[f"{name}_predictions"] = part.predictions.float().cpu().numpy()
-                continue
-            chosen = self._classes_of(part.predictions)
-            arrays[f"{name}_predictions"] = chosen.to(torch.uint8).cpu().numpy()
-            pairs = (part.targets.long() * self.classes + chosen).cpu()
-            confusions.append(torch.bincount(pairs, minlength=self.classes**2))
-        if self.classes:
-            shape = (2, self.classes, self.classes)
-            arrays["confusion"] = torch.stack(confusions).reshape(shape).int().numpy()
-        return arrays
-
-
-def _if_finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
 
 
 def target_range(dataset: Dataset) -> tuple[float, float]:
@@ -606,8 +616,10 @@ def _quantised(values: Tensor, size: int) -> tuple[np.ndarray, np.ndarray]:
     return maps.cpu().numpy(), torch.cat([low, high], dim=1).float().cpu().numpy()
 
 
-def _bytes(values: Tensor, size: int) -> np.ndarray:
-    return (values * 255).round().to(torch.uint8).reshape(size, size).cpu().numpy()
+def _bytes(shares: np.ndarray, size: int) -> np.ndarray:
+    """Shares of 0 to 1 as bytes; what is beyond is cut, and what is no number is 0."""
+    scaled = np.clip(shares * np.float32(255), 0, 255)
+    return np.nan_to_num(np.rint(scaled)).astype(np.uint8).reshape(size, size)
 
 
 def _numbers(path: str, value: Any, shape: tuple[int, ...]) -> Tensor:

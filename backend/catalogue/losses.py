@@ -1,7 +1,9 @@
 """Losses: how wrong an output is. Every loss is a mean over the mini-batch."""
 
-from typing import ClassVar, Literal
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from pydantic import Field
@@ -17,6 +19,18 @@ class Loss(Component):
     """The kinds of problem that it fits."""
     logits: ClassVar[bool] = False
     """It takes raw sums and squashes them itself, so the output layer has to stay linear."""
+
+    softmax: ClassVar[bool] = False
+    """For the fused trainer: the sums become logarithms of probabilities, over all units, before `fused`."""
+    fused: ClassVar[Callable[..., Any]]
+    """fused(output, target, *fields) -> what one unit adds to the loss, and the slope of the loss on that
+    output; the target of a class is 1 in its unit, 0 elsewhere. Losses are means over units, or sums with
+    softmax. Without it, the reference trainer trains."""
+
+    @staticmethod
+    def fused_predict(output: Any) -> Any:
+        """`predict` for one unit, as the fused trainer takes it; for two classes it is cut to 0 to 1."""
+        return output
 
     def units(self, problem: Problem) -> int:
         """Units of the output layer."""
@@ -61,6 +75,11 @@ class MSE(PointwiseLoss):
     def pointwise(self, output: Tensor, target: Tensor) -> Tensor:
         return F.mse_loss(output, target, reduction="none")
 
+    @staticmethod
+    def fused(output: Any, target: Any) -> Any:
+        error = output - target
+        return error * error, 2 * error
+
 
 class MAE(PointwiseLoss):
     """The size of the error: every unit of error counts the same, so outliers pull less."""
@@ -72,6 +91,11 @@ class MAE(PointwiseLoss):
 
     def pointwise(self, output: Tensor, target: Tensor) -> Tensor:
         return F.l1_loss(output, target, reduction="none")
+
+    @staticmethod
+    def fused(output: Any, target: Any) -> Any:
+        error = output - target
+        return np.abs(error), np.sign(error)
 
 
 class Huber(PointwiseLoss):
@@ -90,6 +114,13 @@ class Huber(PointwiseLoss):
 
     def pointwise(self, output: Tensor, target: Tensor) -> Tensor:
         return F.huber_loss(output, target, reduction="none", delta=self.delta)
+
+    @staticmethod
+    def fused(output: Any, target: Any, delta: float) -> Any:
+        error = output - target
+        size = np.abs(error)
+        loss = np.where(size < delta, 0.5 * error * error, delta * (size - 0.5 * delta))
+        return loss, np.minimum(np.maximum(error, -delta), delta)
 
 
 class BCE(Loss):
@@ -113,6 +144,15 @@ class BCE(Loss):
     def predict(self, output: Tensor, problem: Problem) -> Tensor:
         return output.squeeze(-1).sigmoid()
 
+    @staticmethod
+    def fused(output: Any, target: Any) -> Any:
+        loss = np.maximum(output, 0) - output * target + np.log1p(np.exp(-np.abs(output)))
+        return loss, 1 / (1 + np.exp(-output)) - target
+
+    @staticmethod
+    def fused_predict(output: Any) -> Any:
+        return 1 / (1 + np.exp(-output))
+
 
 class CrossEntropy(Loss):
     """For any number of classes: the network gives one sum a class, softmax makes them probabilities,
@@ -123,6 +163,7 @@ class CrossEntropy(Loss):
     formula: ClassVar[str] = r"L = -\frac{1}{n}\sum_i \log p_{i, y_i},\quad p = \mathrm{softmax}(z)"
     problems: ClassVar[tuple[str, ...]] = ("multiclass", "binary")
     logits: ClassVar[bool] = True
+    softmax: ClassVar[bool] = True
 
     def units(self, problem: Problem) -> int:
         return problem.classes
@@ -134,6 +175,14 @@ class CrossEntropy(Loss):
     def predict(self, output: Tensor, problem: Problem) -> Tensor:
         probabilities = output.softmax(dim=-1)
         return probabilities[..., 1] if problem.kind == "binary" else probabilities
+
+    @staticmethod
+    def fused(output: Any, target: Any) -> Any:
+        return -target * output, np.exp(output) - target
+
+    @staticmethod
+    def fused_predict(output: Any) -> Any:
+        return np.exp(output)
 
 
 class Hinge(Loss):
@@ -150,3 +199,13 @@ class Hinge(Loss):
 
     def predict(self, output: Tensor, problem: Problem) -> Tensor:
         return ((output.squeeze(-1) + 1) / 2).clamp(0, 1)
+
+    @staticmethod
+    def fused(output: Any, target: Any) -> Any:
+        sign = 2 * target - 1
+        short = 1 - sign * output
+        return np.maximum(short, 0), np.where(short > 0, -sign, 0)
+
+    @staticmethod
+    def fused_predict(output: Any) -> Any:
+        return (output + 1) / 2

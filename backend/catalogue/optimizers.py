@@ -1,9 +1,12 @@
 """Optimizers: how a gradient becomes a step of the weights. Each agrees with `torch.optim`."""
 
 import math
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar, Literal
 
+import numpy as np
 import torch
+from numba.extending import register_jitable
 from pydantic import Field
 from torch import Tensor
 
@@ -33,6 +36,16 @@ class Optimizer(Component):
         """The change of the weights (R, P), and the new slots. `t` counts the updates of each, from 1."""
         raise NotImplementedError
 
+    fused: ClassVar[Callable[..., Any]]
+    """fused(weight, grad, slots, shares, *fields) -> the change of the weight, the new slots: for the fused
+    trainer. Without it, the reference trainer trains."""
+
+    @staticmethod
+    def fused_shares(t: Any, *fields: float) -> Any:
+        """What `fused` needs of the count of updates alone, a tuple. It is seldom another for the next
+        weight, and then not calculated anew."""
+        return ()
+
 
 class SGD(Optimizer):
     """Walks straight down the gradient of the mini-batch. The plainest rule there is."""
@@ -43,6 +56,10 @@ class SGD(Optimizer):
 
     def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: Tensor) -> tuple[Tensor, Slots]:
         return grad * -self.lr, ()
+
+    @staticmethod
+    def fused(weight: Any, grad: Any, slots: Any, shares: Any, lr: float) -> Any:
+        return -lr * grad, ()
 
 
 class Momentum(Optimizer):
@@ -60,6 +77,11 @@ class Momentum(Optimizer):
         velocity = grad.add(slots[0], alpha=self.beta)
         return velocity * -self.lr, (velocity,)
 
+    @staticmethod
+    def fused(weight: Any, grad: Any, slots: Any, shares: Any, lr: float, beta: float) -> Any:
+        velocity = beta * slots[0] + grad
+        return -lr * velocity, (velocity,)
+
 
 class Nesterov(Optimizer):
     """Momentum that looks ahead: it adds the velocity once more before it steps."""
@@ -76,6 +98,11 @@ class Nesterov(Optimizer):
         velocity = grad.add(slots[0], alpha=self.beta)
         return grad.add(velocity, alpha=self.beta) * -self.lr, (velocity,)
 
+    @staticmethod
+    def fused(weight: Any, grad: Any, slots: Any, shares: Any, lr: float, beta: float) -> Any:
+        velocity = beta * slots[0] + grad
+        return -lr * (grad + beta * velocity), (velocity,)
+
 
 class AdaGrad(Optimizer):
     """Divides each step by the root of all squared gradients so far. The rate dies down for good (Duchi
@@ -90,6 +117,11 @@ class AdaGrad(Optimizer):
     def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: Tensor) -> tuple[Tensor, Slots]:
         total = slots[0].addcmul(grad, grad)
         return grad / (total.sqrt() + self.eps) * -self.lr, (total,)
+
+    @staticmethod
+    def fused(weight: Any, grad: Any, slots: Any, shares: Any, lr: float, eps: float) -> Any:
+        total = slots[0] + grad * grad
+        return -lr * grad / (np.sqrt(total) + eps), (total,)
 
 
 class RMSProp(Optimizer):
@@ -110,6 +142,11 @@ class RMSProp(Optimizer):
     def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: Tensor) -> tuple[Tensor, Slots]:
         mean = (slots[0] * self.alpha).addcmul(grad, grad, value=1 - self.alpha)
         return grad / (mean.sqrt() + self.eps) * -self.lr, (mean,)
+
+    @staticmethod
+    def fused(weight: Any, grad: Any, slots: Any, shares: Any, lr: float, alpha: float, eps: float) -> Any:
+        mean = alpha * slots[0] + (1 - alpha) * grad * grad
+        return -lr * grad / (np.sqrt(mean) + eps), (mean,)
 
 
 class Adam(Optimizer):
@@ -137,10 +174,32 @@ class Adam(Optimizer):
         scale = (square / _share(self.beta2, t)).sqrt() + self.eps
         return mean / _share(self.beta1, t) / scale * -self.lr, (mean, square)
 
+    @staticmethod
+    def fused(
+        weight: Any, grad: Any, slots: Any, shares: Any, lr: float, beta1: float, beta2: float, eps: float
+    ) -> Any:
+        return _fused_adam(grad, slots, shares, lr, beta1, beta2, eps)
+
+    @staticmethod
+    def fused_shares(t: Any, *fields: float) -> Any:
+        return _fused_shares(t, fields[1], fields[2])
+
 
 def _share(beta: float, t: Tensor) -> Tensor | float:
     """1 - beta^t, the share of a running mean that is filled after t updates; exact where it is small."""
     return -torch.expm1(t * math.log(beta)) if beta else 1.0
+
+
+@register_jitable
+def _fused_adam(grad: Any, slots: Any, shares: Any, lr: float, beta1: float, beta2: float, eps: float) -> Any:
+    mean = slots[0] + (1 - beta1) * (grad - slots[0])
+    square = beta2 * slots[1] + (1 - beta2) * grad * grad
+    return -lr * mean / (shares[0] * (np.sqrt(square / shares[1]) + eps)), (mean, square)
+
+
+@register_jitable
+def _fused_shares(t: Any, beta1: float, beta2: float) -> Any:
+    return -np.expm1(t * np.log(beta1)), -np.expm1(t * np.log(beta2))
 
 
 class AdamW(Adam):
@@ -159,3 +218,18 @@ class AdamW(Adam):
     def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: Tensor) -> tuple[Tensor, Slots]:
         delta, slots = super().update(weight, grad, slots, t)
         return delta.sub(weight, alpha=self.lr * self.weight_decay), slots
+
+    @staticmethod
+    def fused(
+        weight: Any,
+        grad: Any,
+        slots: Any,
+        shares: Any,
+        lr: float,
+        beta1: float,
+        beta2: float,
+        eps: float,
+        weight_decay: float,
+    ) -> Any:
+        delta, slots = _fused_adam(grad, slots, shares, lr, beta1, beta2, eps)
+        return delta - lr * weight_decay * weight, slots
