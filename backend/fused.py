@@ -44,7 +44,9 @@ class FusedTrainer(Trainer):
     def _run(self, steps: int) -> tuple[Samples, bool]:
         if not self.plan:
             return super()._run(steps)
-        rows, finite = self.plan.train(self.state, steps, self._x, self._y, self._points(self._all_x, self._all_y))
+        rows, finite = self.plan.train(
+            self.state, steps, self._x, self._y, self._points(self._all_x, self._all_y)
+        )
         samples = self._sample(rows)
         self.state.samples += len(samples)
         self._grad = self.plan.grads
@@ -176,8 +178,10 @@ class Plan:
         while len(scratches) <= place:
             scratches.append(kernel.Scratch.of(0, 0, 0, 0))
         have = scratches[place]
-        need = ((self._units + 1) * row, self._units, row * (self._widest + kernel.LANES), samples)
-        if any(n > len(a) for n, a in zip(need, (have.value, have.inverse, have.turned, have.order), strict=True)):
+        need = ((self._units + kernel.LANES) * row, self._units, row * (self._widest + kernel.LANES), samples)
+        if any(
+            n > len(a) for n, a in zip(need, (have.value, have.inverse, have.turned, have.order), strict=True)
+        ):
             have = scratches[place] = kernel.Scratch.of(*need)
         return have
 
@@ -204,6 +208,7 @@ def pool() -> ThreadPoolExecutor:
 def compile_kernel() -> None:
     """Compiles the kernel, or loads it from the cache."""
     from backend.config import parse
+
     ready.set()
     t = FusedTrainer.start(parse({}))
     t.train(1)

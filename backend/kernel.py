@@ -24,12 +24,14 @@ samples and the dropout masks are those of `randomness`, number for number.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
+from backend import limits
 from backend.catalogue.activations import Activation
 from backend.catalogue.component import Component, members
 from backend.catalogue.losses import Loss
@@ -48,9 +50,15 @@ from backend.lanes import (
     store_bytes,
     store_part,
     total,
+    transpose,
 )
 from backend.network import BATCHNORM_EPS, BATCHNORM_MOMENTUM, thinned
 from backend.randomness import GAMMA, MIX_1, MIX_2
+
+part = partial(njit, error_model="numpy", _nrt=False)
+"""Compiles a function of the kernel. `_nrt`: arrays are not counted, for nothing is allocated."""
+entry = partial(part, cache=True, nogil=True)
+"""Likewise, one that Python calls."""
 
 FIELDS = 8
 """Numbers that a component may have as its fields."""
@@ -101,6 +109,8 @@ class Scratch(NamedTuple):
     """(batch, widest layer, padded)."""
     goals: np.ndarray
     """(S,): the targets of the batch."""
+    places: np.ndarray
+    """(layers + 1,) uint64: keys of the dropout masks of one step."""
     keys: np.ndarray
     """(train,) uint64 that the samples are sorted by; `order` (train,) and `starts` int64 serve the sort."""
     order: np.ndarray
@@ -110,8 +120,11 @@ class Scratch(NamedTuple):
     def of(cls, values: int, units: int, turned: int, samples: int) -> "Scratch":
         value, slope, normal = (np.zeros(values, np.float32) for _ in range(3))
         inverse, turned_, goals = (np.zeros(n, np.float32) for n in (units, turned, values))
-        keys, order, starts = (np.zeros(n, d) for n, d in ((samples, UINT), (samples, INT), (4 * samples + 4, INT)))
-        return cls(value, slope, normal, inverse, turned_, goals, keys, order, starts)
+        keys, order, starts = (
+            np.zeros(n, d) for n, d in ((samples, UINT), (samples, INT), (4 * samples + 4, INT))
+        )
+        places = np.zeros(limits.HIDDEN_LAYERS + 2, UINT)
+        return cls(value, slope, normal, inverse, turned_, goals, places, keys, order, starts)
 
 
 class Points(NamedTuple):
@@ -151,12 +164,12 @@ def fusible(family: type[Component]) -> tuple[type[Any], ...]:
 
 def choice(functions: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
     """choose(code, *args) calls the function at that index."""
-    first, others = njit(functions[0]), functions[1:]
+    first, others = part(functions[0]), functions[1:]
     if not others:
-        return njit(lambda code, *args: first(*args))
+        return part(lambda code, *args: first(*args))
     rest = choice(others)
 
-    @njit
+    @part
     def choose(code: int, *args: Any) -> Any:
         if code == 0:
             return first(*args)
@@ -166,7 +179,7 @@ def choice(functions: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
 
 
 def activation_loop(activation: type[Activation], training: bool) -> Callable[..., Any]:
-    formula, fields = njit(activation.fused), field_count(activation)
+    formula, fields = part(activation.fused), field_count(activation)
 
     def activate(value: Any, slope: Any, start: int, stop: int, numbers: Any) -> None:
         own = to_fixed_tuple(numbers, fields)
@@ -180,7 +193,7 @@ def activation_loop(activation: type[Activation], training: bool) -> Callable[..
 
 
 def loss_loop(loss: type[Loss]) -> Callable[..., Any]:
-    formula, fields = njit(loss.fused), field_count(loss)
+    formula, fields = part(loss.fused), field_count(loss)
 
     def charge(value: Any, slope: Any, row: int, s: int, units: int, target: Any, shift: Any, share: Any, numbers: Any) -> Any:  # fmt: skip
         """The loss of 16 samples; the slopes of the outputs become those of the loss, times `share`."""
@@ -198,7 +211,7 @@ def loss_loop(loss: type[Loss]) -> Callable[..., Any]:
 
 
 def verdict_loop(loss: type[Loss]) -> Callable[..., Any]:
-    formula, predict, fields = njit(loss.fused), njit(loss.fused_predict), field_count(loss)
+    formula, predict, fields = part(loss.fused), part(loss.fused_predict), field_count(loss)
 
     def judge(value: Any, s: int, row: int, units: int, target: Any, shift: Any, classes: int, numbers: Any) -> Any:  # fmt: skip
         """Of 16 samples: loss, what is shown, how sure."""
@@ -221,10 +234,10 @@ def verdict_loop(loss: type[Loss]) -> Callable[..., Any]:
 
 
 def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
-    formula, shares, fields = njit(optimizer.fused), njit(optimizer.fused_shares), field_count(optimizer)
+    formula, shares, fields = part(optimizer.fused), part(optimizer.fused_shares), field_count(optimizer)
     recall, remember = memory(optimizer.slots)
 
-    def update(weights: Any, grad: Any, slots: Any, apart: int, updates: Any, more: int, scale: Any, numbers: Any) -> None:  # fmt: skip
+    def update(weights: Any, grad: Any, slots: Any, base: int, apart: int, updates: Any, more: int, scale: Any, numbers: Any) -> None:  # fmt: skip
         """One step of every weight; its gradient counts `scale` times."""
         own = to_fixed_tuple(numbers, fields)
         count = load_one(updates, 0) + more
@@ -236,10 +249,10 @@ def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
             if any_of(latest != count):
                 count = latest
                 share = shares(count, *own)
-            past = recall(slots, at, apart, used)
+            past = recall(slots, base + at, apart, used)
             delta, past = formula(weight, load_part(grad, at, used) * scale, past, share, *own)
             store_part(weights, at, weight + delta, used)
-            remember(slots, at, apart, used, past)
+            remember(slots, base + at, apart, used, past)
 
     return update
 
@@ -247,15 +260,15 @@ def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
 def memory(slots: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """How so many slots, `apart` from one another, are read as a tuple and written."""
     if slots == 0:
-        return njit(lambda array, at, apart, used: ()), njit(lambda array, at, apart, used, new: None)
+        return part(lambda array, at, apart, used: ()), part(lambda array, at, apart, used, new: None)
     recall_others, remember_others = memory(slots - 1)
     last = slots - 1
 
-    @njit
+    @part
     def recall(array: Any, at: int, apart: int, used: Any) -> Any:
         return recall_others(array, at, apart, used) + (load_part(array, at + last * apart, used),)  # noqa: RUF005
 
-    @njit
+    @part
     def remember(array: Any, at: int, apart: int, used: Any, new: Any) -> None:
         remember_others(array, at, apart, used, new)
         store_part(array, at + last * apart, new[last], used)
@@ -272,7 +285,7 @@ activate = choice([activation_loop(activation, training=True) for activation in 
 activate_only = choice([activation_loop(activation, training=False) for activation in ACTIVATIONS])
 charge = choice([loss_loop(loss) for loss in LOSSES])
 judge = choice([verdict_loop(loss) for loss in LOSSES])
-next_stride = njit(thinned)
+next_stride = part(thinned)
 update = choice([update_loop(optimizer) for optimizer in OPTIMIZERS])
 
 
@@ -281,45 +294,53 @@ update = choice([update_loop(optimizer) for optimizer in OPTIMIZERS])
 
 def products(finish: Callable[..., Any]) -> Callable[..., Any]:
     """rows sums over c < count, of a[at + row·across + c·along] · v[lane + c·stride], each a vector of 16."""
-    finish = njit(finish)
+    finish = part(finish)
 
-    @njit
+    @part
     def multiply(a: Any, at: int, across: int, along: int, v: Any, lane: int, stride: int, count: int, rows: int, out: Any, place: int, apart: int, extra: Any) -> None:  # fmt: skip
         row = 0
-        while row + 4 <= rows:
-            sum0 = sum1 = sum2 = sum3 = spread(0.0)
+        while row + 8 <= rows:
+            sum0 = sum1 = sum2 = sum3 = sum4 = sum5 = sum6 = sum7 = spread(0.0)
             first = at + row * across
             for c in range(count):
                 vector = load(v, lane + c * stride)
-                sum0 += load_one(a, first) * vector
-                sum1 += load_one(a, first + across) * vector
+                sum0 += load_one(a, first + 0 * across) * vector
+                sum1 += load_one(a, first + 1 * across) * vector
                 sum2 += load_one(a, first + 2 * across) * vector
                 sum3 += load_one(a, first + 3 * across) * vector
+                sum4 += load_one(a, first + 4 * across) * vector
+                sum5 += load_one(a, first + 5 * across) * vector
+                sum6 += load_one(a, first + 6 * across) * vector
+                sum7 += load_one(a, first + 7 * across) * vector
                 first += along
-            finish(out, place + row * apart, sum0, extra, row)
-            finish(out, place + (row + 1) * apart, sum1, extra, row + 1)
-            finish(out, place + (row + 2) * apart, sum2, extra, row + 2)
-            finish(out, place + (row + 3) * apart, sum3, extra, row + 3)
-            row += 4
+            finish(out, place + (row + 0) * apart, sum0, a, extra, row + 0)
+            finish(out, place + (row + 1) * apart, sum1, a, extra, row + 1)
+            finish(out, place + (row + 2) * apart, sum2, a, extra, row + 2)
+            finish(out, place + (row + 3) * apart, sum3, a, extra, row + 3)
+            finish(out, place + (row + 4) * apart, sum4, a, extra, row + 4)
+            finish(out, place + (row + 5) * apart, sum5, a, extra, row + 5)
+            finish(out, place + (row + 6) * apart, sum6, a, extra, row + 6)
+            finish(out, place + (row + 7) * apart, sum7, a, extra, row + 7)
+            row += 8
         while row < rows:
             sum0 = spread(0.0)
             for c in range(count):
                 sum0 += load_one(a, at + row * across + c * along) * load(v, lane + c * stride)
-            finish(out, place + row * apart, sum0, extra, row)
+            finish(out, place + row * apart, sum0, a, extra, row)
             row += 1
 
     return multiply
 
 
-add_bias = products(lambda out, at, sum_, bias, row: store(out, at, sum_ + load_one(bias, row)))
-pass_back = products(lambda out, at, sum_, none, row: store(out, at, sum_ * load(out, at)))
-put = products(lambda out, at, sum_, used, row: store_part(out, at, sum_, used))
+add_bias = products(lambda out, at, sum_, a, bias, row: store(out, at, sum_ + load_one(a, bias + row)))
+pass_back = products(lambda out, at, sum_, a, none, row: store(out, at, sum_ * load(out, at)))
+put = products(lambda out, at, sum_, a, used, row: store_part(out, at, sum_, used))
 
 
 # --- Forward -----------------------------------------------------------------------------------------------
 
 
-@njit
+@part
 def forward(layers: Any, dropouts: Any, keys: Any, weights: Any, buffers: Any, scratch: Any, row: int, batch: int, training: bool) -> None:  # fmt: skip
     """From the values of the inputs to those of every unit. In training, slopes too, and statistics."""
     value, slope = scratch.value, scratch.slope
@@ -330,7 +351,7 @@ def forward(layers: Any, dropouts: Any, keys: Any, weights: Any, buffers: Any, s
         start, stop = layer.unit * row, (layer.unit + layer.width) * row
         for s in range(0, row, LANES):
             add_bias(weights, layer.weight, 1, layer.width, value, layer.source * row + s, row, layer.inputs,
-                     layer.width, value, start + s, row, weights[layer.bias :])  # fmt: skip
+                     layer.width, value, start + s, row, layer.bias)  # fmt: skip
         if layer.batchnorm:
             for unit in range(layer.width):
                 normalise(layer, unit, weights, buffers, scratch, row, batch, training)
@@ -342,7 +363,7 @@ def forward(layers: Any, dropouts: Any, keys: Any, weights: Any, buffers: Any, s
             activate_only(layer.activation.code, value, slope, start, stop, layer.activation.fields)
 
 
-@njit
+@part
 def normalise(layer: Any, unit: int, weights: Any, buffers: Any, scratch: Any, row: int, batch: int, training: bool) -> None:  # fmt: skip
     """Batch normalisation of the sums of one unit (Ioffe, Szegedy, 2015)."""
     value, normal = scratch.value, scratch.normal
@@ -370,7 +391,7 @@ def normalise(layer: Any, unit: int, weights: Any, buffers: Any, scratch: Any, r
     scratch.inverse[layer.unit + unit] = inverse
 
 
-@njit
+@part
 def drop(dropout: Any, key: Any, value: Any, slope: Any, row: int, batch: int) -> None:
     """Number s·width + unit of the stream decides on that unit of sample s."""
     for unit in range(dropout.width):
@@ -385,7 +406,7 @@ def drop(dropout: Any, key: Any, value: Any, slope: Any, row: int, batch: int) -
 # --- Backward ----------------------------------------------------------------------------------------------
 
 
-@njit
+@part
 def backward(layers: Any, weights: Any, grad: Any, scratch: Any, row: int, batch: int) -> None:
     """From the slopes of the outputs to the gradient of every weight."""
     value, slope, turned = scratch.value, scratch.slope, scratch.turned
@@ -396,10 +417,9 @@ def backward(layers: Any, weights: Any, grad: Any, scratch: Any, row: int, batch
             for unit in range(layer.width):
                 unnormalise(layer, unit, weights, grad, scratch, row, batch)
         apart = padded(layer.width, LANES)
-        for unit in range(layer.width):
-            for s in range(batch):
-                turned[s * apart + unit] = slope[(layer.unit + unit) * row + s]
         for unit in range(0, layer.width, LANES):
+            for s in range(0, row, LANES):
+                transpose(slope, (layer.unit + unit) * row + s, row, turned, s * apart + unit, apart)
             used = below(layer.width - unit)
             put(value, layer.source * row, row, 1, turned, unit, apart, batch,
                 layer.inputs, grad, layer.weight + unit, layer.width, used)  # fmt: skip
@@ -410,7 +430,7 @@ def backward(layers: Any, weights: Any, grad: Any, scratch: Any, row: int, batch
                           layer.inputs, slope, layer.source * row + s, row, 0)  # fmt: skip
 
 
-@njit
+@part
 def unnormalise(layer: Any, unit: int, weights: Any, grad: Any, scratch: Any, row: int, batch: int) -> None:
     """Makes slopes by the normalised sum those by the sum, and leaves the gradients of gamma and beta."""
     slope, normal = scratch.slope, scratch.normal
@@ -429,7 +449,7 @@ def unnormalise(layer: Any, unit: int, weights: Any, grad: Any, scratch: Any, ro
         store(slope, at + s, own * scale)
 
 
-@njit
+@part
 def penalise(layers: Any, weights: Any, grad: Any, l1: float, l2: float) -> None:
     """What L1 and L2 add to the gradient of weights, not of biases."""
     for index in range(layers.size):
@@ -444,7 +464,7 @@ def penalise(layers: Any, weights: Any, grad: Any, l1: float, l2: float) -> None
 # --- Training ----------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def train(settings: Any, layers: Any, dropouts: Any, streams: Any, clock: Any, steps: int, first: int, last: int, features: Any, target: Any, weights: Any, buffers: Any, slots: Any, updates: Any, grads: Any, scratch: Scratch, points: Points, rows: Any) -> tuple[int, bool]:  # fmt: skip
     """Trains networks `first` to `last` of a stack, so many steps each.
 
@@ -461,7 +481,7 @@ def train(settings: Any, layers: Any, dropouts: Any, streams: Any, clock: Any, s
     row = padded(min(setting.batch, setting.train), LANES)
     outputs = layers[-1].unit * row
     ones = outputs + units * row
-    keys = np.empty(dropouts.size, UINT)
+    keys = scratch.places
     for r in range(first, last):
         mine, statistics, grad, counts = weights[r], buffers[r], grads[r], updates[r]
         step, epoch, cursor, stride = start_step, start_epoch, start_cursor, start_stride
@@ -499,7 +519,7 @@ def train(settings: Any, layers: Any, dropouts: Any, streams: Any, clock: Any, s
 
             # The step.
             scale = min(1.0, setting.clip / (norm(grad, 0, size) + 1e-6)) if setting.clip < np.inf else 1.0
-            update(setting.optimizer.code, mine, grad, slots[r * size :], weights.size, counts, done, scale, setting.optimizer.fields)  # fmt: skip
+            update(setting.optimizer.code, mine, grad, slots, r * size, weights.size, counts, done, scale, setting.optimizer.fields)  # fmt: skip
             step, cursor = step + 1, cursor + batch
             if cursor >= setting.train:
                 epoch, cursor = epoch + 1, 0
@@ -508,15 +528,18 @@ def train(settings: Any, layers: Any, dropouts: Any, streams: Any, clock: Any, s
                 record(setting, layers, grad, points, rows[recorded])
                 rows[recorded, 0], rows[recorded, 1] = step, epoch + cursor / setting.train
                 recorded, stride = recorded + 1, next_stride(step, max(stride, setting.stride))
-        finite = finite and np.isfinite(total(loss) + sum_of(mine) + sum_of(statistics))
+        finite = finite and np.isfinite(
+            total(loss) + sum_of(mine, 0, size) + sum_of(statistics, 0, statistics.size)
+        )
         for slot in range(r * size, slots.size, weights.size):
-            finite = finite and np.isfinite(sum_of(slots[slot : slot + size]))
-        counts += np.float32(steps)
+            finite = finite and np.isfinite(sum_of(slots, slot, slot + size))
+        for weight in range(size):
+            counts[weight] += np.float32(steps)
     clock[0], clock[1], clock[2], clock[3] = step, epoch, cursor, stride
     return recorded, finite
 
 
-@njit
+@part
 def log_of_sum(value: Any, at: int, row: int, units: int) -> Any:
     """log(sum(exp(output))) over the units, of 16 samples."""
     top = load(value, at)
@@ -528,7 +551,7 @@ def log_of_sum(value: Any, at: int, row: int, units: int) -> Any:
     return top + np.log(sum_)
 
 
-@njit
+@part
 def shuffle(mixed: int, key: Any, n: int, scratch: Scratch) -> None:
     """The order of the samples in an epoch: that of their random numbers, as signed ones.
 
@@ -543,7 +566,8 @@ def shuffle(mixed: int, key: Any, n: int, scratch: Scratch) -> None:
     while 1 << bits < n:
         bits += 1
     low = UINT(64 - bits)
-    starts[: (1 << bits) + 1] = 0
+    for bucket in range((1 << bits) + 1):
+        starts[bucket] = 0
     for i in range(n):
         starts[(number(key, i) >> low) + UINT(1)] += 1
     for bucket in range(1 << bits):
@@ -561,13 +585,13 @@ def shuffle(mixed: int, key: Any, n: int, scratch: Scratch) -> None:
         keys[j], order[j] = drawn, sample
 
 
-@njit
+@part
 def number(key: Any, index: int) -> Any:
     """A random number whose order as unsigned is that of `randomness.bits` as signed."""
     return mix(key + UINT(index + 1) * STEP) ^ SIGN
 
 
-@njit
+@part
 def mix(x: Any) -> Any:
     """SplitMix64, as in `randomness`."""
     x = (x ^ (x >> UINT(30))) * MIX_FIRST
@@ -575,15 +599,15 @@ def mix(x: Any) -> Any:
     return x ^ (x >> UINT(31))
 
 
-@njit
-def sum_of(array: Any) -> float:
+@part
+def sum_of(array: Any, start: int, stop: int) -> float:
     sum_ = spread(0.0)
-    for at in range(0, array.size, LANES):
-        sum_ += load_part(array, at, below(array.size - at))
+    for at in range(start, stop, LANES):
+        sum_ += load_part(array, at, below(stop - at))
     return total(sum_)
 
 
-@njit
+@part
 def norm(array: Any, start: int, stop: int) -> float:
     squares = spread(0.0)
     for at in range(start, stop, LANES):
@@ -592,7 +616,7 @@ def norm(array: Any, start: int, stop: int) -> float:
     return np.sqrt(total(squares))
 
 
-@njit
+@part
 def padded(count: int, block: int) -> int:
     return (count + block - 1) // block * block
 
@@ -600,7 +624,7 @@ def padded(count: int, block: int) -> int:
 # --- Looking -----------------------------------------------------------------------------------------------
 
 
-@njit
+@part
 def survey(setting: Any, layers: Any, dropouts: Any, keys: Any, weights: Any, buffers: Any, scratch: Scratch, points: Points) -> None:  # fmt: skip
     """Evaluates the network at every point."""
     value, units = scratch.value, layers[-1].width
@@ -619,7 +643,7 @@ def survey(setting: Any, layers: Any, dropouts: Any, keys: Any, weights: Any, bu
             store(points.sure, at + s, sure)
 
 
-@njit
+@part
 def record(setting: Any, layers: Any, grad: Any, points: Points, row: Any) -> None:
     """The sums of `ROW` after a survey of the training data, padded to a block, and the test data."""
     starts = (0, setting.train)
@@ -640,13 +664,13 @@ def record(setting: Any, layers: Any, grad: Any, points: Points, row: Any) -> No
         row[ROW + index] = norm(grad, layers[index].weight, layers[index].end)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def assess(settings: Any, layers: Any, dropouts: Any, weights: Any, buffers: Any, scratch: Scratch, points: Points) -> None:  # fmt: skip
     """`survey` for Python."""
-    survey(settings[0], layers, dropouts, np.empty(0, UINT), weights, buffers, scratch, points)
+    survey(settings[0], layers, dropouts, scratch.places, weights, buffers, scratch, points)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def draw(settings: Any, layers: Any, dropouts: Any, weights: Any, buffers: Any, scratch: Scratch, features: Any, count: int, maps: Any, ranges: Any) -> None:  # fmt: skip
     """Maps of all units over the `count` points of `features` (features · n,), n padded to lanes.
 
@@ -654,8 +678,9 @@ def draw(settings: Any, layers: Any, dropouts: Any, weights: Any, buffers: Any, 
     """
     value, inputs = scratch.value, layers[0].inputs
     row = features.size // inputs
-    value[: features.size] = features
-    forward(layers, dropouts, np.empty(0, UINT), weights, buffers, scratch, row, row, False)
+    for at in range(0, features.size, LANES):
+        store(value, at, load(features, at))
+    forward(layers, dropouts, scratch.places, weights, buffers, scratch, row, row, False)
     for unit in range(ranges.shape[0]):
         at = (inputs + unit) * row
         low = high = spread(value[at])

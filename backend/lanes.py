@@ -199,6 +199,33 @@ def store_bytes(typing: Any, array: Any, at: Any, value: Any) -> Any:
     return types.void(array, at, value), generate
 
 
+@intrinsic
+def transpose(typing: Any, source: Any, at: Any, apart: Any, target: Any, place: Any, spaced: Any) -> Any:
+    """A square of 16 × 16 numbers with its rows made columns; rows are so far apart from one another."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        def rows(array: int) -> list[ir.Value]:
+            kinds, values = signature.args[array : array + 3], args[array : array + 3]
+            start = _pointer(context, builder, signature.replace(args=kinds), values)
+            step = context.cast(builder, values[2], kinds[2], types.intp)
+            ends = (builder.gep(start, [builder.mul(step, step.type(row))]) for row in range(LANES))
+            return [builder.bitcast(end, FLOATS.as_pointer()) for end in ends]
+
+        vectors = [builder.load(row, align=4) for row in rows(0)]
+        half = LANES // 2
+        low, high = ([first + i // 2 + LANES * (i % 2) for i in range(LANES)] for first in (0, half))
+        for _ in range(4):  # interleaving the first half of the rows with the second doubles what is in place
+            pairs = zip(vectors[:half], vectors[half:], strict=True)
+            vectors = [
+                builder.shuffle_vector(a, b, _const(INTS, order)) for a, b in pairs for order in (low, high)
+            ]
+        for vector, row in zip(vectors, rows(3), strict=True):
+            builder.store(vector, row, align=4)
+        return context.get_dummy_value()
+
+    return types.void(source, at, apart, target, place, spaced), generate
+
+
 # Arithmetic, comparison, choice
 
 
