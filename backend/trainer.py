@@ -393,7 +393,7 @@ class Trainer:
         if self.dataset.problem.classes:
             error = (judged.classes(self.dataset.problem)[part] != target).astype(np.float64)
         else:
-            error = np.abs(shown - target)
+            error = np.abs(shown.astype(np.float64) - target)
         return float(judged.loss[part].sum(dtype=np.float64)), float(error.sum()), float((error**2).sum())
 
     def _sample(self, raw: np.ndarray) -> Samples:
