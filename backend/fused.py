@@ -6,19 +6,21 @@ parameters of its own, another device than the CPU, and everything until the ker
 
 import math
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from functools import cache
-from threading import Event
+from threading import Event, Thread
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from backend import kernel
+from backend import compiling, kernel
 from backend.catalogue.component import Component
 from backend.catalogue.datasets import Dataset
-from backend.config import RunConfig
+from backend.config import RunConfig, parse
 from backend.network import Network, State
 from backend.randomness import stream
 from backend.trainer import Judgement, Samples, Trainer
@@ -65,8 +67,16 @@ class FusedTrainer(Trainer):
             return super()._neuron_maps(size)
         return self.plan.draw(self.state, self._points(self._grid(size)), size)
 
+    def exercise(self) -> None:
+        """One of every call of the kernel."""
+        plan, points = self._plan, self._points(self._all_x, self._all_y)
+        assert plan
+        plan.train(self.state, 1, self._x, self._y, points)
+        plan.assess(self.state, points)
+        plan.draw(self.state, points, 1)
+
     def _points(self, x: Tensor, y: Tensor | None = None) -> kernel.Points:
-        """Features (1, n, inputs) and targets (1, n) as the kernel reads them; x lives as long as this config."""
+        """Features (1, n, inputs) and targets (1, n) as the kernel reads them; x is kept by the trainer."""
         if id(x) not in self._packed:
             self._packed[id(x)] = kernel.Points.of(x[0].numpy(), None if y is None else y[0].numpy())
         return self._packed[id(x)]
@@ -74,42 +84,34 @@ class FusedTrainer(Trainer):
 
 def fuses(config: RunConfig) -> bool:
     """Whether every component has fused maths."""
-    activations = {layer.activation for layer in config.hidden} | {config.output_activation()}
-    components: list[Component] = [*activations, config.loss, config.optimizer]
-    return all(hasattr(c, "fused") for c in components) and not any(a.learned for a in activations)
+    activations = [*(layer.activation for layer in config.hidden), config.output_activation()]
+    components = [*activations, config.loss, config.optimizer]
+    return all(type(c).is_fused() for c in components)
 
 
 class Plan:
-    """Network and config as the kernel reads them, and the calls of the kernel."""
+    """A network and its config as the kernel reads them, and the calls of the kernel."""
 
     def __init__(
         self, network: Network, config: RunConfig, dataset: Dataset, seeds: Tensor, least_stride: int
     ):
-        self._settings = np.zeros(1, kernel.SETTING)
-        setting = self._settings[0]
-        setting["batch"] = config.batch_size
-        setting["train"], setting["test"] = len(dataset.train_inputs), len(dataset.test_inputs)
-        setting["classes"] = dataset.problem.classes
-        setting["stride"] = least_stride
-        setting["softmax"], setting["shuffle"] = config.loss.softmax, config.shuffle
-        setting["l1"], setting["l2"] = config.l1, config.l2
-        setting["clip"] = math.inf if config.clip_norm is None else config.clip_norm
-        setting["loss"] = component(config.loss, kernel.LOSSES)
-        setting["optimizer"] = component(config.optimizer, kernel.OPTIMIZERS)
-
-        self._layers = np.zeros(len(network.layers), kernel.LAYER)
-        self._dropouts = np.zeros(len(network.layers) + 1, kernel.DROPOUT)
-        purposes = ["shuffle", *(f"dropout {place}" for place in range(len(self._dropouts)))]
-        self._streams = np.stack([stream(seeds, purpose).numpy() for purpose in purposes], axis=1)
-        self._streams = self._streams.view(np.uint64)
-        inputs = network.layers[0].inputs
-        unit, start, running = inputs, 0, 0
-        self._drop(0, network.input_dropout, 0, inputs)
-        for index, (shape, layer) in enumerate(zip(network.layers, self._layers, strict=True)):
-            layer["inputs"], layer["width"] = shape.inputs, shape.width
+        purposes = ["shuffle", *(f"dropout {place}" for place in range(len(network.dropouts)))]
+        streams = np.stack([stream(seeds, purpose).numpy() for purpose in purposes], axis=1)
+        self._net = kernel.Net(
+            np.array([setting_of(config, dataset, least_stride)], kernel.SETTING),
+            np.zeros(len(network.layers), kernel.LAYER),
+            np.zeros(len(network.dropouts), kernel.DROPOUT),
+            streams.view(np.uint64),
+        )
+        self._inputs = network.layers[0].inputs
+        self._widest = max(shape.width for shape in network.layers)
+        unit, start, running = self._inputs, 0, 0
+        self._net.dropouts[0] = dropout_of(network.input_dropout, 0, unit)
+        for index, shape in enumerate(network.layers):
+            layer = self._net.layers[index]
+            layer["inputs"], layer["width"], layer["batchnorm"] = shape.inputs, shape.width, shape.batchnorm
             layer["source"], layer["unit"] = unit - shape.inputs, unit
-            layer["batchnorm"] = shape.batchnorm
-            layer["activation"] = component(shape.activation, kernel.ACTIVATIONS)
+            layer["activation"] = component_of(shape.activation, kernel.ACTIVATIONS)
             for name, size in shape.parameters.items():
                 layer[name] = start
                 start += math.prod(size)
@@ -117,80 +119,85 @@ class Plan:
             for name, size in shape.buffers.items():
                 layer[name] = running
                 running += math.prod(size)
-            self._drop(index + 1, shape.dropout, unit, shape.width)
+            self._net.dropouts[index + 1] = dropout_of(shape.dropout, unit, shape.width)
             unit += shape.width
         self._units = unit
-        self._widest = max(shape.width for shape in network.layers)
         self.grads = torch.zeros(len(seeds), network.size)
-
-    def _drop(self, place: int, rate: float, unit: int, width: int) -> None:
-        """A unit is kept if (number + 1/2) / 2**52 is at least the rate, the number one of 2**52."""
-        least = max(0, math.ceil(Fraction(rate) * 2**52 - Fraction(1, 2)))
-        self._dropouts[place] = (rate > 0, unit, width, least, np.float32(1) / np.float32(1 - rate))
 
     def train(
         self, state: State, steps: int, x: Tensor, y: Tensor, points: kernel.Points
     ) -> tuple[np.ndarray, bool]:
-        """Trains; returns raw points of the history and whether all is finite."""
-        rows = np.empty((steps // state.stride + 1, kernel.ROW + len(self._layers)))
+        """Trains; returns raw points of the history, and whether all is finite."""
+        features, target = x[0].numpy(), y[0].numpy()
+        stack = kernel.Stack(
+            state.weights.numpy(), state.buffers.numpy(), state.slots.numpy().reshape(-1),
+            state.updates.numpy(), self.grads.numpy(),
+        )  # fmt: skip
+        rows = np.empty((steps // state.stride + 1, kernel.ROW + len(self._net.layers)))
         clock = np.array([state.step, state.epoch, state.cursor, state.stride])
-        batch = self._settings[0]["batch"]
-        row = -(-min(batch, x.shape[1]) // kernel.LANES) * kernel.LANES
+        row = max(min(int(self._net.setting[0]["batch"]), len(target)), kernel.BLOCK)
 
         def train(place: int, first: int, last: int) -> tuple[int, bool, np.ndarray]:
-            own = clock.copy()
-            recorded, finite = kernel.train(
-                self._settings, self._layers, self._dropouts, self._streams, own, steps, first, last,
-                x[0].numpy(), y[0].numpy(), state.weights.numpy(), state.buffers.numpy(),
-                state.slots.numpy().reshape(-1), state.updates.numpy(), self.grads.numpy(),
-                self._scratch(place, max(row, kernel.BLOCK), x.shape[1]), points, rows,
-            )  # fmt: skip
-            return recorded, finite, own
+            own, scratch = clock.copy(), self._scratch(place, row, len(target))
+            told = kernel.train(
+                self._net, own, steps, first, last, features, target, stack, scratch, points, rows
+            )
+            return *told, own
 
         shares = np.array_split(range(len(state.seeds)), min(len(state.seeds), cores()))
         first, *others = [(place, int(share[0]), int(share[-1]) + 1) for place, share in enumerate(shares)]
         running = [pool().submit(train, *other) for other in others]
-        recorded, finite, clock = train(*first)
-        finite = all([future.result()[1] for future in running]) and finite
-        state.step, state.epoch, state.cursor, state.stride = clock.tolist()
+        recorded, finite, end = train(*first)
+        for future in running:
+            finite = future.result()[1] and finite
+        state.step, state.epoch, state.cursor, state.stride = end.tolist()
         return rows[:recorded], finite
 
     def assess(self, state: State, points: kernel.Points) -> None:
         """Fills `points` with what the first network makes of them."""
-        kernel.assess(
-            self._settings, self._layers, self._dropouts, state.weights[0].numpy(), state.buffers[0].numpy(),
-            self._scratch(0, kernel.BLOCK, 0), points,
-        )  # fmt: skip
+        weights, buffers = state.weights[0].numpy(), state.buffers[0].numpy()
+        kernel.assess(self._net, weights, buffers, self._scratch(0, kernel.BLOCK), points)
 
     def draw(self, state: State, points: kernel.Points, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Maps uint8 (N, size, size) of the first network's units, and their ranges (N, 2)."""
-        units = self._units - self._layers[0]["inputs"]
-        maps = np.empty(units * size**2 + kernel.LANES, np.uint8)
-        ranges = np.empty((units, 2), np.float32)
-        kernel.draw(
-            self._settings, self._layers, self._dropouts, state.weights[0].numpy(), state.buffers[0].numpy(),
-            self._scratch(0, len(points.target), 0), points.features, size**2, maps, ranges,
-        )  # fmt: skip
-        return maps[: units * size**2].reshape(units, size, size), ranges
+        units, cells = self._units - self._inputs, size**2
+        maps, ranges = np.empty(units * cells + kernel.LANES, np.uint8), np.empty((units, 2), np.float32)
+        weights, buffers = state.weights[0].numpy(), state.buffers[0].numpy()
+        scratch = self._scratch(0, len(points.target))
+        kernel.draw(self._net, weights, buffers, scratch, points.features, cells, maps, ranges)
+        return maps[: units * cells].reshape(units, size, size), ranges
 
-    def _scratch(self, place: int, row: int, samples: int) -> kernel.Scratch:
-        """Memory for rows of that many samples; the networks of a worker share it, one a thread."""
-        while len(scratches) <= place:
-            scratches.append(kernel.Scratch.of(0, 0, 0, 0))
-        have = scratches[place]
-        need = ((self._units + kernel.LANES) * row, self._units, row * (self._widest + kernel.LANES), samples)
-        if any(
-            n > len(a) for n, a in zip(need, (have.value, have.inverse, have.turned, have.order), strict=True)
-        ):
-            have = scratches[place] = kernel.Scratch.of(*need)
+    def _scratch(self, place: int, samples: int, train: int = 0) -> kernel.Scratch:
+        """Memory of thread `place` for rows of so many samples; all networks of a worker share it."""
+        row = -(-samples // kernel.LANES) * kernel.LANES
+        rows = self._units + kernel.LANES  # `transpose` reads whole squares
+        need = (rows * row, self._units, row * (self._widest + kernel.LANES), train)
+        have = SCRATCH.setdefault(place, kernel.Scratch.of(0, 0, 0, 0))
+        sizes = (len(have.value), len(have.inverse), len(have.turned), len(have.order))
+        if any(n > size for n, size in zip(need, sizes, strict=True)):
+            have = SCRATCH[place] = kernel.Scratch.of(*map(max, need, sizes))
         return have
 
 
-scratches: list[kernel.Scratch] = []
+SCRATCH: dict[int, kernel.Scratch] = {}
 
 
-def component(chosen: Component, known: tuple[type[Component], ...]) -> tuple[int, list[float]]:
-    """Its code and its fields."""
+def setting_of(config: RunConfig, dataset: Dataset, least_stride: int) -> tuple[Any, ...]:
+    counts = (len(dataset.train_inputs), len(dataset.test_inputs), dataset.problem.classes)
+    clip = math.inf if config.clip_norm is None else config.clip_norm
+    loss = component_of(config.loss, kernel.LOSSES)
+    optimizer = component_of(config.optimizer, kernel.OPTIMIZERS)
+    switches = (config.loss.softmax, config.shuffle)
+    return config.batch_size, *counts, least_stride, *switches, config.l1, config.l2, clip, loss, optimizer
+
+
+def dropout_of(rate: float, unit: int, width: int) -> tuple[Any, ...]:
+    """A unit is kept if (n + 1/2) / 2**52 is at least the rate, n being one of 2**52 numbers."""
+    least = max(0, math.ceil(Fraction(rate) * 2**52 - Fraction(1, 2)))
+    return rate > 0, unit, width, least, np.float32(1) / np.float32(1 - rate)
+
+
+def component_of(chosen: Component, known: tuple[type[Component], ...]) -> tuple[int, list[float]]:
     fields = [float(getattr(chosen, name)) for name in type(chosen).model_fields if name != "kind"]
     return known.index(type(chosen)), fields + [0.0] * (kernel.FIELDS - len(fields))
 
@@ -205,11 +212,24 @@ def pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(cores())
 
 
-def compile_kernel() -> None:
-    """Compiles the kernel, or loads it from the cache."""
-    from backend.config import parse
-
+def load() -> None:
+    """Loads the kernel, or compiles it, by using it once; from then on it trains what it can."""
+    FusedTrainer.start(parse({"data": {"kind": "circle", "samples": 4}})).exercise()
     ready.set()
-    t = FusedTrainer.start(parse({}))
-    t.train(1)
-    t.frame()
+
+
+def load_when_compiled() -> None:
+    """In a thread of its own, so that sessions train on meanwhile."""
+
+    def wait() -> None:
+        while not compiling.is_compiled():
+            time.sleep(1)
+        load()
+
+    if not ready.is_set():
+        Thread(target=wait, daemon=True).start()
+
+
+if __name__ == "__main__":
+    load()
+    compiling.note_compiled()

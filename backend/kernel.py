@@ -1,37 +1,41 @@
-"""The fused kernel: whole stretches of training as one piece of machine code, for every net of the catalogue.
+"""The fused kernel: stretches of training as one piece of machine code, for every network of the catalogue.
 
-PyTorch pays microseconds for each operation, many times what the arithmetic of a small network costs. Here
+PyTorch spends microseconds on each operation, many times what the arithmetic of a small network costs. Here
 one call trains any number of steps and allocates nothing. It is compiled once for all networks: shapes and
-components are data, and a component is chosen once per layer and pass, never inside a loop over numbers.
+components are data, and a component is chosen once for a layer, never inside a loop over numbers.
 
-**Layout.** The samples of a mini-batch are the innermost axis, padded to `S`, a multiple of 16 (`LANES`). Unit
-u has its row [u·S, u·S + S) in each of the buffers below, inputs first, then layer by layer:
+**Layout.** The samples of a mini-batch are the innermost axis, padded to a `row` that is a multiple of 16
+(`LANES`). Units count from the inputs on, layer by layer, and unit u has its row [u · row, u · row + row) in
 
     value    what the unit puts out
     slope    how that changes with its sum; on the way back, it becomes how the loss changes with the sum
     normal   its sum, normalised (batch normalisation only)
 
-So one weight is one multiply-add for 16 samples, at any width of a layer, and no row of weights needs padding.
-What lies beyond the batch in a row is calculated along, and cut off where samples are summed.
+So one weight is one multiply-add for 16 samples, at any width of a layer, and weights need no padding. What
+is in a row beyond the batch is calculated along, and left out wherever samples are summed.
 
-**One product.** Three products make a network: sums of a layer (weights by values), blame for its inputs
-(weights by slopes), gradients (values by slopes). All are `products`, four rows at a time, for then each vector
-that is loaded serves four multiply-adds. Only for gradients are the vectors units, not samples: `turned` holds
-the slopes of one layer with its units innermost. No horizontal sum is ever needed there.
+**One product.** A network is three products: the sums of a layer (weights by values), the slopes of the layer
+before (weights by slopes), and the gradient (values by slopes). All three are `products`: eight sums at a
+time, in registers, so that a vector that is loaded once serves eight multiply-adds. Only for the gradient are
+the vectors units, not samples: `turned` holds the slopes of one layer with its units innermost. So nothing is
+ever summed across the lanes of a register.
 
-**Weights** are the flat tensors of `State`, where a `LAYER` says where each parameter begins. The order of
-samples and the dropout masks are those of `randomness`, number for number.
+**State.** Weights and the rest are the flat tensors of `State`; a `LAYER` says where its parameters begin.
+The order of samples and the masks of dropout are those of `randomness`, number for number.
+
+Functions that numba compiles have no annotations: it finds out the types by itself.
 """
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numba import njit
-from numba.np.unsafe.ndarray import to_fixed_tuple
+from numba.core import config
+from numba.np.unsafe import ndarray
 
-from backend import limits
+from backend import compiling, limits
 from backend.catalogue.activations import Activation
 from backend.catalogue.component import Component, members
 from backend.catalogue.losses import Loss
@@ -55,18 +59,20 @@ from backend.lanes import (
 from backend.network import BATCHNORM_EPS, BATCHNORM_MOMENTUM, thinned
 from backend.randomness import GAMMA, MIX_1, MIX_2
 
-part = partial(njit, error_model="numpy", _nrt=False)
-"""Compiles a function of the kernel. `_nrt`: arrays are not counted, for nothing is allocated."""
-entry = partial(part, cache=True, nogil=True)
-"""Likewise, one that Python calls."""
+config.CACHE_DIR = str(compiling.folder())  # pyright: ignore[reportAttributeAccessIssue]
+part: Any = partial(cast(Any, njit), error_model="numpy", _nrt=False)
+"""Compiles a function of the kernel. Without `_nrt`, numba's counting of references, nothing can allocate."""
+entry: Any = partial(part, cache=True, nogil=True)
+"""Compiles one that Python calls."""
+
+to_tuple: Any = ndarray.to_fixed_tuple
 
 FIELDS = 8
 """Numbers that a component may have as its fields."""
 BLOCK = 64
 """Points that are evaluated together."""
 ROW = 8
-"""Numbers of a row of `train` before the gradient norms: step, epochs; then for the training data, and for the
-test data, the sums of losses, of errors and of squared errors. A wrong class is an error of 1."""
+"""Numbers of a row of the history before the gradient norms, see `Trainer._sample`."""
 
 INT, UINT, REAL = np.int64, np.uint64, np.float64
 STEP, MIX_FIRST, MIX_SECOND = (UINT(number % 2**64) for number in (GAMMA, MIX_1, MIX_2))
@@ -75,15 +81,14 @@ SIGN = UINT(2**63)
 COMPONENT = np.dtype([("code", INT), ("fields", REAL, (FIELDS,))])
 LAYER = np.dtype(
     [
-        *((name, INT) for name in ("inputs", "width")),
+        *((name, INT) for name in ("inputs", "width", "batchnorm")),
         *((name, INT) for name in ("source", "unit")),  # first unit of its inputs, and of its own
         *((name, INT) for name in ("weight", "bias", "gamma", "beta", "end")),  # in the flat weights
         *((name, INT) for name in ("mean", "var")),  # in the flat buffers
-        ("batchnorm", INT),
         ("activation", COMPONENT),
     ]
 )
-DROPOUT = np.dtype([("on", INT), ("unit", INT), ("width", INT), ("least", UINT), ("scale", REAL)])
+DROPOUT = np.dtype([("on", INT), ("unit", INT), ("width", INT), ("least", UINT), ("scale", np.float32)])
 """`least`: the first of 2**52 equally likely numbers that keeps a unit."""
 SETTING = np.dtype(
     [
@@ -93,45 +98,71 @@ SETTING = np.dtype(
         ("optimizer", COMPONENT),
     ]
 )
-"""`classes` is 0 for a regression; `stride` the least number of steps between two rows."""
+"""`classes` is 0 for a regression; `stride` the least number of steps between two points of the history."""
+
+
+class Net(NamedTuple):
+    """What is trained, and how."""
+
+    setting: np.ndarray
+    """(1,) SETTING"""
+    layers: np.ndarray
+    """(layers,) LAYER"""
+    dropouts: np.ndarray
+    """(layers + 1,) DROPOUT: of the inputs, then of each layer."""
+    streams: np.ndarray
+    """(R, layers + 2) uint64: what the numbers for shuffling and for each dropout are made of."""
+
+
+class Stack(NamedTuple):
+    """The state of R networks, all float32."""
+
+    weights: np.ndarray
+    """(R, P)"""
+    buffers: np.ndarray
+    """(R, B)"""
+    slots: np.ndarray
+    """(slots · R · P,)"""
+    updates: np.ndarray
+    """(R, P)"""
+    grads: np.ndarray
+    """(R, P): the gradients of the last step."""
 
 
 class Scratch(NamedTuple):
-    """What the kernel calculates in. Nothing in it outlives a call."""
+    """What is calculated in. Nothing in it outlives a call."""
 
     value: np.ndarray
-    """(units + 1, S): the unit after the last is 1 for every sample, the input of a bias."""
+    """(units + 1, row): the unit after the last is 1 for every sample, the input of a bias."""
     slope: np.ndarray
     normal: np.ndarray
     inverse: np.ndarray
     """(units,): 1 / standard deviation in the batch."""
     turned: np.ndarray
-    """(batch, widest layer, padded)."""
+    """(row, width), the width padded to lanes."""
     goals: np.ndarray
-    """(S,): the targets of the batch."""
-    places: np.ndarray
-    """(layers + 1,) uint64: keys of the dropout masks of one step."""
-    keys: np.ndarray
-    """(train,) uint64 that the samples are sorted by; `order` (train,) and `starts` int64 serve the sort."""
+    """(row,): the targets of the batch."""
+    masks: np.ndarray
+    """(layers + 1,) uint64: what the masks of one step are made of."""
+    numbers: np.ndarray
+    """(train,) uint64 that the samples are sorted by."""
     order: np.ndarray
-    starts: np.ndarray
+    """(train,) int64: the samples, sorted."""
+    buckets: np.ndarray
+    """(4 · train + 4,) int64: where each bucket of the sort ends."""
 
     @classmethod
     def of(cls, values: int, units: int, turned: int, samples: int) -> "Scratch":
-        value, slope, normal = (np.zeros(values, np.float32) for _ in range(3))
-        inverse, turned_, goals = (np.zeros(n, np.float32) for n in (units, turned, values))
-        keys, order, starts = (
-            np.zeros(n, d) for n, d in ((samples, UINT), (samples, INT), (4 * samples + 4, INT))
-        )
-        places = np.zeros(limits.HIDDEN_LAYERS + 2, UINT)
-        return cls(value, slope, normal, inverse, turned_, goals, places, keys, order, starts)
+        floats = (values, values, values, units, turned, values)
+        integers = ((limits.HIDDEN_LAYERS + 2, UINT), (samples, UINT), (samples, INT), (4 * samples + 4, INT))
+        return cls(*(np.zeros(n, np.float32) for n in floats), *(np.zeros(n, kind) for n, kind in integers))
 
 
 class Points(NamedTuple):
-    """Points to evaluate, n in all, a multiple of `BLOCK`, and what comes of it."""
+    """Points to evaluate, n in all, a multiple of `BLOCK`, and what comes of it; all float32."""
 
     features: np.ndarray
-    """(features, n)"""
+    """(features · n,)"""
     target: np.ndarray
     """(n,)"""
     loss: np.ndarray
@@ -145,21 +176,24 @@ class Points(NamedTuple):
     def of(cls, features: np.ndarray, target: np.ndarray | None = None) -> "Points":
         """For features (m, inputs) and targets (m,)."""
         m, inputs = features.shape
-        n = -(-m // BLOCK) * BLOCK
-        columns = np.zeros((inputs, n), np.float32)
+        columns = np.zeros((inputs, -(-m // BLOCK) * BLOCK), np.float32)
         columns[:, :m] = features.T
-        goals, *results = (np.zeros(n, np.float32) for _ in range(4))
+        goals, *results = (np.zeros(columns.shape[1], np.float32) for _ in range(4))
         if target is not None:
             goals[:m] = target
         return cls(columns.reshape(-1), goals, *results)
 
 
-# --- Components: a loop of machine code for each, chosen by its code ---------------------------------------
+# --- Components: each in a loop of its own, chosen by its code -------------------------------------------
 
 
 def fusible(family: type[Component]) -> tuple[type[Any], ...]:
     """The members of a family that have fused maths. The code of one is its index."""
-    return tuple(cls for cls in members(family) if hasattr(cls, "fused"))
+    return tuple(cls for cls in members(family) if cls.is_fused())
+
+
+def field_count(component: type[Component]) -> int:
+    return len(component.model_fields) - 1  # all but `kind`
 
 
 def choice(functions: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
@@ -170,7 +204,7 @@ def choice(functions: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
     rest = choice(others)
 
     @part
-    def choose(code: int, *args: Any) -> Any:
+    def choose(code, *args):
         if code == 0:
             return first(*args)
         return rest(code - 1, *args)
@@ -179,10 +213,10 @@ def choice(functions: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
 
 
 def activation_loop(activation: type[Activation], training: bool) -> Callable[..., Any]:
-    formula, fields = part(activation.fused), field_count(activation)
+    formula, count = part(activation.fused), field_count(activation)
 
-    def activate(value: Any, slope: Any, start: int, stop: int, numbers: Any) -> None:
-        own = to_fixed_tuple(numbers, fields)
+    def activate(value, slope, start, stop, fields):
+        own = to_tuple(fields, count)
         for at in range(start, stop, LANES):
             y, rise = formula(load(value, at), *own)
             store(value, at, y)
@@ -193,63 +227,59 @@ def activation_loop(activation: type[Activation], training: bool) -> Callable[..
 
 
 def loss_loop(loss: type[Loss]) -> Callable[..., Any]:
-    formula, fields = part(loss.fused), field_count(loss)
+    formula, count = part(loss.fused), field_count(loss)
 
-    def charge(value: Any, slope: Any, row: int, s: int, units: int, target: Any, shift: Any, share: Any, numbers: Any) -> Any:  # fmt: skip
+    def charge(value, slope, row, at, units, target, shift, share, fields):
         """The loss of 16 samples; the slopes of the outputs become those of the loss, times `share`."""
-        own = to_fixed_tuple(numbers, fields)
-        charged = spread(0.0)
+        own = to_tuple(fields, count)
+        loss = spread(0.0)
         for unit in range(units):
-            at = unit * row + s
             goal = target if units == 1 else np.where(np.abs(target - unit) < 0.5, 1.0, spread(0.0))
-            part, rise = formula(load(value, at) - shift, goal, *own)
-            charged += part
-            store(slope, at, load(slope, at) * rise * share)
-        return charged
+            charged, rise = formula(load(value, at + unit * row) - shift, goal, *own)
+            loss += charged
+            store(slope, at + unit * row, load(slope, at + unit * row) * rise * share)
+        return loss
 
     return charge
 
 
 def verdict_loop(loss: type[Loss]) -> Callable[..., Any]:
-    formula, predict, fields = part(loss.fused), part(loss.fused_predict), field_count(loss)
+    formula, predict, count = part(loss.fused), part(loss.fused_predict), field_count(loss)
 
-    def judge(value: Any, s: int, row: int, units: int, target: Any, shift: Any, classes: int, numbers: Any) -> Any:  # fmt: skip
-        """Of 16 samples: loss, what is shown, how sure."""
-        own = to_fixed_tuple(numbers, fields)
-        charged, shown, sure = spread(0.0), spread(0.0), spread(-np.inf)
+    def judge(value, row, at, units, classes, target, shift, fields):
+        """Of 16 samples: the loss, what is shown, how sure."""
+        own = to_tuple(fields, count)
+        loss, shown, sure = spread(0.0), spread(0.0), spread(-np.inf)
         for unit in range(units):
-            output = load(value, unit * row + s) - shift
+            output = load(value, at + unit * row) - shift
             goal = target if units == 1 else np.where(np.abs(target - unit) < 0.5, 1.0, spread(0.0))
-            charged += formula(output, goal, *own)[0]
+            loss += formula(output, goal, *own)[0]
             score = predict(output)
-            shown = np.where(score > sure, unit, shown)
-            sure = np.maximum(sure, score)
+            shown, sure = np.where(score > sure, unit, shown), np.maximum(sure, score)
             if classes == 2:
-                shown = np.minimum(np.maximum(score, 0.0), 1.0)  # of the last unit: of class 1
+                shown = np.minimum(np.maximum(score, 0.0), 1.0)  # the last unit is class 1
             elif classes == 0:
                 shown = score
-        return charged, shown, sure
+        return loss, shown, sure
 
     return judge
 
 
 def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
-    formula, shares, fields = part(optimizer.fused), part(optimizer.fused_shares), field_count(optimizer)
+    formula, shares, count = part(optimizer.fused), part(optimizer.fused_shares), field_count(optimizer)
     recall, remember = memory(optimizer.slots)
 
-    def update(weights: Any, grad: Any, slots: Any, base: int, apart: int, updates: Any, more: int, scale: Any, numbers: Any) -> None:  # fmt: skip
-        """One step of every weight; its gradient counts `scale` times."""
-        own = to_fixed_tuple(numbers, fields)
-        count = load_one(updates, 0) + more
-        share = shares(count, *own)
+    def update(weights, grad, slots, base, apart, updates, more, scale, fields):
+        """One step of every weight; `more` updates than counted so far, and gradients times `scale`."""
+        own = to_tuple(fields, count)
+        known = load_one(updates, 0) + more
+        share = shares(known, *own)
         for at in range(0, weights.size, LANES):
             used = below(weights.size - at)
-            weight = load_part(weights, at, used)
-            latest = load_part(updates, at, used) + more
-            if any_of(latest != count):
-                count = latest
-                share = shares(count, *own)
-            past = recall(slots, base + at, apart, used)
+            t = load_part(updates, at, used) + more
+            if any_of(t != known):
+                known, share = t, shares(t, *own)
+            weight, past = load_part(weights, at, used), recall(slots, base + at, apart, used)
             delta, past = formula(weight, load_part(grad, at, used) * scale, past, share, *own)
             store_part(weights, at, weight + delta, used)
             remember(slots, base + at, apart, used, past)
@@ -258,26 +288,22 @@ def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
 
 
 def memory(slots: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """How so many slots, `apart` from one another, are read as a tuple and written."""
+    """How so many slots, `apart` from one another, are read as a tuple, and written."""
     if slots == 0:
         return part(lambda array, at, apart, used: ()), part(lambda array, at, apart, used, new: None)
     recall_others, remember_others = memory(slots - 1)
     last = slots - 1
 
     @part
-    def recall(array: Any, at: int, apart: int, used: Any) -> Any:
+    def recall(array, at, apart, used):
         return recall_others(array, at, apart, used) + (load_part(array, at + last * apart, used),)  # noqa: RUF005
 
     @part
-    def remember(array: Any, at: int, apart: int, used: Any, new: Any) -> None:
+    def remember(array, at, apart, used, new):
         remember_others(array, at, apart, used, new)
         store_part(array, at + last * apart, new[last], used)
 
     return recall, remember
-
-
-def field_count(component: type[Component]) -> int:
-    return len(component.model_fields) - 1  # all but `kind`
 
 
 ACTIVATIONS, LOSSES, OPTIMIZERS = fusible(Activation), fusible(Loss), fusible(Optimizer)
@@ -285,27 +311,30 @@ activate = choice([activation_loop(activation, training=True) for activation in 
 activate_only = choice([activation_loop(activation, training=False) for activation in ACTIVATIONS])
 charge = choice([loss_loop(loss) for loss in LOSSES])
 judge = choice([verdict_loop(loss) for loss in LOSSES])
-next_stride = part(thinned)
 update = choice([update_loop(optimizer) for optimizer in OPTIMIZERS])
+next_stride = part(thinned)
 
 
-# --- Products ----------------------------------------------------------------------------------------------
+# --- Products --------------------------------------------------------------------------------------------
 
 
 def products(finish: Callable[..., Any]) -> Callable[..., Any]:
-    """rows sums over c < count, of a[at + row·across + c·along] · v[lane + c·stride], each a vector of 16."""
+    """sum over c < count of a[at + i · across + c · along] · v[lane + c · stride], for each i < sums, in lanes.
+
+    `finish` gets each sum, and puts it where `out`, `place` and `apart` say.
+    """
     finish = part(finish)
 
     @part
-    def multiply(a: Any, at: int, across: int, along: int, v: Any, lane: int, stride: int, count: int, rows: int, out: Any, place: int, apart: int, extra: Any) -> None:  # fmt: skip
-        row = 0
-        while row + 8 <= rows:
+    def multiply(a, at, across, along, v, lane, stride, count, sums, out, place, apart, extra):
+        i = 0
+        while i + 8 <= sums:
             sum0 = sum1 = sum2 = sum3 = sum4 = sum5 = sum6 = sum7 = spread(0.0)
-            first = at + row * across
+            first = at + i * across
             for c in range(count):
                 vector = load(v, lane + c * stride)
-                sum0 += load_one(a, first + 0 * across) * vector
-                sum1 += load_one(a, first + 1 * across) * vector
+                sum0 += load_one(a, first) * vector
+                sum1 += load_one(a, first + across) * vector
                 sum2 += load_one(a, first + 2 * across) * vector
                 sum3 += load_one(a, first + 3 * across) * vector
                 sum4 += load_one(a, first + 4 * across) * vector
@@ -313,126 +342,132 @@ def products(finish: Callable[..., Any]) -> Callable[..., Any]:
                 sum6 += load_one(a, first + 6 * across) * vector
                 sum7 += load_one(a, first + 7 * across) * vector
                 first += along
-            finish(out, place + (row + 0) * apart, sum0, a, extra, row + 0)
-            finish(out, place + (row + 1) * apart, sum1, a, extra, row + 1)
-            finish(out, place + (row + 2) * apart, sum2, a, extra, row + 2)
-            finish(out, place + (row + 3) * apart, sum3, a, extra, row + 3)
-            finish(out, place + (row + 4) * apart, sum4, a, extra, row + 4)
-            finish(out, place + (row + 5) * apart, sum5, a, extra, row + 5)
-            finish(out, place + (row + 6) * apart, sum6, a, extra, row + 6)
-            finish(out, place + (row + 7) * apart, sum7, a, extra, row + 7)
-            row += 8
-        while row < rows:
+            finish(out, place + i * apart, sum0, a, extra, i)
+            finish(out, place + (i + 1) * apart, sum1, a, extra, i + 1)
+            finish(out, place + (i + 2) * apart, sum2, a, extra, i + 2)
+            finish(out, place + (i + 3) * apart, sum3, a, extra, i + 3)
+            finish(out, place + (i + 4) * apart, sum4, a, extra, i + 4)
+            finish(out, place + (i + 5) * apart, sum5, a, extra, i + 5)
+            finish(out, place + (i + 6) * apart, sum6, a, extra, i + 6)
+            finish(out, place + (i + 7) * apart, sum7, a, extra, i + 7)
+            i += 8
+        while i < sums:
             sum0 = spread(0.0)
             for c in range(count):
-                sum0 += load_one(a, at + row * across + c * along) * load(v, lane + c * stride)
-            finish(out, place + row * apart, sum0, a, extra, row)
-            row += 1
+                sum0 += load_one(a, at + i * across + c * along) * load(v, lane + c * stride)
+            finish(out, place + i * apart, sum0, a, extra, i)
+            i += 1
 
     return multiply
 
 
-add_bias = products(lambda out, at, sum_, a, bias, row: store(out, at, sum_ + load_one(a, bias + row)))
-pass_back = products(lambda out, at, sum_, a, none, row: store(out, at, sum_ * load(out, at)))
-put = products(lambda out, at, sum_, a, used, row: store_part(out, at, sum_, used))
+weigh = products(lambda out, at, product, a, bias, i: store(out, at, product + load_one(a, bias + i)))
+pass_back = products(lambda out, at, product, a, none, i: store(out, at, product * load(out, at)))
+collect = products(lambda out, at, product, a, used, i: store_part(out, at, product, used))
 
 
-# --- Forward -----------------------------------------------------------------------------------------------
+# --- Forward ---------------------------------------------------------------------------------------------
 
 
 @part
-def forward(layers: Any, dropouts: Any, keys: Any, weights: Any, buffers: Any, scratch: Any, row: int, batch: int, training: bool) -> None:  # fmt: skip
-    """From the values of the inputs to those of every unit. In training, slopes too, and statistics."""
+def forward(net, weights, buffers, scratch, row, batch, training):
+    """From the values of the inputs to those of every unit; in training with slopes, masks and statistics."""
     value, slope = scratch.value, scratch.slope
-    if training and dropouts[0].on:
-        drop(dropouts[0], keys[0], value, slope, row, batch)
-    for index in range(layers.size):
-        layer = layers[index]
+    if training:
+        drop(net.dropouts[0], scratch.masks[0], value, slope, row, batch)
+    for index in range(net.layers.size):
+        layer = net.layers[index]
         start, stop = layer.unit * row, (layer.unit + layer.width) * row
         for s in range(0, row, LANES):
-            add_bias(weights, layer.weight, 1, layer.width, value, layer.source * row + s, row, layer.inputs,
-                     layer.width, value, start + s, row, layer.bias)  # fmt: skip
+            vectors = layer.source * row + s
+            weigh(weights, layer.weight, 1, layer.width, value, vectors, row, layer.inputs,
+                  layer.width, value, start + s, row, layer.bias)  # fmt: skip
         if layer.batchnorm:
             for unit in range(layer.width):
                 normalise(layer, unit, weights, buffers, scratch, row, batch, training)
+        chosen = layer.activation
         if training:
-            activate(layer.activation.code, value, slope, start, stop, layer.activation.fields)
-            if dropouts[index + 1].on:
-                drop(dropouts[index + 1], keys[index + 1], value, slope, row, batch)
+            activate(chosen.code, value, slope, start, stop, chosen.fields)
+            drop(net.dropouts[index + 1], scratch.masks[index + 1], value, slope, row, batch)
         else:
-            activate_only(layer.activation.code, value, slope, start, stop, layer.activation.fields)
+            activate_only(chosen.code, value, slope, start, stop, chosen.fields)
 
 
 @part
-def normalise(layer: Any, unit: int, weights: Any, buffers: Any, scratch: Any, row: int, batch: int, training: bool) -> None:  # fmt: skip
+def normalise(layer, unit, weights, buffers, scratch, row, batch, training):
     """Batch normalisation of the sums of one unit (Ioffe, Szegedy, 2015)."""
     value, normal = scratch.value, scratch.normal
     at = (layer.unit + unit) * row
     mean, var = buffers[layer.mean + unit], buffers[layer.var + unit]
     if training and batch > 1:  # one sample has no spread of its own
-        sum_, squares = spread(0.0), spread(0.0)
+        sums, squares = spread(0.0), spread(0.0)
         for s in range(0, row, LANES):
-            sum_ += np.where(below(batch - s), load(value, at + s), 0.0)
-        mean = total(sum_) / batch
+            sums += np.where(below(batch - s), load(value, at + s), 0.0)
+        mean = total(sums) / np.float32(batch)
         for s in range(0, row, LANES):
             off = np.where(below(batch - s), load(value, at + s) - mean, 0.0)
             squares += off * off
-        var = total(squares) / batch
+        var = total(squares) / np.float32(batch)
+        unbiased = var * np.float32(batch / (batch - 1))
         buffers[layer.mean + unit] += BATCHNORM_MOMENTUM * (mean - buffers[layer.mean + unit])
-        unbiased = var * (batch / (batch - 1))
         buffers[layer.var + unit] += BATCHNORM_MOMENTUM * (unbiased - buffers[layer.var + unit])
-    inverse = 1 / np.sqrt(var + BATCHNORM_EPS)
+    inverse = np.float32(1 / np.sqrt(var + BATCHNORM_EPS))
     gamma, beta = weights[layer.gamma + unit], weights[layer.beta + unit]
     for s in range(0, row, LANES):
         off = (load(value, at + s) - mean) * inverse
         store(value, at + s, off * gamma + beta)
-        if training:
-            store(normal, at + s, off)
+        store(normal, at + s, off)
     scratch.inverse[layer.unit + unit] = inverse
 
 
 @part
-def drop(dropout: Any, key: Any, value: Any, slope: Any, row: int, batch: int) -> None:
-    """Number s·width + unit of the stream decides on that unit of sample s."""
+def drop(dropout, key, value, slope, row, batch):
+    """Dropout: number sample · width + unit decides on that unit of that sample."""
+    if not dropout.on:
+        return
     for unit in range(dropout.width):
         at = (dropout.unit + unit) * row
         for s in range(batch):
-            number = mix(key + UINT(s * dropout.width + unit + 1) * STEP)
-            kept = dropout.scale if number >> UINT(12) >= dropout.least else 0.0
-            value[at + s] *= kept
-            slope[at + s] *= kept
+            drawn = mix(key + UINT(s * dropout.width + unit + 1) * STEP) >> UINT(12)
+            factor = dropout.scale if drawn >= dropout.least else np.float32(0)
+            value[at + s] *= factor
+            slope[at + s] *= factor
 
 
-# --- Backward ----------------------------------------------------------------------------------------------
+# --- Backward --------------------------------------------------------------------------------------------
 
 
 @part
-def backward(layers: Any, weights: Any, grad: Any, scratch: Any, row: int, batch: int) -> None:
+def backward(net, weights, grad, scratch, row, batch):
     """From the slopes of the outputs to the gradient of every weight."""
     value, slope, turned = scratch.value, scratch.slope, scratch.turned
-    ones = layers[-1].unit + layers[-1].width
-    for index in range(layers.size - 1, -1, -1):
-        layer = layers[index]
+    ones = (net.layers[-1].unit + net.layers[-1].width) * row
+    for index in range(net.layers.size - 1, -1, -1):
+        layer = net.layers[index]
         if layer.batchnorm:
             for unit in range(layer.width):
                 unnormalise(layer, unit, weights, grad, scratch, row, batch)
-        apart = padded(layer.width, LANES)
+        width = padded(layer.width, LANES)
         for unit in range(0, layer.width, LANES):
             for s in range(0, row, LANES):
-                transpose(slope, (layer.unit + unit) * row + s, row, turned, s * apart + unit, apart)
+                transpose(slope, (layer.unit + unit) * row + s, row, turned, s * width + unit, width)
             used = below(layer.width - unit)
-            put(value, layer.source * row, row, 1, turned, unit, apart, batch,
-                layer.inputs, grad, layer.weight + unit, layer.width, used)  # fmt: skip
-            put(value, ones * row, row, 1, turned, unit, apart, batch, 1, grad, layer.bias + unit, 0, used)
+            collect(value, layer.source * row, row, 1, turned, unit, width, batch,
+                    layer.inputs, grad, layer.weight + unit, layer.width, used)  # fmt: skip
+            if layer.batchnorm and batch > 1:  # the mean takes it away again
+                store_part(grad, layer.bias + unit, 0.0, used)
+            else:
+                collect(value, ones, 0, 1, turned, unit, width, batch, 1, grad, layer.bias + unit, 0, used)
         if index > 0:
             for s in range(0, row, LANES):
-                pass_back(weights, layer.weight, layer.width, 1, slope, layer.unit * row + s, row, layer.width,
+                vectors = layer.unit * row + s
+                pass_back(weights, layer.weight, layer.width, 1, slope, vectors, row, layer.width,
                           layer.inputs, slope, layer.source * row + s, row, 0)  # fmt: skip
 
 
 @part
-def unnormalise(layer: Any, unit: int, weights: Any, grad: Any, scratch: Any, row: int, batch: int) -> None:
-    """Makes slopes by the normalised sum those by the sum, and leaves the gradients of gamma and beta."""
+def unnormalise(layer, unit, weights, grad, scratch, row, batch):
+    """Slopes by the normalised sum become slopes by the sum; gamma and beta get their gradients."""
     slope, normal = scratch.slope, scratch.normal
     at = (layer.unit + unit) * row
     shift, stretch = spread(0.0), spread(0.0)
@@ -443,15 +478,15 @@ def unnormalise(layer: Any, unit: int, weights: Any, grad: Any, scratch: Any, ro
     beta, gamma = total(shift), total(stretch)
     grad[layer.beta + unit], grad[layer.gamma + unit] = beta, gamma
     scale = weights[layer.gamma + unit] * scratch.inverse[layer.unit + unit]
-    common = 1 / batch if batch > 1 else 0.0  # with one sample, mean and variance were not its own
+    common = 1 / batch if batch > 1 else 0.0  # mean and variance of one sample are not its own
     for s in range(0, row, LANES):
         own = load(slope, at + s) - common * (beta + load(normal, at + s) * gamma)
         store(slope, at + s, own * scale)
 
 
 @part
-def penalise(layers: Any, weights: Any, grad: Any, l1: float, l2: float) -> None:
-    """What L1 and L2 add to the gradient of weights, not of biases."""
+def penalise(layers, weights, grad, l1, l2):
+    """L1 and L2 pull at weights, not at biases."""
     for index in range(layers.size):
         layer = layers[index]
         for at in range(layer.weight, layer.bias, LANES):
@@ -461,138 +496,150 @@ def penalise(layers: Any, weights: Any, grad: Any, l1: float, l2: float) -> None
             store_part(grad, at, load_part(grad, at, used) + pull, used)
 
 
-# --- Training ----------------------------------------------------------------------------------------------
+# --- Training --------------------------------------------------------------------------------------------
 
 
 @entry
-def train(settings: Any, layers: Any, dropouts: Any, streams: Any, clock: Any, steps: int, first: int, last: int, features: Any, target: Any, weights: Any, buffers: Any, slots: Any, updates: Any, grads: Any, scratch: Scratch, points: Points, rows: Any) -> tuple[int, bool]:  # fmt: skip
+def train(net, clock, steps, first, last, features, target, stack, scratch, points, rows):
     """Trains networks `first` to `last` of a stack, so many steps each.
 
-    `streams` (R, 1 + places) uint64 are the keys of shuffling and of each dropout; `clock` is step, epoch,
-    cursor, stride, and moves on; `features` (train, features); `slots` (slots · R · P,). `rows` gets the points
-    of the history, of network 0. Returns how many, and whether the last losses and the state are finite.
+    `clock` (4,) int64 is step, epoch, cursor and stride, and moves on; `features` (train, inputs), `target`
+    (train,); `rows` gets the points of the history of network 0, over all `points`. Returns how many, and
+    whether the last losses and the state are finite.
     """
-    setting = settings[0]
-    start_step, start_epoch, start_cursor, start_stride = clock
-    step, epoch, cursor, stride = start_step, start_epoch, start_cursor, start_stride
+    step, epoch, cursor, stride = clock
     recorded, finite = 0, True
-    size, inputs, units = weights.shape[1], layers[0].inputs, layers[-1].width
-    value, slope, goals, order = scratch.value, scratch.slope, scratch.goals, scratch.order
-    row = padded(min(setting.batch, setting.train), LANES)
-    outputs = layers[-1].unit * row
-    ones = outputs + units * row
-    keys = scratch.places
     for r in range(first, last):
-        mine, statistics, grad, counts = weights[r], buffers[r], grads[r], updates[r]
-        step, epoch, cursor, stride = start_step, start_epoch, start_cursor, start_stride
-        loss, shuffled = spread(0.0), -1
-        for done in range(1, steps + 1):
-            # The mini-batch.
-            if cursor >= setting.train:  # the data became fewer
-                epoch, cursor = epoch + 1, 0
-            if shuffled != epoch:
-                shuffle(setting.shuffle, mix(streams[r, 0] + UINT(epoch) * STEP), setting.train, scratch)
-                shuffled = epoch
-            batch = min(setting.batch, setting.train - cursor)
-            for s in range(batch):
-                sample = order[cursor + s]
-                goals[s] = target[sample]
-                for feature in range(inputs):
-                    value[feature * row + s] = features[sample, feature]
-            for s in range(0, row, LANES):
-                store(value, ones + s, 1.0)
-
-            # Its gradient.
-            for place in range(dropouts.size):
-                keys[place] = mix(streams[r, 1 + place] + UINT(step) * STEP)
-            forward(layers, dropouts, keys, mine, statistics, scratch, row, batch, True)
-            loss = spread(0.0)
-            for s in range(0, row, LANES):
-                used = below(batch - s)
-                shift = log_of_sum(value, outputs + s, row, units) if setting.softmax else spread(0.0)
-                share = np.where(used, 1 / (batch if setting.softmax else batch * units), spread(0.0))
-                charged = charge(setting.loss.code, value, slope, row, outputs + s, units, load(goals, s), shift, share, setting.loss.fields)  # fmt: skip
-                loss += np.where(used, charged, 0.0)
-            backward(layers, mine, grad, scratch, row, batch)
-            if setting.l1 > 0 or setting.l2 > 0:
-                penalise(layers, mine, grad, setting.l1, setting.l2)
-
-            # The step.
-            scale = min(1.0, setting.clip / (norm(grad, 0, size) + 1e-6)) if setting.clip < np.inf else 1.0
-            update(setting.optimizer.code, mine, grad, slots, r * size, weights.size, counts, done, scale, setting.optimizer.fields)  # fmt: skip
-            step, cursor = step + 1, cursor + batch
-            if cursor >= setting.train:
-                epoch, cursor = epoch + 1, 0
-            if r == 0 and step % stride == 0:
-                survey(setting, layers, dropouts, keys, mine, statistics, scratch, points)
-                record(setting, layers, grad, points, rows[recorded])
-                rows[recorded, 0], rows[recorded, 1] = step, epoch + cursor / setting.train
-                recorded, stride = recorded + 1, next_stride(step, max(stride, setting.stride))
-        finite = finite and np.isfinite(
-            total(loss) + sum_of(mine, 0, size) + sum_of(statistics, 0, statistics.size)
-        )
-        for slot in range(r * size, slots.size, weights.size):
-            finite = finite and np.isfinite(sum_of(slots, slot, slot + size))
-        for weight in range(size):
-            counts[weight] += np.float32(steps)
-    clock[0], clock[1], clock[2], clock[3] = step, epoch, cursor, stride
+        clock[0], clock[1], clock[2], clock[3] = step, epoch, cursor, stride
+        count, whole = train_one(r, net, clock, steps, features, target, stack, scratch, points, rows)
+        recorded, finite = recorded + count, finite and whole
     return recorded, finite
 
 
 @part
-def log_of_sum(value: Any, at: int, row: int, units: int) -> Any:
-    """log(sum(exp(output))) over the units, of 16 samples."""
-    top = load(value, at)
-    for unit in range(1, units):
-        top = np.maximum(top, load(value, unit * row + at))
-    sum_ = spread(0.0)
-    for unit in range(units):
-        sum_ += np.exp(load(value, unit * row + at) - top)
-    return top + np.log(sum_)
+def train_one(r, net, clock, steps, features, target, stack, scratch, points, rows):
+    setting, size = net.setting[0], stack.weights.shape[1]
+    weights, buffers, grad, updates = stack.weights[r], stack.buffers[r], stack.grads[r], stack.updates[r]
+    row = padded(min(setting.batch, setting.train), LANES)
+    step, epoch, cursor, stride = clock
+    shuffled, recorded, loss = -1, 0, spread(0.0)
+    for done in range(1, steps + 1):
+        if cursor >= setting.train:  # the data became fewer
+            epoch, cursor = epoch + 1, 0
+        if shuffled != epoch:
+            shuffle(setting.shuffle, mix(net.streams[r, 0] + UINT(epoch) * STEP), setting.train, scratch)
+            shuffled = epoch
+        batch = min(setting.batch, setting.train - cursor)
+        gather(net, features, target, scratch, cursor, row, batch)
+        for place in range(net.dropouts.size):
+            scratch.masks[place] = mix(net.streams[r, 1 + place] + UINT(step) * STEP)
+        forward(net, weights, buffers, scratch, row, batch, True)
+        loss = blame(net, scratch, row, batch)
+        backward(net, weights, grad, scratch, row, batch)
+        if setting.l1 > 0 or setting.l2 > 0:
+            penalise(net.layers, weights, grad, setting.l1, setting.l2)
+        scale = min(1.0, setting.clip / (norm(grad, 0, size) + 1e-6)) if setting.clip < np.inf else 1.0
+        chosen, apart = setting.optimizer, stack.weights.size
+        update(chosen.code, weights, grad, stack.slots, r * size, apart, updates, done, scale, chosen.fields)
+        step, cursor = step + 1, cursor + batch
+        if cursor >= setting.train:
+            epoch, cursor = epoch + 1, 0
+        if r == 0 and step % stride == 0:
+            survey(net, weights, buffers, scratch, points)
+            record(net, step, epoch + cursor / setting.train, grad, points, rows[recorded])
+            recorded, stride = recorded + 1, next_stride(step, max(stride, setting.stride))
+    for weight in range(size):
+        updates[weight] += np.float32(steps)
+    clock[0], clock[1], clock[2], clock[3] = step, epoch, cursor, stride
+    sums = total(loss) + sum_of(weights, 0, size) + sum_of(buffers, 0, buffers.size)
+    for slot in range(r * size, stack.slots.size, stack.weights.size):
+        sums += sum_of(stack.slots, slot, slot + size)
+    return recorded, np.isfinite(sums)
 
 
 @part
-def shuffle(mixed: int, key: Any, n: int, scratch: Scratch) -> None:
-    """The order of the samples in an epoch: that of their random numbers, as signed ones.
+def gather(net, features, target, scratch, cursor, row, batch):
+    """The mini-batch, from the samples in their order."""
+    value, goals, order = scratch.value, scratch.goals, scratch.order
+    for s in range(batch):
+        sample = order[cursor + s]
+        goals[s] = target[sample]
+        for feature in range(net.layers[0].inputs):
+            value[feature * row + s] = features[sample, feature]
+    ones = (net.layers[-1].unit + net.layers[-1].width) * row
+    for s in range(0, row, LANES):
+        store(value, ones + s, 1.0)
+
+
+@part
+def blame(net, scratch, row, batch):
+    """The sum of the losses, in lanes; the slopes of the outputs become those of the mean loss."""
+    setting, value, units = net.setting[0], scratch.value, net.layers[-1].width
+    outputs, chosen = net.layers[-1].unit * row, setting.loss
+    loss = spread(0.0)
+    for s in range(0, row, LANES):
+        used, goals = below(batch - s), load(scratch.goals, s)
+        shift = log_of_sum(value, row, outputs + s, units) if setting.softmax else spread(0.0)
+        share = np.where(used, 1 / (batch if setting.softmax else batch * units), spread(0.0))
+        charged = charge(chosen.code, value, scratch.slope, row, outputs + s, units, goals, shift, share, chosen.fields)  # fmt: skip
+        loss += np.where(used, charged, 0.0)
+    return loss
+
+
+@part
+def log_of_sum(value, row, at, units):
+    """log(sum(exp(output))) over the units, of 16 samples."""
+    top = load(value, at)
+    for unit in range(1, units):
+        top = np.maximum(top, load(value, at + unit * row))
+    sums = spread(0.0)
+    for unit in range(units):
+        sums += np.exp(load(value, at + unit * row) - top)
+    return top + np.log(sums)
+
+
+@part
+def shuffle(mixed, key, n, scratch):
+    """The samples in the order of their random numbers, or as they are.
 
     One pass puts them into n buckets or more by their first bits; then hardly any is far from its place.
     """
-    keys, order, starts = scratch.keys, scratch.order, scratch.starts
+    numbers, order, buckets = scratch.numbers, scratch.order, scratch.buckets
     if not mixed:
-        for i in range(n):
-            order[i] = i
+        for sample in range(n):
+            order[sample] = sample
         return
     bits = 1
     while 1 << bits < n:
         bits += 1
-    low = UINT(64 - bits)
+    rest = UINT(64 - bits)
     for bucket in range((1 << bits) + 1):
-        starts[bucket] = 0
-    for i in range(n):
-        starts[(number(key, i) >> low) + UINT(1)] += 1
+        buckets[bucket] = 0
+    for sample in range(n):
+        buckets[(number(key, sample) >> rest) + UINT(1)] += 1
     for bucket in range(1 << bits):
-        starts[bucket + 1] += starts[bucket]
-    for i in range(n):
-        drawn = number(key, i)
-        bucket = drawn >> low
-        keys[starts[bucket]], order[starts[bucket]] = drawn, i
-        starts[bucket] += 1
+        buckets[bucket + 1] += buckets[bucket]
+    for sample in range(n):
+        drawn = number(key, sample)
+        place = buckets[drawn >> rest]
+        numbers[place], order[place] = drawn, sample
+        buckets[drawn >> rest] += 1
     for i in range(1, n):
-        drawn, sample, j = keys[i], order[i], i
-        while j > 0 and keys[j - 1] > drawn:
-            keys[j], order[j] = keys[j - 1], order[j - 1]
-            j -= 1
-        keys[j], order[j] = drawn, sample
+        drawn, sample, place = numbers[i], order[i], i
+        while place > 0 and numbers[place - 1] > drawn:
+            numbers[place], order[place] = numbers[place - 1], order[place - 1]
+            place -= 1
+        numbers[place], order[place] = drawn, sample
 
 
 @part
-def number(key: Any, index: int) -> Any:
-    """A random number whose order as unsigned is that of `randomness.bits` as signed."""
+def number(key, index):
+    """One of `randomness.bits`, made unsigned so that the order stays."""
     return mix(key + UINT(index + 1) * STEP) ^ SIGN
 
 
 @part
-def mix(x: Any) -> Any:
+def mix(x):
     """SplitMix64, as in `randomness`."""
     x = (x ^ (x >> UINT(30))) * MIX_FIRST
     x = (x ^ (x >> UINT(27))) * MIX_SECOND
@@ -600,95 +647,97 @@ def mix(x: Any) -> Any:
 
 
 @part
-def sum_of(array: Any, start: int, stop: int) -> float:
-    sum_ = spread(0.0)
+def sum_of(array, start, stop):
+    sums = spread(0.0)
     for at in range(start, stop, LANES):
-        sum_ += load_part(array, at, below(stop - at))
-    return total(sum_)
+        sums += load_part(array, at, below(stop - at))
+    return total(sums)
 
 
 @part
-def norm(array: Any, start: int, stop: int) -> float:
+def norm(array, start, stop):
     squares = spread(0.0)
     for at in range(start, stop, LANES):
-        part = load_part(array, at, below(stop - at))
-        squares += part * part
+        numbers = load_part(array, at, below(stop - at))
+        squares += numbers * numbers
     return np.sqrt(total(squares))
 
 
 @part
-def padded(count: int, block: int) -> int:
+def padded(count, block):
     return (count + block - 1) // block * block
 
 
-# --- Looking -----------------------------------------------------------------------------------------------
+# --- Looking ---------------------------------------------------------------------------------------------
 
 
 @part
-def survey(setting: Any, layers: Any, dropouts: Any, keys: Any, weights: Any, buffers: Any, scratch: Scratch, points: Points) -> None:  # fmt: skip
-    """Evaluates the network at every point."""
-    value, units = scratch.value, layers[-1].width
-    outputs = layers[-1].unit * BLOCK
-    n = points.target.size
-    for at in range(0, n, BLOCK):
-        for feature in range(layers[0].inputs):
+def survey(net, weights, buffers, scratch, points):
+    """Evaluates one network at every point."""
+    setting, value, units = net.setting[0], scratch.value, net.layers[-1].width
+    outputs, chosen, n = net.layers[-1].unit * BLOCK, setting.loss, points.target.size
+    for start in range(0, n, BLOCK):
+        for feature in range(net.layers[0].inputs):
             for s in range(0, BLOCK, LANES):
-                store(value, feature * BLOCK + s, load(points.features, feature * n + at + s))
-        forward(layers, dropouts, keys, weights, buffers, scratch, BLOCK, BLOCK, False)
+                store(value, feature * BLOCK + s, load(points.features, feature * n + start + s))
+        forward(net, weights, buffers, scratch, BLOCK, BLOCK, False)
         for s in range(0, BLOCK, LANES):
-            shift = log_of_sum(value, outputs + s, BLOCK, units) if setting.softmax else spread(0.0)
-            loss, shown, sure = judge(setting.loss.code, value, outputs + s, BLOCK, units, load(points.target, at + s), shift, setting.classes, setting.loss.fields)  # fmt: skip
-            store(points.loss, at + s, loss if setting.softmax else loss / units)
-            store(points.shown, at + s, shown)
-            store(points.sure, at + s, sure)
+            goals = load(points.target, start + s)
+            shift = log_of_sum(value, BLOCK, outputs + s, units) if setting.softmax else spread(0.0)
+            loss, shown, sure = judge(chosen.code, value, BLOCK, outputs + s, units, setting.classes, goals, shift, chosen.fields)  # fmt: skip
+            store(points.loss, start + s, loss if setting.softmax else loss / units)
+            store(points.shown, start + s, shown)
+            store(points.sure, start + s, sure)
 
 
 @part
-def record(setting: Any, layers: Any, grad: Any, points: Points, row: Any) -> None:
-    """The sums of `ROW` after a survey of the training data, padded to a block, and the test data."""
-    starts = (0, setting.train)
-    counts = (setting.train, setting.test)
-    for part in range(2):
+def record(net, step, epochs, grad, points, row):
+    """A row of the history, after a survey of the training data and the test data."""
+    setting = net.setting[0]
+    row[0], row[1] = step, epochs
+    starts, counts = (0, setting.train), (setting.train, setting.test)
+    for side in range(2):
         losses, errors, squares = spread(0.0), spread(0.0), spread(0.0)
-        for s in range(0, counts[part], LANES):
-            used, at = below(counts[part] - s), starts[part] + s
-            shown, target = load(points.shown, at), load(points.target, at)
+        for s in range(0, counts[side], LANES):
+            used, at = below(counts[side] - s), starts[side] + s
+            shown, target = load_part(points.shown, at, used), load_part(points.target, at, used)
             if setting.classes == 2:
                 shown = np.where(shown > 0.5, 1.0, spread(0.0))
             error = np.where(used, np.abs(shown - target), 0.0)
-            losses += np.where(used, load(points.loss, at), 0.0)
-            squares += error * error
+            losses += load_part(points.loss, at, used)
             errors += np.minimum(error, 1.0) if setting.classes > 0 else error
-        row[2 + 3 * part], row[3 + 3 * part], row[4 + 3 * part] = total(losses), total(errors), total(squares)
-    for index in range(layers.size):
-        row[ROW + index] = norm(grad, layers[index].weight, layers[index].end)
+            squares += error * error
+        first = 2 + 3 * side
+        row[first], row[first + 1], row[first + 2] = total(losses), total(errors), total(squares)
+    for index in range(net.layers.size):
+        row[ROW + index] = norm(grad, net.layers[index].weight, net.layers[index].end)
 
 
 @entry
-def assess(settings: Any, layers: Any, dropouts: Any, weights: Any, buffers: Any, scratch: Scratch, points: Points) -> None:  # fmt: skip
-    """`survey` for Python."""
-    survey(settings[0], layers, dropouts, scratch.places, weights, buffers, scratch, points)
+def assess(net, weights, buffers, scratch, points):
+    """`survey`, for Python."""
+    survey(net, weights, buffers, scratch, points)
 
 
 @entry
-def draw(settings: Any, layers: Any, dropouts: Any, weights: Any, buffers: Any, scratch: Scratch, features: Any, count: int, maps: Any, ranges: Any) -> None:  # fmt: skip
-    """Maps of all units over the `count` points of `features` (features · n,), n padded to lanes.
+def draw(net, weights, buffers, scratch, features, count, maps, ranges):
+    """Maps of all units over the `count` points of `features` (inputs · n,), n padded to lanes.
 
-    `maps` (units · count + 16,) uint8 gets them one after the other, `ranges` (units, 2) what 0 and 255 mean.
+    `maps` (units · count + 16,) uint8 gets one map after the other, `ranges` (units, 2) what 0 and 255 mean.
     """
-    value, inputs = scratch.value, layers[0].inputs
+    value, inputs = scratch.value, net.layers[0].inputs
     row = features.size // inputs
     for at in range(0, features.size, LANES):
         store(value, at, load(features, at))
-    forward(layers, dropouts, scratch.places, weights, buffers, scratch, row, row, False)
+    forward(net, weights, buffers, scratch, row, row, False)
     for unit in range(ranges.shape[0]):
         at = (inputs + unit) * row
-        low = high = spread(value[at])
+        low = high = load_one(value, at)
         for s in range(0, count, LANES):
-            now = np.where(below(count - s), load(value, at + s), value[at])
-            low, high = np.minimum(low, now), np.maximum(high, now)
+            here = np.where(below(count - s), load(value, at + s), value[at])
+            low, high = np.minimum(low, here), np.maximum(high, here)
         bottom, top = least(low), most(high)
-        scale = 255 / max(top - bottom, np.float32(1e-12))
+        scale = np.float32(255) / max(top - bottom, np.float32(1e-12))
         for s in range(0, count, LANES):
             store_bytes(maps, unit * count + s, np.rint((load(value, at + s) - bottom) * scale))
         ranges[unit, 0], ranges[unit, 1] = bottom, top

@@ -5,6 +5,7 @@ functions of numpy below take it, with plain numbers spread over all lanes, so a
 the same for one number, an array or lanes. A machine with narrower registers takes two or four for each.
 
 Arithmetic may be contracted and reordered, but keeps NaN and infinity, for a network that diverges must show.
+What numba compiles has no annotations: it finds out the types by itself, and compares signatures with them.
 """
 
 import operator
@@ -14,8 +15,11 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
-from numba.core import cgutils
-from numba.core.extending import intrinsic, models, overload, register_model
+from numba.core import cgutils, extending
+from numba.core.extending import models, overload, register_model
+
+intrinsic: Any = extending.intrinsic
+"""Makes LLVM instructions a function for compiled code, which is called without its first parameter."""
 
 LANES = 16
 FLAGS = ("reassoc", "nsz", "arcp", "contract", "afn")
@@ -70,7 +74,7 @@ def _pointer(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> 
     return builder.gep(data, [context.cast(builder, args[1], signature.args[1], types.intp)])
 
 
-def _call(builder: ir.IRBuilder, name: str, result: ir.Type, args: list[ir.Value]) -> ir.Value:
+def _call(builder: ir.IRBuilder, name: str, result: ir.Type, args: list[Any]) -> ir.Value:
     kind = ir.FunctionType(result, [arg.type for arg in args])
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), args)
 
@@ -79,10 +83,10 @@ def _call(builder: ir.IRBuilder, name: str, result: ir.Type, args: list[ir.Value
 
 
 @intrinsic
-def load(typing: Any, array: Any, at: Any) -> Any:
+def load(typing, array, at):
     """16 neighbours."""
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def generate(context, builder, signature, args):
         pointer = builder.bitcast(_pointer(context, builder, signature, args), FLOATS.as_pointer())
         return builder.load(pointer, align=4)
 
@@ -90,10 +94,10 @@ def load(typing: Any, array: Any, at: Any) -> Any:
 
 
 @intrinsic
-def load_one(typing: Any, array: Any, at: Any) -> Any:
+def load_one(typing, array, at):
     """One number, in every lane."""
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def generate(context, builder, signature, args):
         number = builder.load(_pointer(context, builder, signature, args))
         return _as_lanes(context, builder, types.float32, number)
 
@@ -101,8 +105,8 @@ def load_one(typing: Any, array: Any, at: Any) -> Any:
 
 
 @intrinsic
-def store(typing: Any, array: Any, at: Any, value: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+def store(typing, array, at, value):
+    def generate(context, builder, signature, args):
         pointer = builder.bitcast(_pointer(context, builder, signature, args), FLOATS.as_pointer())
         builder.store(_as_lanes(context, builder, signature.args[2], args[2]), pointer, align=4)
         return context.get_dummy_value()
@@ -111,10 +115,10 @@ def store(typing: Any, array: Any, at: Any, value: Any) -> Any:
 
 
 @intrinsic
-def load_part(typing: Any, array: Any, at: Any, used: Any) -> Any:
-    """16 neighbours where the mask holds, else zero; what is masked is not touched, so it may be no memory."""
+def load_part(typing, array, at, used):
+    """16 neighbours where the mask holds, else zero; what is masked is not touched, and may be no memory."""
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def generate(context, builder, signature, args):
         pointer = builder.bitcast(_pointer(context, builder, signature, args), FLOATS.as_pointer())
         values = [pointer, ir.Constant(INT, 4), args[2], ir.Constant(FLOATS, [0.0] * LANES)]
         return _call(builder, "llvm.masked.load.v16f32.p0v16f32", FLOATS, values)
@@ -123,10 +127,11 @@ def load_part(typing: Any, array: Any, at: Any, used: Any) -> Any:
 
 
 @intrinsic
-def store_part(typing: Any, array: Any, at: Any, value: Any, used: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+def store_part(typing, array, at, value, used):
+    def generate(context, builder, signature, args):
         pointer = builder.bitcast(_pointer(context, builder, signature, args), FLOATS.as_pointer())
-        values = [args[2], pointer, ir.Constant(INT, 4), args[3]]
+        value = _as_lanes(context, builder, signature.args[2], args[2])
+        values = [value, pointer, ir.Constant(INT, 4), args[3]]
         _call(builder, "llvm.masked.store.v16f32.p0v16f32", ir.VoidType(), values)
         return context.get_dummy_value()
 
@@ -134,10 +139,10 @@ def store_part(typing: Any, array: Any, at: Any, value: Any, used: Any) -> Any:
 
 
 @intrinsic
-def below(typing: Any, count: Any) -> Any:
+def below(typing, count):
     """A mask that holds in the first `count` lanes."""
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def generate(context, builder, signature, args):
         number = context.cast(builder, args[0], signature.args[0], types.int32)
         first = builder.insert_element(ir.Constant(INTS, ir.Undefined), number, ir.Constant(INT, 0))
         spread = builder.shuffle_vector(first, ir.Constant(INTS, ir.Undefined), _const(INTS, [0] * LANES))
@@ -150,10 +155,10 @@ def below(typing: Any, count: Any) -> Any:
 
 
 @intrinsic
-def spread(typing: Any, number: Any) -> Any:
+def spread(typing, number):
     """The number in every lane."""
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def generate(context, builder, signature, args):
         return _as_lanes(context, builder, signature.args[0], args[0])
 
     return lanes(number), generate
@@ -161,8 +166,8 @@ def spread(typing: Any, number: Any) -> Any:
 
 def _reduction(name: str, *start: float) -> Callable[..., Any]:
     @intrinsic
-    def reduce(typing: Any, value: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def reduce(typing, value):
+        def generate(context, builder, signature, args):
             values = [*(ir.Constant(FLOAT, number) for number in start), args[0]]
             kind = ir.FunctionType(FLOAT, [value.type for value in values])
             called = cgutils.get_or_insert_function(builder.module, kind, f"llvm.vector.reduce.{name}.v16f32")
@@ -177,20 +182,20 @@ total, least, most = _reduction("fadd", 0.0), _reduction("fmin"), _reduction("fm
 
 
 @intrinsic
-def any_of(typing: Any, value: Any) -> Any:
+def any_of(typing, value):
     """Whether the mask holds in some lane."""
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def generate(context, builder, signature, args):
         return _call(builder, "llvm.vector.reduce.or.v16i1", ir.IntType(1), [args[0]])
 
     return types.boolean(value), generate
 
 
 @intrinsic
-def store_bytes(typing: Any, array: Any, at: Any, value: Any) -> Any:
+def store_bytes(typing, array, at, value):
     """Whole numbers 0 to 255 as bytes, into an array of uint8 that has room for 16."""
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def generate(context, builder, signature, args):
         kind = ir.VectorType(ir.IntType(8), LANES)
         pointer = builder.bitcast(_pointer(context, builder, signature, args), kind.as_pointer())
         builder.store(builder.trunc(builder.fptosi(args[2], INTS), kind), pointer, align=1)
@@ -200,10 +205,10 @@ def store_bytes(typing: Any, array: Any, at: Any, value: Any) -> Any:
 
 
 @intrinsic
-def transpose(typing: Any, source: Any, at: Any, apart: Any, target: Any, place: Any, spaced: Any) -> Any:
+def transpose(typing, source, at, apart, target, place, spaced):
     """A square of 16 × 16 numbers with its rows made columns; rows are so far apart from one another."""
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def generate(context, builder, signature, args):
         def rows(array: int) -> list[ir.Value]:
             kinds, values = signature.args[array : array + 3], args[array : array + 3]
             start = _pointer(context, builder, signature.replace(args=kinds), values)
@@ -231,8 +236,8 @@ def transpose(typing: Any, source: Any, at: Any, apart: Any, target: Any, place:
 
 def _operator(symbols: tuple[Callable[..., Any], ...], name: str, result: types.Type) -> None:
     @intrinsic
-    def operate(typing: Any, left: Any, right: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def operate(typing, left, right):
+        def generate(context, builder, signature, args):
             values = [_as_lanes(context, builder, k, v) for k, v in zip(signature.args, args, strict=True)]
             if result is mask:
                 return getattr(builder, "fcmp_unordered" if name == "!=" else "fcmp_ordered")(name, *values)
@@ -261,8 +266,8 @@ _operator((operator.ne,), "!=", mask)
 
 
 @intrinsic
-def choose(typing: Any, condition: Any, yes: Any, no: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+def choose(typing, condition, yes, no):
+    def generate(context, builder, signature, args):
         kinds = zip(signature.args[1:], args[1:], strict=True)
         return builder.select(args[0], *(_as_lanes(context, builder, kind, value) for kind, value in kinds))
 
@@ -295,8 +300,8 @@ def _llvm(function: Callable[..., Any], name: str) -> None:
     """Makes an instruction of the processor the meaning of a numpy function for lanes."""
 
     @intrinsic
-    def instruction(typing: Any, x: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def instruction(typing, x):
+        def generate(context, builder, signature, args):
             return _call(builder, f"llvm.{name}.v16f32", FLOATS, [args[0]])
 
         return lanes(x), generate
@@ -332,10 +337,10 @@ def minimum(x, y):
 
 
 @intrinsic
-def _power_of_two(typing: Any, exponent: Any) -> Any:
+def _power_of_two(typing, exponent):
     """2 to a whole number from -126 to 127: it is the exponent's bits."""
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def generate(context, builder, signature, args):
         biased = builder.add(builder.fptosi(args[0], INTS), _const(INTS, [127] * LANES))
         return builder.bitcast(builder.shl(biased, _const(INTS, [23] * LANES)), FLOATS)
 
@@ -343,10 +348,10 @@ def _power_of_two(typing: Any, exponent: Any) -> Any:
 
 
 @intrinsic
-def _exponent(typing: Any, x: Any) -> Any:
+def _exponent(typing, x):
     """The whole number e with x = m * 2**e and m near 1, from 0.707 to 1.414; for x > 0, not subnormal."""
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def generate(context, builder, signature, args):
         bits = builder.bitcast(args[0], INTS)
         above = builder.sub(bits, _const(INTS, [0x3F3504F3] * LANES))  # the bits of sqrt(1/2)
         return builder.sitofp(builder.ashr(above, _const(INTS, [23] * LANES)), FLOATS)
@@ -355,7 +360,7 @@ def _exponent(typing: Any, x: Any) -> Any:
 
 
 @_of_lanes(np.exp)
-def exp(x: Any) -> Any:
+def exp(x):
     """2**n * e**r with whole n and |r| <= log(2) / 2; 0 below -87, 1.65e38 above 88."""
     x = np.minimum(np.maximum(x, -87.0), 88.0)
     n = np.rint(x * 1.44269504)
@@ -366,20 +371,20 @@ def exp(x: Any) -> Any:
 
 
 @_of_lanes(np.expm1)
-def expm1(x: Any) -> Any:
+def expm1(x):
     near = 1.0 + x * (1 / 2 + x * (1 / 6 + x * (1 / 24 + x * (1 / 120 + x * (1 / 720 + x * (1 / 5040))))))
     return np.where(np.abs(x) < 0.5, x * near, np.exp(x) - 1.0)
 
 
 @njit
-def _log_series(s: Any) -> Any:
+def _log_series(s):
     """log((1 + s) / (1 - s)) for |s| < 0.18."""
     u = s * s
     return s * (2.0 + u * (2 / 3 + u * (2 / 5 + u * (2 / 7 + u * (2 / 9)))))
 
 
 @_of_lanes(np.log)
-def log(x: Any) -> Any:
+def log(x):
     """e log(2) + log(m) for x = m * 2**e; for positive x that is not subnormal."""
     e = _exponent(x)
     m = x * _power_of_two(0.0 - e)
@@ -387,12 +392,12 @@ def log(x: Any) -> Any:
 
 
 @_of_lanes(np.log1p)
-def log1p(x: Any) -> Any:
+def log1p(x):
     return np.where(np.abs(x) < 0.4, _log_series(x / (2.0 + x)), np.log(1.0 + x))
 
 
 @_of_lanes(np.tanh)
-def tanh(x: Any) -> Any:
+def tanh(x):
     """A quotient of polynomials of degree 9 and 8, on [-9, 9]."""
     x = np.minimum(np.maximum(x, -9.0), 9.0)
     u = x * x
@@ -402,5 +407,5 @@ def tanh(x: Any) -> Any:
 
 
 @_of_lanes(np.sign)
-def sign(x: Any) -> Any:
+def sign(x):
     return np.where(x > 0.0, 1.0, np.where(x < 0.0, -1.0, 0.0))

@@ -10,10 +10,11 @@ from typing import Any
 
 from backend import limits, orders, snapshot
 from backend.config import FieldError, Refused, merged, parse
+from backend.fused import FusedTrainer
 from backend.orders import Deed, Mail, Order, Report, Size, as_array
 from backend.protocol import AllWeights, Arrays, OneWeight, encode
 from backend.tables import Table
-from backend.trainer import Diverged, Samples, Trainer
+from backend.trainer import Diverged, Samples
 
 log = logging.getLogger("playground.worker")
 
@@ -59,7 +60,7 @@ class LiveRun:
         if "snapshot" in arrays:
             self.trainer = snapshot.load(arrays["snapshot"].tobytes(), self._tables, device)
         else:
-            self.trainer = Trainer.start(parse(opening.config, self._tables), self._tables, device)
+            self.trainer = FusedTrainer.start(parse(opening.config, self._tables), self._tables, device)
 
         self._goal: Goal | None = Goal(opening.until, 0) if opening.until > self.trainer.step else None
         self._credit = 0.0
@@ -211,7 +212,7 @@ class LiveRun:
 
     def _restart(self, run: int, number: int) -> None:
         self._reach_goal()
-        self.trainer = Trainer.start(self.trainer.config, self._tables, self._device)
+        self.trainer = FusedTrainer.start(self.trainer.config, self._tables, self._device)
         self._run, self._done, self._credit = run, 0, 0.0
         self._ahead.clear()
         self._touch()

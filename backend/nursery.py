@@ -1,4 +1,4 @@
-"""A process that has PyTorch loaded and forks workers: a new one is there in milliseconds, not in seconds.
+"""A process that has PyTorch and the kernel loaded and forks workers: a new one is there in milliseconds.
 
 It is started as `python -m backend.nursery` with one end of a socket as its standard input. There it gets
 messages of `DEVICE_BYTES`, the name of a device padded with spaces, each with two file descriptors: the
@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 
+from backend import compiling, fused
 from backend.worker import TURN_BYTES, work
 
 DEVICE_BYTES = 32
@@ -22,17 +23,22 @@ def tend(control: socket.socket) -> None:
         signal.SIGCHLD, signal.SIG_IGN
     )  # the kernel buries workers; the engine sees their sockets close
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which then closes its end
+    compiler = None if compiling.is_compiled() else compiling.compile_beside()
     while True:
         device, fds, _, _ = socket.recv_fds(control, DEVICE_BYTES, 2)
         if not device:
-            return
+            break
         sock, turn = fds
+        if compiling.is_compiled() and not fused.ready.is_set():
+            fused.load()
         if os.fork() == 0:
             control.close()
             work(socket.socket(fileno=sock), mmap.mmap(turn, TURN_BYTES), device.decode().strip())
             os._exit(0)
         os.close(sock)
         os.close(turn)
+    if compiler:
+        compiler.terminate()
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import torch
 
 from backend import protocol
 from backend.config import Tables, parse
+from backend.fused import FusedTrainer
 from backend.network import State
 from backend.trainer import Trainer
 
@@ -24,7 +25,9 @@ def save(trainer: Trainer) -> bytes:
     return protocol.encode(header, {name: tensor.cpu().numpy() for name, tensor in arrays.items()})
 
 
-def load(data: bytes, tables: Tables | None = None, device: str = "cpu") -> Trainer:
+def load(
+    data: bytes, tables: Tables | None = None, device: str = "cpu", trainer: type[Trainer] = FusedTrainer
+) -> Trainer:
     """The trainer that was saved, ready for its next step on `device`."""
     header, arrays = protocol.decode(data)
     config = parse(header["config"], tables)
@@ -36,4 +39,4 @@ def load(data: bytes, tables: Tables | None = None, device: str = "cpu") -> Trai
         **{name: tensor(name) for name in TENSORS},
         **{name: header[name] for name in COUNTERS},
     )
-    return Trainer(config, config.data.split(config.seed, tables or {}), state)
+    return trainer(config, config.data.split(config.seed, tables or {}), state)

@@ -7,7 +7,7 @@ of processes, JSON or viewers.
 import math
 import time
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -103,7 +103,7 @@ class Trainer:
         tables: Tables | None = None,
         device: str = "cpu",
         seeds: tuple[int, ...] | None = None,
-    ) -> "Trainer":
+    ) -> Self:
         """A new run on `device`; with seeds, a stack of one network a seed, all on the data of the config."""
         dataset = config.data.split(config.seed, tables or {})
         network = Network.of(config, dataset.problem)
@@ -221,6 +221,9 @@ class Trainer:
         activations = forward(self.network, self._parameters, self._buffers, x, masks)
         loss = self.config.loss.forward(activations[-1], y)
         pieces = torch.autograd.grad(loss.sum() / x.shape[1], self._leaves)
+        if x.shape[1] > 1:  # batch normalisation takes a bias away again: what autograd finds is rounding
+            for bias in self._idle_biases:
+                pieces[bias].zero_()
         grad = torch.cat([piece.flatten(1) for piece in pieces], dim=1)
         weights = self.state.weights
         if self.config.l2:
@@ -584,7 +587,13 @@ class Trainer:
             for layer in self.network.parameters(state.weights)
         ]
         self._buffers = self.network.buffers(state.buffers)
-        self._leaves = [leaf for layer in self._parameters for leaf in layer.values()]
+        leaves = [
+            (leaf, shape.batchnorm and name == "bias")
+            for shape, layer in zip(self.network.layers, self._parameters, strict=True)
+            for name, leaf in layer.items()
+        ]
+        self._leaves = [leaf for leaf, _ in leaves]
+        self._idle_biases = [index for index, (_, idle) in enumerate(leaves) if idle]
 
 
 def target_range(dataset: Dataset) -> tuple[float, float]:

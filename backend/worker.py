@@ -11,7 +11,7 @@ from time import monotonic
 
 import torch
 
-from backend import orders
+from backend import fused, orders
 from backend.config import Refused
 from backend.line import Line
 from backend.liverun import LiveRun
@@ -147,6 +147,7 @@ def _words(error: Exception) -> str:
 def work(sock: socket.socket, turn: mmap.mmap, device: str) -> None:
     """The whole life of a worker."""
     torch.set_num_threads(1)
+    fused.load_when_compiled()
     with suppress(EOFError):  # the server is gone, and so is the need for a worker
         Worker(Line(sock), _chosen(device), turn).serve()
 

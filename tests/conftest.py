@@ -14,6 +14,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
+from backend import compiling, fused
 from backend.app import create_app
 from backend.cli import Server
 from backend.engine import LocalEngine
@@ -27,6 +28,9 @@ settings.register_profile("playground", deadline=None, suppress_health_check=[He
 settings.load_profile("playground")
 # As in a worker: more threads than cores only wait for one another.
 torch.set_num_threads(1)
+# Once for a version of the kernel; then every server of the tests has it from its start.
+fused.load()
+compiling.note_compiled()
 
 
 @dataclass

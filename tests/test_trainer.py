@@ -52,7 +52,7 @@ def test_another_seed_gives_another_network():
 def test_a_snapshot_goes_on_as_if_nothing_had_happened():
     trainer = Trainer.start(parse(BUSY))
     trainer.train(37)
-    other = load(save(trainer))
+    other = load(save(trainer), trainer=Trainer)
     np.testing.assert_array_equal(trainer.train(90).rows, other.train(90).rows)
     assert torch.equal(trainer.state.weights, other.state.weights)
 

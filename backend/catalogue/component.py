@@ -47,6 +47,11 @@ class Component(BaseModel):
         return schema
 
     @classmethod
+    def is_fused(cls) -> bool:
+        """Whether it has maths for the fused trainer, beside those for PyTorch."""
+        return hasattr(cls, "fused") and not getattr(cls, "learned", None)
+
+    @classmethod
     def name(cls) -> str:
         """The value of `kind` that stands for this class."""
         return cls.model_fields["kind"].default

@@ -220,7 +220,7 @@ class AdamW(Adam):
         return delta.sub(weight, alpha=self.lr * self.weight_decay), slots
 
     @staticmethod
-    def fused(
+    def fused(  # pyright: ignore[reportIncompatibleMethodOverride]
         weight: Any,
         grad: Any,
         slots: Any,

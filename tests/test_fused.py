@@ -1,0 +1,241 @@
+"""The fused trainer: the numbers of the reference trainer, for everything that a config can say."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend import fused, kernel
+from backend.catalogue.activations import Activation
+from backend.catalogue.component import members
+from backend.catalogue.inits import Init
+from backend.catalogue.losses import Loss
+from backend.catalogue.optimizers import Optimizer
+from backend.config import parse
+from backend.fused import FusedTrainer
+from backend.snapshot import load, save
+from backend.trainer import Diverged, Trainer
+
+STEPS = 100
+DATA = {
+    "binary": {"kind": "circle"},
+    "multiclass": {"kind": "blobs", "classes": 4},
+    "regression": {"kind": "plane"},
+}
+
+
+def both(raw, steps=STEPS, seeds=None):
+    """A reference and a fused trainer after the same steps, and the histories of both."""
+    reference, ours = Trainer.start(parse(raw), seeds=seeds), FusedTrainer.start(parse(raw), seeds=seeds)
+    return (reference, ours), (reference.train(steps), ours.train(steps))
+
+
+def assert_alike(raw, steps=STEPS, tolerance=1e-4):
+    (reference, ours), (expected, history) = both(raw, steps)
+    assert ours.plan, "it fell back"
+    assert (ours.step, ours.epoch, ours.state.cursor) == (
+        reference.step,
+        reference.epoch,
+        reference.state.cursor,
+    )
+    close(ours.state.weights, reference.state.weights, tolerance)
+    close(ours.state.slots, reference.state.slots, tolerance)
+    close(ours.state.buffers, reference.state.buffers, tolerance)
+    assert torch.equal(ours.state.updates, reference.state.updates)
+    assert history.columns == expected.columns
+    sharp = [name for name in expected.columns if "accuracy" not in name]  # a point on the border may fall
+    for name in sharp:
+        np.testing.assert_allclose(
+            history.column(name), expected.column(name), rtol=10 * tolerance, atol=tolerance
+        )
+
+
+def close(ours, reference, tolerance):
+    torch.testing.assert_close(ours, reference, rtol=tolerance, atol=tolerance)
+
+
+def named(family):
+    return [cls.name() for cls in members(family)]
+
+
+def test_everything_in_the_catalogue_is_fused():
+    for family in (Activation, Loss, Optimizer):
+        assert kernel.fusible(family) == members(family)
+
+
+@pytest.mark.parametrize("activation", named(Activation))
+def test_activations_train_alike(activation):
+    layer = {"width": 5, "activation": {"kind": activation}}
+    assert_alike({"hidden": [layer, layer], "optimizer": {"kind": "sgd", "lr": 0.03}})
+
+
+@pytest.mark.parametrize("problem", list(DATA))
+@pytest.mark.parametrize("loss", members(Loss), ids=lambda loss: loss.name())
+def test_losses_train_alike(loss, problem):
+    if problem in loss.problems:
+        assert_alike({"data": DATA[problem], "loss": {"kind": loss.name()}, "optimizer": {"kind": "sgd"}})
+
+
+@pytest.mark.parametrize("optimizer", named(Optimizer))
+def test_optimizers_train_alike(optimizer):
+    assert_alike({"optimizer": {"kind": optimizer, "lr": 0.01}, "hidden": [{"width": 9}, {"width": 17}]})
+
+
+@pytest.mark.parametrize("init", named(Init))
+def test_inits_train_alike(init):
+    assert_alike({"init": {"kind": init}, "optimizer": {"kind": "sgd"}})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"l1": 0.01, "l2": 0.01},
+        {"clip_norm": 0.1},
+        {"shuffle": False},
+        {"batch_size": 1},
+        {"batch_size": 7},
+        {"batch_size": 64},
+        {"batch_size": 10_000},
+        {"input_dropout": 0.5},
+        {"hidden": []},
+        {"hidden": [{"width": 6, "dropout": 0.3}, {"width": 3, "dropout": 0.9}]},
+        {"hidden": [{"width": 6, "batchnorm": True}, {"width": 20, "batchnorm": True, "dropout": 0.2}]},
+        {"hidden": [{"width": 256}] * 2},
+        {"hidden": [{"width": 2}] * 12},
+        {"features": ["x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)"]},
+        {"data": {"kind": "circle", "samples": 4000}, "batch_size": 250},
+        {"data": {"kind": "points", "points": [[1, 1, 1]], "test_points": []}},
+    ],
+    ids=str,
+)
+def test_options_train_alike(options):
+    assert_alike({"optimizer": {"kind": "sgd"}} | options)
+
+
+layers = st.fixed_dictionaries(
+    {
+        "width": st.integers(1, 20),
+        "activation": st.fixed_dictionaries({"kind": st.sampled_from(named(Activation))}),
+        "dropout": st.sampled_from([0.0, 0.0, 0.3]),
+        "batchnorm": st.booleans(),
+    }
+)
+configs = st.fixed_dictionaries(
+    {
+        "data": st.sampled_from(list(DATA.values())),
+        "hidden": st.lists(layers, max_size=4),
+        "optimizer": st.fixed_dictionaries({"kind": st.sampled_from(["sgd", "momentum", "nesterov"])}),
+        # No tail of two or three: their variance may be nearly nothing, and then rounding is all there is.
+        "batch_size": st.sampled_from([9, 10, 17, 24, 32, 40, 250]),
+        "input_dropout": st.sampled_from([0.0, 0.2]),
+        "l2": st.sampled_from([0.0, 0.01]),
+        "clip_norm": st.sampled_from([None, 1.0]),
+        "seed": st.integers(0, 2**32 - 1),
+    }
+)
+
+
+@settings(max_examples=100)
+@given(raw=configs, lr=st.sampled_from([0.001, 0.003]))
+def test_any_config_trains_alike(raw, lr):
+    raw["optimizer"] = raw["optimizer"] | {"lr": lr}
+    assert_alike(raw, tolerance=1e-3)
+
+
+BUSY = {
+    "hidden": [{"width": 6, "batchnorm": True, "dropout": 0.2}, {"width": 4, "activation": {"kind": "relu"}}],
+    "input_dropout": 0.1,
+    "optimizer": {"kind": "adam"},
+    "clip_norm": 1.0,
+}
+
+
+def test_it_repeats_bit_for_bit_in_pieces_of_any_size():
+    one, other = FusedTrainer.start(parse(BUSY)), FusedTrainer.start(parse(BUSY))
+    history = one.train(3000)
+    pieces = [other.train(steps).rows for steps in (1, 7, 692, 1100, 1200)]
+    np.testing.assert_array_equal(history.rows, np.concatenate(pieces))
+    for a, b in zip(one.state.tensors(), other.state.tensors(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_a_stack_trains_on_all_cores_what_each_network_trains_alone():
+    seeds = tuple(range(5))
+    stack = FusedTrainer.start(parse(BUSY), seeds=seeds)
+    stack.train(200)
+    for row, seed in enumerate(seeds):
+        alone = FusedTrainer.start(parse(BUSY), seeds=(seed,))
+        alone.train(200)
+        assert torch.equal(stack.state.weights[row], alone.state.weights[0])
+
+
+CHANGES = [
+    {"optimizer": {"kind": "adam"}},
+    {"hidden": [{"width": 7}, {"width": 2}, {"width": 3, "batchnorm": True}]},
+    {"batch_size": 33},
+    {"data": {"kind": "circle", "samples": 60}},
+    {"data": {"kind": "blobs"}, "loss": {"kind": "cross_entropy"}},
+    {"hidden": [], "optimizer": {"kind": "sgd"}},
+]
+
+
+def test_live_changes_go_on_alike():
+    (reference, ours), _ = both({"optimizer": {"kind": "momentum", "lr": 0.01}}, steps=37)
+    for change in CHANGES:
+        for trainer in (reference, ours):
+            trainer.change(parse(trainer.config.model_dump(mode="json") | change))
+            trainer.train(20)
+        # Not the weights: what Adam makes of a bias below batch normalisation is rounding, and changes nothing.
+        expected, told = reference.maps(20)[1]["neurons"], ours.maps(20)[1]["neurons"]
+        np.testing.assert_allclose(told, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_a_snapshot_goes_on_as_if_nothing_had_happened():
+    trainer = FusedTrainer.start(parse(BUSY))
+    trainer.train(37)
+    other = load(save(trainer))
+    np.testing.assert_array_equal(trainer.train(90).rows, other.train(90).rows)
+    assert torch.equal(trainer.state.weights, other.state.weights)
+
+
+@pytest.mark.parametrize("problem", list(DATA))
+def test_frames_show_what_the_reference_shows(problem):
+    (reference, ours), _ = both(
+        {"data": DATA[problem], "hidden": [{"width": 5, "batchnorm": True}]}, steps=30
+    )
+    ours.set_weights(reference.weights())
+    (expected_header, expected), (header, arrays) = reference.frame(19, 33), ours.frame(19, 33)
+    assert list(arrays) == list(expected)
+    assert header["test_loss"] == pytest.approx(expected_header["test_loss"], rel=1e-4)
+    for name, array in arrays.items():
+        assert array.shape == expected[name].shape, name
+        assert array.dtype == expected[name].dtype, name
+        if name in ("neurons", "decision", "confidence"):
+            off = np.abs(array.astype(int) - expected[name].astype(int))
+            assert np.quantile(off, 0.99) <= 1, name
+        elif name != "grad_norms":
+            np.testing.assert_allclose(array, expected[name], rtol=1e-3, atol=1e-3, err_msg=name)
+
+
+def test_divergence_stops_before_the_step_that_is_not_finite():
+    config = {
+        "data": DATA["regression"],
+        "optimizer": {"kind": "sgd", "lr": 50.0},
+        "hidden": [{"width": 3, "activation": {"kind": "relu"}}],
+    }
+    trainer = FusedTrainer.start(parse(config))
+    with pytest.raises(Diverged) as stopped:
+        trainer.train(1000)
+    assert trainer.step == stopped.value.step - 1
+    assert all(torch.isfinite(tensor).all() for tensor in trainer.state.tensors())
+    again = FusedTrainer.start(parse(config))
+    again.train(max(0, stopped.value.step - 1))
+    assert torch.equal(again.state.weights, trainer.state.weights)
+
+
+def test_before_the_kernel_is_there_the_reference_trains(monkeypatch):
+    monkeypatch.setattr(fused, "ready", type(fused.ready)())
+    (reference, ours), _ = both(BUSY)
+    assert ours.plan is None
+    assert torch.equal(ours.state.weights, reference.state.weights)
