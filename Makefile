@@ -20,7 +20,7 @@ check: .venv/dev
 	@$(RUFF) check . && $(RUFF) format --check . && $(BIN)/pyright
 	@$(BIN)/python hatch_build.py run check
 
-bench: .venv/dev browser
+bench: .venv/bench browser
 	@$(BIN)/python hatch_build.py && $(BIN)/python -m bench $(ARGS)
 
 browser: .venv/dev
@@ -32,3 +32,6 @@ browser: .venv/dev
 
 .venv/dev: .venv/run
 	@$(INSTALL) -e '.[dev]' && touch $@
+
+.venv/bench: .venv/dev
+	@$(INSTALL) -e '.[bench]' && touch $@
