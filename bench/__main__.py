@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from bench import frames, page, recovery, report, sessions, spiral, training
 from bench.report import Table
 
-QUESTIONS: dict[str, Callable[[], list[Table]]] = {
+QUESTIONS: dict[str, Callable[[], Iterable[Table]]] = {
     "training": training.measure,
     "frames": frames.measure,
     "page": page.measure,

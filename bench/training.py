@@ -1,105 +1,226 @@
-"""How fast the reference trainer is, against the loop that one would write by hand with the same torch."""
+"""How fast networks train, against what else one could train them with."""
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from importlib.metadata import version
+from multiprocessing import get_context
 from statistics import median
-from typing import Any
 
 import torch
-from torch import nn
 
-from backend import config
-from backend.trainer import Trainer
-from bench.report import Table
+from backend.fused import cores
+from backend.fused import load as load_kernel
+from bench.contenders import (
+    LATER,
+    Case,
+    Steps,
+    fused,
+    jax_products,
+    jax_sums,
+    plain_loop,
+    reference,
+    scikit_learn,
+)
+from bench.report import Cell, Table
 
-NETS = {"2-4-2-1": [4, 2], "2-8-8-8-1": [8, 8, 8], "2-64-64-64-1": [64, 64, 64]}
-OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "sgd": torch.optim.SGD,
-    "adam": torch.optim.Adam,
-}
-REPEATS = 15
-SECONDS = 0.25  # of each repeat
-FIRST = 1000  # steps of a new run: each of them leaves a point of the history
-LATER = 16_384  # steps from which on the history has a point every 32 steps or fewer
-RATE = 0.03
-BATCH = 10
+NETS = ["2-4-2-1", "2-8-8-8-1", "7-8-8-8-8-8-8-1", "2-32-32-1", "2-64-64-1", "2-64-64-64-1"]
+PLAIN_LOOP_GOALS = [150, 50, 30, 30, None, 12]
+JAX_GOALS = [4, 2, 2, 1.5, None, 1]
+STACKS = [1, 32, 256]
+TWO_CORES_GOALS = {32: 1.8}
 
-Steps = Callable[[int], None]
-
-
-def ours(trainer: Trainer) -> Steps:
-    def train(steps: int) -> None:
-        done = trainer.step + steps
-        while trainer.step < done:
-            trainer.train(done - trainer.step)
-
-    return train
+REPEATS = 7
+SECONDS = 0.1  # of each repeat, about
+FIRST = 500
 
 
-def by_hand(widths: list[int], optimizer: str, inputs: torch.Tensor, targets: torch.Tensor) -> Steps:
-    """Shuffled mini-batches through an nn.Sequential, and nothing else: no metrics, no history."""
-    layers: list[nn.Module] = []
-    for before, after in zip([2, *widths], widths, strict=False):
-        layers += [nn.Linear(before, after), nn.Tanh()]
-    net = nn.Sequential(*layers, nn.Linear(widths[-1], 1))
-    loss = nn.BCEWithLogitsLoss()
-    update = OPTIMIZERS[optimizer](net.parameters(), lr=RATE)
+def measure() -> Iterator[Table]:
+    one_core = [
+        against_plain_loop,
+        by_batch_size,
+        against_jax,
+        against_scikit_learn,
+        reference_against_plain_loop,
+        first_steps,
+        stacks,
+    ]
+    # A process that is born on one core makes threads for one core only, in every library.
+    with kept_to(1):
+        yield from answers(one_core)
+    if cores() > 1 and hasattr(os, "sched_setaffinity"):
+        yield from answers([two_cores])
 
-    def train(steps: int) -> None:
-        while True:
-            for batch in torch.randperm(len(inputs)).split(BATCH):
-                if steps == 0:
-                    return
-                steps -= 1
-                update.zero_grad()
-                loss(net(inputs[batch])[:, 0], targets[batch]).backward()
-                update.step()
 
-    return train
+def answers(questions: list[Callable[[], Table]]) -> Iterator[Table]:
+    """From a process of its own."""
+    with ProcessPoolExecutor(1, get_context("spawn"), prepare) as process:
+        yield from process.map(answer, questions)
+
+
+def answer(question: Callable[[], Table]) -> Table:
+    return question()
+
+
+def prepare() -> None:
+    torch.set_num_threads(1)
+    load_kernel()
+
+
+@contextmanager
+def kept_to(count: int) -> Iterator[None]:
+    """Runs on so many cores, and so does what it starts, where the system lets it choose."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(allowed)[-count:])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def rate(train: Steps, steps: int) -> float:
     start = time.perf_counter()
-    train(steps)
-    return steps / (time.perf_counter() - start)
+    done = train(steps)
+    return done / (time.perf_counter() - start)
 
 
-def compared(widths: list[int], optimizer: str) -> tuple[float, float, float, float]:
-    """Steps per second: reference trainer, loop by hand, their ratio, reference trainer at its start."""
-    raw: dict[str, Any] = {
-        "hidden": [{"width": width} for width in widths],
-        "optimizer": {"kind": optimizer, "lr": RATE},
-        "batch_size": BATCH,
-    }
-    run = config.parse(raw)
-    first = [rate(ours(Trainer.start(run)), FIRST) for _ in range(3)]
-    trainer = Trainer.start(run)
-    inputs = torch.as_tensor(trainer.dataset.train_inputs, dtype=torch.float32)[:, :2]
-    targets = torch.as_tensor(trainer.dataset.train_targets, dtype=torch.float32)
-    a, b = ours(trainer), by_hand(widths, optimizer, inputs, targets)
-    a(LATER)
-    b(FIRST)
-    a_steps, b_steps = int(SECONDS * rate(a, 500)), int(SECONDS * rate(b, 500))
-    pairs = [(rate(a, a_steps), rate(b, b_steps)) for _ in range(REPEATS)]
-    ratio = median(x / y for x, y in pairs)
-    return median(x for x, _ in pairs), median(y for _, y in pairs), ratio, median(first)
+def pace(train: Steps) -> int:
+    """Steps that it trains in about SECONDS."""
+    train(1)  # what is compiled at first use is compiled here
+    steps = 1
+    while rate(train, steps) * SECONDS > 1.5 * steps:
+        steps *= 2
+    return steps
 
 
-def measure() -> list[Table]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        rows = [[net, name, *compared(widths, name)] for net, widths in NETS.items() for name in OPTIMIZERS]
-    finally:
-        torch.set_num_threads(threads)
-    return [
-        Table(
-            f"Steps per second on one core, batch {BATCH}: reference trainer against a plain torch loop",
-            ["net", "optimizer", "reference", "plain loop", "ratio", "reference, first steps"],
-            rows,
-            "The reference trainer keeps a history, the plain loop none. It has a point for each of the first"
-            f" {FIRST} steps,\nand for one in 32 after {LATER:,}: there is the column 'reference'.",
-        )
-    ]
+def compared(a: Steps, b: Steps) -> list[Cell]:
+    """Steps per second of both, and their ratio, which is taken turn by turn."""
+    a_steps, b_steps = pace(a), pace(b)
+    return medians([(rate(a, a_steps), rate(b, b_steps)) for _ in range(REPEATS)])
+
+
+def medians(pairs: list[tuple[float, float]]) -> list[Cell]:
+    return [median(a for a, _ in pairs), median(b for _, b in pairs), median(a / b for a, b in pairs)]
+
+
+HISTORY = (
+    f"\nThe fused trainer keeps its history, as always: from step {LATER:,} on, where it is measured, a point"
+    "\nevery 32 steps or more. Nobody else keeps one."
+)
+
+
+def against_plain_loop() -> Table:
+    rows: list[list[Cell]] = []
+    for net, goal in zip(NETS, PLAIN_LOOP_GOALS, strict=True):
+        for case, share in [
+            (Case(net), 1),
+            (Case(net, batchnorm=True), None),
+            (Case(net, dropout=0.2), None),
+            (Case(net, "adam"), None),
+            (Case(net, "adam", batchnorm=True, dropout=0.2), 0.5),
+        ]:
+            target = goal * share if goal and share else None
+            rows.append([net, case.training, *compared(fused(case), plain_loop(case)), target])
+    return Table(
+        "One core, batch 10: fused trainer against a plain torch loop",
+        ["net", "training", "fused steps/s", "plain loop steps/s", "ratio", "goal"],
+        rows,
+        "With everything on, the goal is half of that with SGD alone." + HISTORY,
+    )
+
+
+def by_batch_size() -> Table:
+    cases = [Case(net, batch=batch) for net in NETS for batch in (1, 10, 32, 250)]
+    return Table(
+        "One core, SGD: fused trainer against a plain torch loop, by the size of a mini-batch",
+        ["net", "batch", "fused steps/s", "plain loop steps/s", "ratio"],
+        [[case.net, case.batch, *compared(fused(case), plain_loop(case))] for case in cases],
+        "A batch of 250 is all the data." + HISTORY,
+    )
+
+
+def against_jax() -> Table:
+    ways = {"x @ w": jax_products, "(x[:, :, None] * w).sum(1)": jax_sums}
+    return Table(
+        "One core, SGD, batch 10: fused trainer against JAX, jit and scan",
+        ["net", "a layer in JAX", "fused steps/s", "JAX steps/s", "ratio", "goal"],
+        [
+            [net, way, *compared(fused(Case(net)), jax(Case(net))), goal]
+            for net, goal in zip(NETS, JAX_GOALS, strict=True)
+            for way, jax in ways.items()
+        ],
+        f"JAX {version('jax')}, which compiles for each net anew; that is not counted." + HISTORY,
+    )
+
+
+def against_scikit_learn() -> Table:
+    cases = [Case(net, optimizer) for net in NETS for optimizer in ("sgd", "adam")]
+    return Table(
+        "One core, batch 10: fused trainer against scikit-learn's MLPClassifier",
+        ["net", "training", "fused steps/s", "scikit-learn steps/s", "ratio"],
+        [[case.net, case.training, *compared(fused(case), scikit_learn(case))] for case in cases],
+        f"scikit-learn {version('scikit-learn')}: momentum, penalty and early stopping off." + HISTORY,
+    )
+
+
+def reference_against_plain_loop() -> Table:
+    cases = [Case(net, optimizer) for net in NETS for optimizer in ("sgd", "adam")]
+    return Table(
+        "One core, batch 10: reference trainer against a plain torch loop",
+        ["net", "training", "reference steps/s", "plain loop steps/s", "ratio"],
+        [[case.net, case.training, *compared(reference(case), plain_loop(case))] for case in cases],
+        f"The reference trainer keeps its history, from step {LATER:,} on a point every 32 steps or more.",
+    )
+
+
+def first_steps() -> Table:
+    rows: list[list[Cell]] = []
+    for net in NETS:
+        pairs = [
+            (rate(fused(Case(net), step=0), FIRST), rate(reference(Case(net), step=0), FIRST))
+            for _ in range(REPEATS)
+        ]
+        rows.append([net, *medians(pairs)])
+    return Table(
+        f"One core, SGD, batch 10, the first {FIRST} steps of a run: fused trainer against reference trainer",
+        ["net", "fused steps/s", "reference steps/s", "ratio"],
+        rows,
+        "Each of these steps leaves a point of the history: all data is evaluated.",
+    )
+
+
+def stacks() -> Table:
+    cases = [Case(net, stack=stack) for net in NETS for stack in STACKS]
+    return Table(
+        "One core, SGD, batch 10: a stack of networks, fused trainer against reference trainer",
+        ["net", "networks", "fused steps/s", "reference steps/s", "ratio"],
+        [[case.net, case.stack, *compared(fused(case), reference(case))] for case in cases],
+        "A step is one of all networks. Both keep a history, of the first network.",
+    )
+
+
+def two_cores() -> Table:
+    rows: list[list[Cell]] = []
+    for case in [Case(net, stack=stack) for net in NETS for stack in STACKS[1:]]:
+        train = fused(case)
+        steps = pace(train)
+        pairs: list[tuple[float, float]] = []
+        for _ in range(REPEATS):
+            with kept_to(2):
+                two = rate(train, steps)
+            with kept_to(1):
+                pairs.append((two, rate(train, steps)))
+        rows.append([case.net, case.stack, *medians(pairs), TWO_CORES_GOALS.get(case.stack)])
+    return Table(
+        "SGD, batch 10: a stack of networks, fused trainer on two cores against one",
+        ["net", "networks", "two cores steps/s", "one core steps/s", "ratio", "goal"],
+        rows,
+        "A step is one of all networks. Both cores must be free: what else runs slows two, not one.",
+    )
