@@ -43,37 +43,46 @@ class FusedTrainer(Trainer):
         self._plan = Plan(self.network, config, dataset, state.seeds, self._least_stride) if able else None
         self._packed: dict[int, kernel.Points] = {}
 
+    def _adopt(self, state: State) -> None:
+        super()._adopt(state)
+        self._grads = torch.zeros_like(state.weights)
+        if state.weights.device.type == "cpu":
+            flat = (state.weights, state.buffers, state.slots.view(-1), state.updates, self._grads)
+            self._stack = kernel.Stack(*(tensor.numpy() for tensor in flat))
+
     def _run(self, steps: int) -> tuple[Samples, bool]:
-        if not self.plan:
+        plan = self.plan
+        if not plan:
             return super()._run(steps)
-        rows, finite = self.plan.train(
-            self.state, steps, self._x, self._y, self._points(self._all_x, self._all_y)
-        )
+        data = self._x[0].numpy(), self._y[0].numpy(), self._points(self._all_x, self._all_y)
+        rows, finite = plan.train(self.state, self._stack, steps, *data)
+        self._grad = self._grads
+        if not len(rows):
+            return self._no_samples, finite
         samples = self._sample(rows)
         self.state.samples += len(samples)
-        self._grad = self.plan.grads
         return samples, finite
 
     def _judge(self, x: Tensor, y: Tensor | None = None) -> Judgement:
         if not self.plan:
             return super()._judge(x, y)
         points = self._points(x, y)
-        self.plan.assess(self.state, points)
+        self.plan.assess(self._stack, points)
         n = x.shape[1]
         return Judgement(points.loss[:n], points.shown[:n], points.sure[:n])
 
     def _neuron_maps(self, size: int) -> tuple[np.ndarray, np.ndarray]:
         if not self.plan:
             return super()._neuron_maps(size)
-        return self.plan.draw(self.state, self._points(self._grid(size)), size)
+        return self.plan.draw(self._stack, self._points(self._grid(size)), size)
 
     def exercise(self) -> None:
         """One of every call of the kernel."""
         plan, points = self._plan, self._points(self._all_x, self._all_y)
         assert plan
-        plan.train(self.state, 1, self._x, self._y, points)
-        plan.assess(self.state, points)
-        plan.draw(self.state, points, 1)
+        plan.train(self.state, self._stack, 1, self._x[0].numpy(), self._y[0].numpy(), points)
+        plan.assess(self._stack, points)
+        plan.draw(self._stack, points, 1)
 
     def _points(self, x: Tensor, y: Tensor | None = None) -> kernel.Points:
         """Features (1, n, inputs) and targets (1, n) as the kernel reads them; x is kept by the trainer."""
@@ -103,6 +112,7 @@ class Plan:
             np.zeros(len(network.dropouts), kernel.DROPOUT),
             streams.view(np.uint64),
         )
+        self._batch = config.batch_size
         self._inputs = network.layers[0].inputs
         self._widest = max(shape.width for shape in network.layers)
         unit, start, running = self._inputs, 0, 0
@@ -122,49 +132,48 @@ class Plan:
             self._net.dropouts[index + 1] = dropout_of(shape.dropout, unit, shape.width)
             unit += shape.width
         self._units = unit
-        self.grads = torch.zeros(len(seeds), network.size)
 
     def train(
-        self, state: State, steps: int, x: Tensor, y: Tensor, points: kernel.Points
+        self,
+        state: State,
+        stack: kernel.Stack,
+        steps: int,
+        features: np.ndarray,
+        target: np.ndarray,
+        points: kernel.Points,
     ) -> tuple[np.ndarray, bool]:
-        """Trains; returns raw points of the history, and whether all is finite."""
-        features, target = x[0].numpy(), y[0].numpy()
-        stack = kernel.Stack(
-            state.weights.numpy(), state.buffers.numpy(), state.slots.numpy().reshape(-1),
-            state.updates.numpy(), self.grads.numpy(),
-        )  # fmt: skip
+        """Trains `stack`, which is `state`; returns raw points of the history, and whether all is finite."""
         rows = np.empty((steps // state.stride + 1, kernel.ROW + len(self._net.layers)))
-        clock = np.array([state.step, state.epoch, state.cursor, state.stride])
-        row = max(min(int(self._net.setting[0]["batch"]), len(target)), kernel.BLOCK)
+        start = np.array([state.step, state.epoch, state.cursor, state.stride])
+        row = max(min(self._batch, len(target)), kernel.BLOCK)
 
         def train(place: int, first: int, last: int) -> tuple[int, bool, np.ndarray]:
-            own, scratch = clock.copy(), self._scratch(place, row, len(target))
-            told = kernel.train(
-                self._net, own, steps, first, last, features, target, stack, scratch, points, rows
-            )
-            return *told, own
+            clock, scratch = start.copy(), self._scratch(place, row, len(target))
+            data = features, target, stack, scratch, points, rows
+            return *kernel.train(self._net, clock, steps, first, last, *data), clock
 
-        shares = np.array_split(range(len(state.seeds)), min(len(state.seeds), cores()))
-        first, *others = [(place, int(share[0]), int(share[-1]) + 1) for place, share in enumerate(shares)]
-        running = [pool().submit(train, *other) for other in others]
-        recorded, finite, end = train(*first)
-        for future in running:
-            finite = future.result()[1] and finite
+        networks = len(stack.weights)
+        shares = min(networks, cores())
+        ends = [networks * share // shares for share in range(shares + 1)]
+        others = [pool().submit(train, place, *ends[place : place + 2]) for place in range(1, shares)]
+        recorded, finite, end = train(0, 0, ends[1])
+        for other in others:
+            finite = other.result()[1] and finite
         state.step, state.epoch, state.cursor, state.stride = end.tolist()
         return rows[:recorded], finite
 
-    def assess(self, state: State, points: kernel.Points) -> None:
+    def assess(self, stack: kernel.Stack, points: kernel.Points) -> None:
         """Fills `points` with what the first network makes of them."""
-        weights, buffers = state.weights[0].numpy(), state.buffers[0].numpy()
-        kernel.assess(self._net, weights, buffers, self._scratch(0, kernel.BLOCK), points)
+        scratch = self._scratch(0, kernel.BLOCK)
+        kernel.assess(self._net, stack.weights[0], stack.buffers[0], scratch, points)
 
-    def draw(self, state: State, points: kernel.Points, size: int) -> tuple[np.ndarray, np.ndarray]:
+    def draw(self, stack: kernel.Stack, points: kernel.Points, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Maps uint8 (N, size, size) of the first network's units, and their ranges (N, 2)."""
         units, cells = self._units - self._inputs, size**2
         maps, ranges = np.empty(units * cells + kernel.LANES, np.uint8), np.empty((units, 2), np.float32)
-        weights, buffers = state.weights[0].numpy(), state.buffers[0].numpy()
         scratch = self._scratch(0, len(points.target))
-        kernel.draw(self._net, weights, buffers, scratch, points.features, cells, maps, ranges)
+        inputs = points.features
+        kernel.draw(self._net, stack.weights[0], stack.buffers[0], scratch, inputs, cells, maps, ranges)
         return maps[: units * cells].reshape(units, size, size), ranges
 
     def _scratch(self, place: int, samples: int, train: int = 0) -> kernel.Scratch:
@@ -172,7 +181,7 @@ class Plan:
         row = -(-samples // kernel.LANES) * kernel.LANES
         rows = self._units + kernel.LANES  # `transpose` reads whole squares
         need = (rows * row, self._units, row * (self._widest + kernel.LANES), train)
-        have = SCRATCH.setdefault(place, kernel.Scratch.of(0, 0, 0, 0))
+        have = SCRATCH.get(place) or SCRATCH.setdefault(place, kernel.Scratch.of(0, 0, 0, 0))
         sizes = (len(have.value), len(have.inverse), len(have.turned), len(have.order))
         if any(n > size for n, size in zip(need, sizes, strict=True)):
             have = SCRATCH[place] = kernel.Scratch.of(*map(max, need, sizes))

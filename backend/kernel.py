@@ -62,6 +62,8 @@ from backend.randomness import GAMMA, MIX_1, MIX_2
 config.CACHE_DIR = str(compiling.folder())  # pyright: ignore[reportAttributeAccessIssue]
 part: Any = partial(cast(Any, njit), error_model="numpy", _nrt=False)
 """Compiles a function of the kernel. Without `_nrt`, numba's counting of references, nothing can allocate."""
+inlined: Any = partial(part, forceinline=True)
+"""Likewise, into those that call it: for small networks, a call costs as much as the work."""
 entry: Any = partial(part, cache=True, nogil=True)
 """Compiles one that Python calls."""
 
@@ -69,7 +71,7 @@ to_tuple: Any = ndarray.to_fixed_tuple
 
 FIELDS = 8
 """Numbers that a component may have as its fields."""
-BLOCK = 64
+BLOCK = 128
 """Points that are evaluated together."""
 ROW = 8
 """Numbers of a row of the history before the gradient norms, see `Trainer._sample`."""
@@ -133,7 +135,7 @@ class Scratch(NamedTuple):
     """What is calculated in. Nothing in it outlives a call."""
 
     value: np.ndarray
-    """(units + 1, row): the unit after the last is 1 for every sample, the input of a bias."""
+    """(units, row)"""
     slope: np.ndarray
     normal: np.ndarray
     inverse: np.ndarray
@@ -325,7 +327,7 @@ def products(finish: Callable[..., Any]) -> Callable[..., Any]:
     """
     finish = part(finish)
 
-    @part
+    @inlined
     def multiply(a, at, across, along, v, lane, stride, count, sums, out, place, apart, extra):
         i = 0
         while i + 8 <= sums:
@@ -441,7 +443,6 @@ def drop(dropout, key, value, slope, row, batch):
 def backward(net, weights, grad, scratch, row, batch):
     """From the slopes of the outputs to the gradient of every weight."""
     value, slope, turned = scratch.value, scratch.slope, scratch.turned
-    ones = (net.layers[-1].unit + net.layers[-1].width) * row
     for index in range(net.layers.size - 1, -1, -1):
         layer = net.layers[index]
         if layer.batchnorm:
@@ -451,13 +452,13 @@ def backward(net, weights, grad, scratch, row, batch):
         for unit in range(0, layer.width, LANES):
             for s in range(0, row, LANES):
                 transpose(slope, (layer.unit + unit) * row + s, row, turned, s * width + unit, width)
-            used = below(layer.width - unit)
+            used, biases = below(layer.width - unit), spread(0.0)
+            for s in range(batch):
+                biases += load(turned, s * width + unit)
+            idle = layer.batchnorm and batch > 1  # the mean takes a bias away again
+            store_part(grad, layer.bias + unit, spread(0.0) if idle else biases, used)
             collect(value, layer.source * row, row, 1, turned, unit, width, batch,
                     layer.inputs, grad, layer.weight + unit, layer.width, used)  # fmt: skip
-            if layer.batchnorm and batch > 1:  # the mean takes it away again
-                store_part(grad, layer.bias + unit, 0.0, used)
-            else:
-                collect(value, ones, 0, 1, turned, unit, width, batch, 1, grad, layer.bias + unit, 0, used)
         if index > 0:
             for s in range(0, row, LANES):
                 vectors = layer.unit * row + s
@@ -566,9 +567,6 @@ def gather(net, features, target, scratch, cursor, row, batch):
         goals[s] = target[sample]
         for feature in range(net.layers[0].inputs):
             value[feature * row + s] = features[sample, feature]
-    ones = (net.layers[-1].unit + net.layers[-1].width) * row
-    for s in range(0, row, LANES):
-        store(value, ones + s, 1.0)
 
 
 @part

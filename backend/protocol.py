@@ -35,6 +35,8 @@ MAGIC = b"NNPG"
 ALIGNMENT = 8
 DTYPES = ("uint8", "int32", "uint32", "int64", "float32", "float64")
 
+NAMES = {np.dtype(name).newbyteorder("<"): name for name in DTYPES}
+
 Arrays = Mapping[str, np.ndarray]
 
 
@@ -47,10 +49,11 @@ def encode(header: Mapping[str, Any], arrays: Arrays | None = None) -> bytes:
     listing = []
     offset = 0
     for name, array in (arrays or {}).items():
-        if array.dtype.name not in DTYPES:
+        dtype = NAMES.get(array.dtype)
+        if dtype is None:
             raise ValueError(f"{name}: {array.dtype} is none of {', '.join(DTYPES)}")
-        data = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes()
-        listing.append({"name": name, "dtype": array.dtype.name, "shape": array.shape, "offset": offset})
+        data = array.tobytes()
+        listing.append({"name": name, "dtype": dtype, "shape": array.shape, "offset": offset})
         parts += (data, bytes(-len(data) % ALIGNMENT))
         offset += len(parts[-2]) + len(parts[-1])
     text = json.dumps({**header, "arrays": listing}, separators=(",", ":"), allow_nan=False).encode()

@@ -310,16 +310,7 @@ class Trainer:
 
     def weights(self) -> list[dict[str, np.ndarray]]:
         """Parameters and running statistics of each layer: weight (in, out), the others (out,)."""
-        layers = []
-        for parameters, buffers in zip(self._parameters, self._buffers, strict=True):
-            named = {**parameters, **{f"running_{name}": value for name, value in buffers.items()}}
-            layers.append(
-                {
-                    name: (value[0] if name == "weight" else value[0, 0]).detach().cpu().numpy()
-                    for name, value in named.items()
-                }
-            )
-        return layers
+        return [{name: view.cpu().numpy() for name, view in layer.items()} for layer in self._first]
 
     def set_weights(self, layers: list[dict[str, Any]]) -> None:
         """Replace parameters by name, in the form of `weights`; what is not named stays."""
@@ -329,7 +320,7 @@ class Trainer:
         for index, (layer, parameters, buffers) in enumerate(
             zip(layers, self._parameters, self._buffers, strict=True)
         ):
-            named = {**parameters, **{f"running_{name}": value for name, value in buffers.items()}}
+            named = _with_running(parameters, buffers)
             for name, value in layer.items():
                 path = f"layers.{index}.{name}"
                 if name not in named:
@@ -388,7 +379,8 @@ class Trainer:
         sums = [self._sums(judged, part) for part in (slice(None, self._n), slice(self._n, None))]
         norms = [math.nan] * len(self.network.layers)
         if self._grad is not None:
-            norms = [float(self._grad[0, span].norm()) for span in self.network.spans]
+            grad = self._grad[0].cpu().numpy()
+            norms = [float(np.linalg.norm(grad[span])) for span in self.network.spans]
         return np.array([self.state.step, self.progress, *sums[0], *sums[1], *norms]), judged
 
     def _sums(self, judged: Judgement, part: slice) -> tuple[float, float, float]:
@@ -449,7 +441,8 @@ class Trainer:
         arrays["neurons"], arrays["neurons_range"] = self._neuron_maps(self._fit(neuron_size))
         arrays |= self._decision(self._fit(output_size))
         arrays |= self._predictions(judged)
-        arrays["grad_norms"] = np.nan_to_num(raw[8:], posinf=0, neginf=0).astype(np.float32)
+        norms = raw[8:].astype(np.float32)
+        arrays["grad_norms"] = np.where(np.isfinite(norms), norms, np.float32(0))
         return header, arrays
 
     def _neuron_maps(self, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -587,6 +580,10 @@ class Trainer:
             for layer in self.network.parameters(state.weights)
         ]
         self._buffers = self.network.buffers(state.buffers)
+        self._first = [
+            {name: (value[0] if name == "weight" else value[0, 0]).detach() for name, value in named.items()}
+            for named in map(_with_running, self._parameters, self._buffers)
+        ]
         leaves = [
             (leaf, shape.batchnorm and name == "bias")
             for shape, layer in zip(self.network.layers, self._parameters, strict=True)
@@ -594,6 +591,10 @@ class Trainer:
         ]
         self._leaves = [leaf for leaf, _ in leaves]
         self._idle_biases = [index for index, (_, idle) in enumerate(leaves) if idle]
+
+
+def _with_running(parameters: dict[str, Tensor], buffers: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {**parameters, **{f"running_{name}": value for name, value in buffers.items()}}
 
 
 def target_range(dataset: Dataset) -> tuple[float, float]:
@@ -627,8 +628,8 @@ def _quantised(values: Tensor, size: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _bytes(shares: np.ndarray, size: int) -> np.ndarray:
     """Shares of 0 to 1 as bytes; what is beyond is cut, and what is no number is 0."""
-    scaled = np.clip(shares * np.float32(255), 0, 255)
-    return np.nan_to_num(np.rint(scaled)).astype(np.uint8).reshape(size, size)
+    scaled = np.fmin(np.fmax(shares * np.float32(255), 0), 255)  # with a number and NaN, the number
+    return np.rint(scaled).astype(np.uint8).reshape(size, size)
 
 
 def _numbers(path: str, value: Any, shape: tuple[int, ...]) -> Tensor:

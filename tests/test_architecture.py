@@ -30,6 +30,9 @@ ORDER = [
     "line",
     "liverun",
     "snapshot",
+    "fused",
+    "kernel",
+    "compiling",
     "trainer",
     "change",
     "network",
@@ -40,6 +43,7 @@ ORDER = [
     "config",
     "catalogue",
     "tables",
+    "lanes",
     "randomness",
     "limits",
 ]
