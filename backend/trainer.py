@@ -193,13 +193,13 @@ class Trainer:
         index = self.state.step % self._mask_block
         if self._masks_from != self.state.step - index:
             self._masks_from = self.state.step - index
-            self._drawn_masks = self._draw_masks()
+            ahead = torch.arange(self._mask_block, device=self.state.seeds.device)
+            self._drawn_masks = self._draw_masks(self._masks_from + ahead[:, None])
         return [None if mask is None else mask[index, :, :batch] for mask in self._drawn_masks]
 
-    def _draw_masks(self) -> list[Tensor | None]:
-        """Masks (steps, R, batch, width) for the next steps: 1 / (1 - rate), or 0 at the rate."""
-        seeds = self.state.seeds
-        steps = torch.arange(self._masks_from, self._masks_from + self._mask_block, device=seeds.device)
+    def _draw_masks(self, steps: Tensor) -> list[Tensor | None]:
+        """Masks (steps, R, batch, width) for steps (steps, R) or (steps, 1): 1 / (1 - rate), or 0 at the
+        rate."""
         widths = [self.network.layers[0].inputs, *(layer.width for layer in self.network.layers)]
         masks: list[Tensor | None] = []
         for place, (rate, width) in enumerate(zip(self.network.dropouts, widths, strict=True)):
@@ -207,7 +207,7 @@ class Trainer:
                 masks.append(None)
                 continue
             shape = (min(self.config.batch_size, self._n), width)
-            drawn = uniform(seeds, f"dropout {place}", steps[:, None], shape)
+            drawn = uniform(self.state.seeds, f"dropout {place}", steps, shape)
             masks.append((drawn >= rate).float() / (1 - rate))
         return masks
 
