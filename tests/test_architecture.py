@@ -33,6 +33,9 @@ ORDER = [
     "fused",
     "kernel",
     "compiling",
+    "stack",
+    "trail",
+    "recording",
     "trainer",
     "change",
     "network",
@@ -83,7 +86,9 @@ def test_a_file_is_named_after_what_it_is() -> None:
     assert not {path.stem for _, path in modules()} & FORBIDDEN_NAMES
 
 
-@pytest.mark.parametrize("name", ["trainer", "network", "change", "catalogue", "randomness"])
+@pytest.mark.parametrize(
+    "name", ["stack", "trail", "trainer", "network", "change", "catalogue", "randomness"]
+)
 def test_the_trainer_knows_nothing_of_processes_and_wires(name: str) -> None:
     foreign = {"asyncio", "json", "socket", "multiprocessing", "fastapi", "uvicorn"}
     for module, path in modules():
