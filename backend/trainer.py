@@ -379,7 +379,7 @@ class Trainer:
         sums = [self._sums(judged, part) for part in (slice(None, self._n), slice(self._n, None))]
         norms = [math.nan] * len(self.network.layers)
         if self._grad is not None:
-            grad = self._grad[0].cpu().numpy()
+            grad = self._grad[0].cpu().numpy().astype(np.float64)
             norms = [float(np.linalg.norm(grad[span])) for span in self.network.spans]
         return np.array([self.state.step, self.progress, *sums[0], *sums[1], *norms]), judged
 

@@ -410,12 +410,13 @@ def stopping(serve: Serve, capfd: pytest.CaptureFixture[str]) -> Iterator[tuple[
 
 @pytest.fixture
 def brief(serve: Serve) -> Iterator[tuple[Running, Guest]]:
-    """A server that soon drops what nobody uses, and a session on it."""
+    """A server that soon drops what nobody uses, and a session on it whose steps take their time."""
+    config = {"hidden": [{"width": 256}] * 6}
     with (
         serve(session_idle_seconds=0.5) as running,
         httpx.Client(base_url=running.address, timeout=60) as client,
     ):
-        yield running, Guest(client, client.post("/api/sessions").json())
+        yield running, Guest(client, client.post("/api/sessions", json={"config": config}).json())
 
 
 async def test_a_session_whose_step_is_waited_for_is_in_use(brief: tuple[Running, Guest]) -> None:

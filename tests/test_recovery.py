@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 
 from backend.config import merged, parse
 from backend.engine import STRIKES
+from backend.fused import FusedTrainer
 from backend.trainer import Trainer
 from tests.conftest import Running, Serve
 from tests.guest import PATIENCE, Guest, Watching
@@ -58,7 +59,7 @@ def guest(fragile: Running) -> Iterator[Guest]:
 def undisturbed(guest: Guest) -> Trainer:
     """The same run, in one go and without a server."""
     looked = guest.look()
-    trainer = Trainer.start(parse(guest.created["config"]))
+    trainer = FusedTrainer.start(parse(guest.created["config"]))
     for entry in looked["timeline"]:
         trainer.train(entry["step"] - trainer.step)
         trainer.change(parse(merged(trainer.config, entry["change"])))
