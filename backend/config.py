@@ -351,6 +351,9 @@ def catalogue() -> dict[str, Any]:
         "feature": Feature,
     }
     components = {name: [_entry(cls) for cls in members(family)] for name, family in families.items()}
+    for family in (Activation, Loss, Optimizer):
+        for entry, cls in zip(components[family.__name__.lower()], members(family), strict=True):
+            entry["fused"] = cls.is_fused()
     for entry, cls in zip(components["loss"], members(Loss), strict=True):
         entry["problems"] = list(cls.problems)
     for entry, cls in zip(components["data"], members(Data), strict=True):

@@ -42,6 +42,8 @@ class FusedTrainer(Trainer):
         able = state.weights.device.type == "cpu" and fuses(config)
         self._plan = Plan(self.network, config, dataset, state.seeds, self._least_stride) if able else None
         self._packed: dict[int, kernel.Points] = {}
+        # Threads that work together for a moment only cost more than they bring; a session is one network.
+        self.chunk_seconds = Trainer.chunk_seconds * (1 if len(state.seeds) == 1 else 10)
 
     def _adopt(self, state: State) -> None:
         super()._adopt(state)

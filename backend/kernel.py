@@ -321,9 +321,9 @@ next_stride = part(thinned)
 
 
 def products(finish: Callable[..., Any]) -> Callable[..., Any]:
-    """sum over c < count of a[at + i · across + c · along] · v[lane + c · stride], for each i < sums, in lanes.
+    """For each i < sums, the sum over c < count of a[at + i · across + c · along] · v[lane + c · stride].
 
-    `finish` gets each sum, and puts it where `out`, `place` and `apart` say.
+    v is read in lanes. `finish` gets each sum, and puts it where `out`, `place` and `apart` say.
     """
     finish = part(finish)
 
@@ -576,10 +576,12 @@ def blame(net, scratch, row, batch):
     outputs, chosen = net.layers[-1].unit * row, setting.loss
     loss = spread(0.0)
     for s in range(0, row, LANES):
-        used, goals = below(batch - s), load(scratch.goals, s)
-        shift = log_of_sum(value, row, outputs + s, units) if setting.softmax else spread(0.0)
+        used, goals, at = below(batch - s), load(scratch.goals, s), outputs + s
+        shift = log_of_sum(value, row, at, units) if setting.softmax else spread(0.0)
         share = np.where(used, 1 / (batch if setting.softmax else batch * units), spread(0.0))
-        charged = charge(chosen.code, value, scratch.slope, row, outputs + s, units, goals, shift, share, chosen.fields)  # fmt: skip
+        charged = charge(
+            chosen.code, value, scratch.slope, row, at, units, goals, shift, share, chosen.fields
+        )
         loss += np.where(used, charged, 0.0)
     return loss
 
@@ -680,9 +682,11 @@ def survey(net, weights, buffers, scratch, points):
                 store(value, feature * BLOCK + s, load(points.features, feature * n + start + s))
         forward(net, weights, buffers, scratch, BLOCK, BLOCK, False)
         for s in range(0, BLOCK, LANES):
-            goals = load(points.target, start + s)
-            shift = log_of_sum(value, BLOCK, outputs + s, units) if setting.softmax else spread(0.0)
-            loss, shown, sure = judge(chosen.code, value, BLOCK, outputs + s, units, setting.classes, goals, shift, chosen.fields)  # fmt: skip
+            goals, at = load(points.target, start + s), outputs + s
+            shift = log_of_sum(value, BLOCK, at, units) if setting.softmax else spread(0.0)
+            loss, shown, sure = judge(
+                chosen.code, value, BLOCK, at, units, setting.classes, goals, shift, chosen.fields
+            )
             store(points.loss, start + s, loss if setting.softmax else loss / units)
             store(points.shown, start + s, shown)
             store(points.sure, start + s, sure)

@@ -24,8 +24,6 @@ from backend.randomness import permutation, uniform
 
 Arrays = dict[str, np.ndarray]
 
-CHUNK_SECONDS = 0.002
-"""Time between two looks at the clock, and at whether all is still finite."""
 MASK_NUMBERS = 2**18
 """Random numbers drawn ahead for dropout."""
 SAMPLED_POINTS = 1000
@@ -87,6 +85,9 @@ class Trainer:
     """A stack that trains, with its data. `state` is all that training changes."""
 
     chunk_steps: ClassVar[int] = 64
+    """Most steps between two looks at the clock, and at whether all is still finite."""
+    chunk_seconds = 0.002
+    """Likewise, the time in between, about."""
 
     config: RunConfig
     dataset: Dataset
@@ -148,9 +149,9 @@ class Trainer:
             samples += recorded
             steps -= count
             now = time.monotonic()
-            if now - began < CHUNK_SECONDS / 2:
+            if now - began < self.chunk_seconds / 2:
                 self._chunk = min(self.chunk_steps, self._chunk * 2)
-            elif now - began > CHUNK_SECONDS:
+            elif now - began > self.chunk_seconds:
                 self._chunk = max(1, self._chunk // 2)
             if deadline is not None and now >= deadline:
                 break

@@ -283,15 +283,20 @@ class PReLU(Activation):
     def forward(self, z, alpha):
         return torch.where(z > 0, z, alpha * z)
 
+from backend import fused
 from backend.config import catalogue, parse
-from backend.trainer import Trainer
-trainer = Trainer.start(parse({"hidden": [{"activation": {"kind": "relu"}}]}))
+from backend.fused import FusedTrainer
+fused.load()
+trainer = FusedTrainer.start(parse({"hidden": [{"activation": {"kind": "relu"}}]}))
+assert trainer.plan
 trainer.train(20)
 trainer.change(parse({"hidden": [{"activation": {"kind": "prelu"}}]}))
+assert not trainer.plan  # the reference trainer goes on
 before = trainer.weights()[0]["alpha"].copy()
 assert before == 0.25
 trainer.train(100)
 assert trainer.weights()[0]["alpha"] != before
-assert "prelu" in [entry["kind"] for entry in catalogue()["components"]["activation"]]
+told = {entry["kind"]: entry["fused"] for entry in catalogue()["components"]["activation"]}
+assert told["relu"] and told["prelu"] is False
 """
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -48,8 +48,10 @@ class Component(BaseModel):
 
     @classmethod
     def is_fused(cls) -> bool:
-        """Whether it has maths for the fused trainer, beside those for PyTorch."""
-        return hasattr(cls, "fused") and not getattr(cls, "learned", None)
+        """Whether the fused trainer can use it: it has maths for that, in the catalogue, for nothing else is
+        compiled, and learns no parameters of its own."""
+        compiled = cls.__module__.startswith("backend.catalogue.")
+        return compiled and hasattr(cls, "fused") and not getattr(cls, "learned", None)
 
     @classmethod
     def name(cls) -> str:

@@ -54,6 +54,8 @@ export interface Kind {
   help: string;
   formula: string;
   parameters: Parameter[];
+  /** Activations, losses, optimizers: whether the fused trainer can use it. */
+  fused?: boolean;
   /** Losses: the problems that they fit. */
   problems?: Problem["kind"][];
   /** Data sets: the problem that they pose, null where it depends. */
