@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterable
 
-from bench import frames, page, recovery, report, sessions, spiral, training
+from bench import crowd, frames, page, recovery, report, sessions, spiral, training
 from bench.report import Table
 
 QUESTIONS: dict[str, Callable[[], Iterable[Table]]] = {
@@ -13,6 +13,7 @@ QUESTIONS: dict[str, Callable[[], Iterable[Table]]] = {
     "frames": frames.measure,
     "page": page.measure,
     "sessions": sessions.measure,
+    "crowd": crowd.measure,
     "spiral": spiral.measure,
     "recovery": recovery.measure,
 }
