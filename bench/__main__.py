@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterable
 
-from bench import crowd, frames, page, recovery, report, sessions, spiral, training
+from bench import crowd, frames, page, recovery, report, sessions, spiral, stack, training, watched
 from bench.report import Table
 
 QUESTIONS: dict[str, Callable[[], Iterable[Table]]] = {
     "training": training.measure,
+    "stack": stack.measure,
     "frames": frames.measure,
     "page": page.measure,
     "sessions": sessions.measure,
     "crowd": crowd.measure,
+    "watched": watched.measure,
     "spiral": spiral.measure,
     "recovery": recovery.measure,
 }

@@ -7,7 +7,7 @@ from statistics import median
 
 import torch
 
-from backend import config, protocol
+from backend import config, fused, protocol
 from backend.trainer import Trainer
 from bench.report import Table
 
@@ -15,9 +15,9 @@ NETS = {"4-2 (default)": [4, 2], "6 layers of 8": [8] * 6, "12 layers of 256": [
 REPEATS = 30
 
 
-def cost(widths: list[int]) -> tuple[float, float, float]:
+def cost(kind: type[Trainer], widths: list[int]) -> tuple[float, float, float]:
     """KiB, milliseconds to make and milliseconds to encode."""
-    trainer = Trainer.start(config.parse({"hidden": [{"width": width} for width in widths]}))
+    trainer = kind.start(config.parse({"hidden": [{"width": width} for width in widths]}))
     made: list[float] = []
     encoded: list[float] = []
     size = 0
@@ -35,9 +35,14 @@ def cost(widths: list[int]) -> tuple[float, float, float]:
 def measure() -> list[Table]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
+    fused.load()
+    rows = []
     try:
-        rows = [[net, *cost(widths)] for net, widths in NETS.items()]
+        for net, widths in NETS.items():
+            _, reference, _ = cost(Trainer, widths)
+            size, made, encoded = cost(fused.FusedTrainer, widths)
+            rows.append([net, size, reference, made, reference / made, encoded])
     finally:
         torch.set_num_threads(threads)
-    columns = ["hidden layers", "KiB", "ms to make", "ms to encode"]
+    columns = ["hidden layers", "KiB", "ms, reference", "ms, fused", "ratio", "ms to encode"]
     return [Table("A frame: neuron maps of 20×20, output map of 100×100", columns, rows)]
