@@ -28,6 +28,7 @@ COPY --from=package /opt/playground /opt/playground
 ENV PATH=/opt/playground/bin:$PATH PYTHONUNBUFFERED=1
 USER playground
 WORKDIR /home/playground
+RUN mkdir .cache
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/readyz', timeout=2)"]

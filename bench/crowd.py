@@ -138,7 +138,7 @@ def cpu_seconds(process: int) -> float:
 
 @contextlib.contextmanager
 def one_core_each(sessions: int) -> Iterator[tuple[str, int]]:
-    """Address of a server, and its worker, which has a core of its own; server and viewers have the others."""
+    """A server, and its worker, which has a core of its own; server and viewers have the others."""
     cores = sorted(os.sched_getaffinity(0))
     with serving(workers="1", max_sessions=str(sessions)) as (address, server):
         worker = worker_of(server)
