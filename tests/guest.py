@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import count
 from typing import Any
 
@@ -118,7 +118,8 @@ class Watching:
                 self.frames.append((header, arrays))
                 self.order.append(("frame", header["step"]))
                 if self.acks:
-                    await self.socket.send(json.dumps({"type": "ack", "frame": header["frame"]}))
+                    with suppress(websockets.ConnectionClosed):  # what came before the end is still to be read
+                        await self.socket.send(json.dumps({"type": "ack", "frame": header["frame"]}))
             case "metrics":
                 rows = arrays["samples"]
                 self.order.append(("metrics", rows[-1, 1]))
