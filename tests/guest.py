@@ -118,7 +118,7 @@ class Watching:
                 self.frames.append((header, arrays))
                 self.order.append(("frame", header["step"]))
                 if self.acks:
-                    with suppress(websockets.ConnectionClosed):  # what came before the end is still to be read
+                    with suppress(websockets.ConnectionClosed):  # there is more to read
                         await self.socket.send(json.dumps({"type": "ack", "frame": header["frame"]}))
             case "metrics":
                 rows = arrays["samples"]
