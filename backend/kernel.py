@@ -146,8 +146,9 @@ class Scratch(NamedTuple):
     """(row,): the targets of the batch."""
     masks: np.ndarray
     """(layers + 1,) uint64: what the masks of one step are made of."""
+    drawn: np.ndarray
+    """(train,) uint64 that the samples are sorted by, and `numbers`, the same, sorted."""
     numbers: np.ndarray
-    """(train,) uint64 that the samples are sorted by."""
     order: np.ndarray
     """(train,) int64: the samples, sorted."""
     buckets: np.ndarray
@@ -156,8 +157,13 @@ class Scratch(NamedTuple):
     @classmethod
     def of(cls, values: int, units: int, turned: int, samples: int) -> "Scratch":
         floats = (values, values, values, units, turned, values)
-        integers = ((limits.HIDDEN_LAYERS + 2, UINT), (samples, UINT), (samples, INT), (4 * samples + 4, INT))
-        return cls(*(np.zeros(n, np.float32) for n in floats), *(np.zeros(n, kind) for n, kind in integers))
+        integers = {"masks": limits.HIDDEN_LAYERS + 2, "drawn": samples, "numbers": samples}
+        return cls(
+            *(np.zeros(n, np.float32) for n in floats),
+            **{name: np.zeros(n, UINT) for name, n in integers.items()},
+            order=np.zeros(samples, INT),
+            buckets=np.zeros(4 * samples + 4, INT),
+        )
 
 
 class Points(NamedTuple):
@@ -604,7 +610,7 @@ def shuffle(mixed, key, n, scratch):
 
     One pass puts them into n buckets or more by their first bits; then hardly any is far from its place.
     """
-    numbers, order, buckets = scratch.numbers, scratch.order, scratch.buckets
+    drawn, numbers, order, buckets = scratch.drawn, scratch.numbers, scratch.order, scratch.buckets
     if not mixed:
         for sample in range(n):
             order[sample] = sample
@@ -616,26 +622,21 @@ def shuffle(mixed, key, n, scratch):
     for bucket in range((1 << bits) + 1):
         buckets[bucket] = 0
     for sample in range(n):
-        buckets[(number(key, sample) >> rest) + UINT(1)] += 1
+        drawn[sample] = mix(key + UINT(sample + 1) * STEP) ^ SIGN  # as unsigned, in the order of signed ones
+    for sample in range(n):
+        buckets[(drawn[sample] >> rest) + UINT(1)] += 1
     for bucket in range(1 << bits):
         buckets[bucket + 1] += buckets[bucket]
     for sample in range(n):
-        drawn = number(key, sample)
-        place = buckets[drawn >> rest]
-        numbers[place], order[place] = drawn, sample
-        buckets[drawn >> rest] += 1
+        place = buckets[drawn[sample] >> rest]
+        numbers[place], order[place] = drawn[sample], sample
+        buckets[drawn[sample] >> rest] += 1
     for i in range(1, n):
-        drawn, sample, place = numbers[i], order[i], i
-        while place > 0 and numbers[place - 1] > drawn:
+        latest, sample, place = numbers[i], order[i], i
+        while place > 0 and numbers[place - 1] > latest:
             numbers[place], order[place] = numbers[place - 1], order[place - 1]
             place -= 1
-        numbers[place], order[place] = drawn, sample
-
-
-@part
-def number(key, index):
-    """One of `randomness.bits`, made unsigned so that the order stays."""
-    return mix(key + UINT(index + 1) * STEP) ^ SIGN
+        numbers[place], order[place] = latest, sample
 
 
 @part
