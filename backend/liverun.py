@@ -13,6 +13,7 @@ from backend.config import FieldError, Refused, merged, parse
 from backend.fused import FusedTrainer
 from backend.orders import Deed, Mail, Order, Report, Size, as_array
 from backend.protocol import AllWeights, Arrays, OneWeight, encode
+from backend.stack import Stack
 from backend.tables import Table
 from backend.trainer import Diverged, Samples
 
@@ -22,6 +23,8 @@ SLICE = 0.004
 """Seconds that a session trains before it is another's turn."""
 DEBT = 0.25
 """Seconds that a session may be behind its speed; more is forgotten, or it would never catch up."""
+SMOOTH = 5.0
+"""Epochs a second from which on whole epochs at a time are no jerk to the eye; at least one in DEBT."""
 FRAME_REST = 3.0
 """Frames take at most a quarter of the time: after one that cost t, there is none for 3 t."""
 SNAPSHOT_REST = 50.0
@@ -50,6 +53,8 @@ class LiveRun:
         """Orders that wait until a reopened session has caught up."""
         self._post = post
         self._device = device
+        self._stack: Stack | None = None
+        self._alone = False
         self._tables = orders.unpack(opening.tables, arrays)
         self._run = opening.run
         self._done = opening.done
@@ -92,10 +97,10 @@ class LiveRun:
             return 0.0
         if not self._playing:
             return math.inf
-        rate = self._rate()
-        if rate == math.inf or self._credit >= 1:
+        rate, least = self._rate(), self._steps_to_epoch() if self.in_step else 1
+        if rate == math.inf or self._credit >= least:
             return 0.0
-        return self._clock + max((1 - self._credit) / rate, SLICE)
+        return self._clock + max((least - self._credit) / rate, SLICE)
 
     def frame_due(self) -> float:
         return self._next_frame if self._ready_size() else math.inf
@@ -123,36 +128,34 @@ class LiveRun:
     def train(self) -> None:
         """One slice: as much as it may train now, and what its timeline says on the way."""
         deadline = monotonic() + SLICE
-        allowance = self._allowance()
-        try:
-            while allowance > 0:
-                allowance -= self._stretch(allowance, deadline)
-                self._do_what_is_due()
-                if monotonic() >= deadline:
-                    break
-        except Diverged as diverged:
-            self._stop(diverged)
+        until = self.trainer.step + self._allowance()
+        while (start := self.trainer.step) < until:
+            stride = self.trainer.steps_per_epoch  # a bound for full speed; the deadline ends it sooner
+            steps = int(min(until - start, self._room(), max(stride, 1024)))
+            try:
+                outcome = self.trainer.train(steps, deadline)
+            except Diverged as diverged:
+                outcome = diverged
+            self.took(outcome, start)
+            if isinstance(outcome, Diverged) or monotonic() >= deadline:
+                break
+
+    def took(self, outcome: Samples | Diverged, start: int) -> None:
+        """What comes of steps that its trainer has taken, from step `start` at most to its next line."""
+        self._credit = max(0.0, self._credit - (self.trainer.step - start))
+        self._version += 1
+        if isinstance(outcome, Diverged):
+            self._report_samples(outcome.samples)
+            self._stop(outcome)
+        else:
+            self._report_samples(outcome)
+            self._do_what_is_due()
         if self._goal and self.trainer.step >= self._goal.until:
             self._reach_goal()
 
-    def _stretch(self, allowance: float, deadline: float) -> int:
-        """Trains at most up to the next line of the timeline. Returns the number of steps."""
-        start = self.trainer.step
-        limit = self._ahead[0].step - start if self._ahead else math.inf
-        stride = self.trainer.steps_per_epoch  # a bound for full speed; the deadline ends it sooner
-        steps = int(min(allowance, limit, max(stride, 1024)))
-        samples: Samples | None = None
-        try:
-            samples = self.trainer.train(steps, deadline)
-        except Diverged as diverged:
-            samples = diverged.samples
-            raise
-        finally:
-            trained = self.trainer.step - start
-            self._credit = max(0.0, self._credit - trained)
-            self._version += 1
-            self._report_samples(samples)
-        return trained
+    def _room(self) -> float:
+        """Steps up to the next line of the timeline."""
+        return self._ahead[0].step - self.trainer.step if self._ahead else math.inf
 
     def _stop(self, diverged: Diverged) -> None:
         self._playing = False
@@ -165,6 +168,51 @@ class LiveRun:
         goal, self._goal = self._goal, None
         if goal and goal.order:
             self._post(self._whereabouts(metrics=self.trainer.metrics(), diverged=diverged), {}, goal.order)
+
+    # --- Training with others -----------------------------------------------------------------------------
+
+    @property
+    def stack(self) -> Stack | None:
+        """In which it has a place."""
+        if self._stack and self.trainer not in self._stack:  # after a change, or a restart
+            self._stack = None
+        return self._stack
+
+    def join(self, stack: Stack) -> None:
+        self._stack = stack
+
+    def go_alone(self) -> None:
+        """From now on, after a failure: what failed together might fail so again."""
+        self._stack, self._alone = None, True
+
+    @property
+    def cursor(self) -> int:
+        return self.trainer.state.cursor
+
+    @property
+    def by_epochs(self) -> bool:
+        """Whether it trains so much that it may train whole epochs at a time."""
+        per_epoch = self.trainer.steps_per_epoch
+        if self._alone:
+            return False
+        if self._goal:
+            return self._goal.until - self.trainer.step >= per_epoch
+        return self._playing and self._rate() >= SMOOTH * per_epoch
+
+    @property
+    def in_step(self) -> bool:
+        """Whether it trains with the others of its stack next, up to where an epoch begins."""
+        return self.stack is not None and self.by_epochs and self._steps_to_epoch() <= self._room()
+
+    def _steps_to_epoch(self) -> int:
+        points = len(self.trainer.dataset.train_inputs)
+        return math.ceil((points - self.cursor % points) / self.trainer.config.batch_size)
+
+    def offer(self) -> int:
+        """Steps that it may train now up to where an epoch begins; 0 for not yet."""
+        first, per_epoch = self._steps_to_epoch(), self.trainer.steps_per_epoch
+        steps = int(min(self._allowance(), self._room(), max(per_epoch, 1024)))
+        return first + (steps - first) // per_epoch * per_epoch if steps >= first else 0
 
     # --- Orders -------------------------------------------------------------------------------------------
 
@@ -326,6 +374,7 @@ class LiveRun:
     def halt(self, detail: str) -> None:
         """After a failure that nobody foresaw: pause, and tell whoever waits."""
         self._playing = False
+        self.go_alone()
         goal, self._goal = self._goal, None
         if goal and goal.order:
             self._post(orders.Failed(detail=detail), {}, goal.order)

@@ -6,6 +6,7 @@ once and then launched as one. On the CPU the same steps simply run.
 """
 
 import time
+import weakref
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate
@@ -84,7 +85,15 @@ class Stack:
 
     @property
     def members(self) -> list[Trainer]:
-        return [trainer for trainer, state in self._given.items() if trainer.state is state]
+        return [trainer for trainer in self._given if trainer in self]
+
+    def __contains__(self, trainer: Trainer) -> bool:
+        return self._given.get(trainer) is trainer.state
+
+    @property
+    def size(self) -> int:
+        """Trainers that it was made of, with those that have left since."""
+        return len(self._given)
 
     def leave(self, trainer: Trainer) -> None:
         trainer._adopt(trainer.state.copy())
@@ -170,7 +179,8 @@ class Stack:
             return self._take(walk)
         alike = tuple((start == 0, size) for start, size in walk)
         if alike not in self._recordings:
-            self._recordings[alike] = Recording(lambda: self._take(walk), self._clock.device)
+            itself = weakref.proxy(self)  # the memory of a stack is free as soon as nobody has it
+            self._recordings[alike] = Recording(lambda: itself._take(walk), self._clock.device)
         return self._recordings[alike]()
 
     def _take(self, walk: Walk) -> Trail:

@@ -11,7 +11,8 @@ from time import monotonic
 
 import torch
 
-from backend import fused, orders
+from backend import cohorts, fused, orders
+from backend.cohorts import Cohorts
 from backend.config import Refused
 from backend.line import Line
 from backend.liverun import LiveRun
@@ -28,21 +29,28 @@ class Worker:
 
     `turn` is memory that outlives the process: whose turn it is (the session's number, 0 for nobody's), so
     that the engine can tell which session a dead worker was busy with.
+
+    With `together`, sessions that are alike train as one: good for a GPU, which is no faster with one.
     """
 
-    def __init__(self, line: Line, device: str, turn: mmap.mmap):
+    def __init__(self, line: Line, device: str, turn: mmap.mmap, together: bool = False):
         self._line = line
         self._device = device
         self._turn = turn
         self._runs: dict[str, LiveRun] = {}
+        self._cohorts = Cohorts() if together else None
+        self._cohorts_rest = 0.0
 
     def serve(self) -> None:
         self._line.post(Mail(orders.Ready(pid=os.getpid(), device=self._device)))
         while True:
             self._obey(self._line.exchange(self._idle_time()))
+            self._train_together()
             for run in list(self._runs.values()):
                 if self._give_turn(run):
                     self._obey(self._line.exchange(0))
+                    if monotonic() >= self._cohorts_rest:
+                        self._train_together()
 
     def _idle_time(self) -> float | None:
         """Seconds until a session has something to do; None when none has."""
@@ -50,15 +58,28 @@ class Worker:
         nearest = min(due, default=float("inf"))
         return None if nearest == float("inf") else max(0.0, nearest - monotonic())
 
+    def _train_together(self) -> None:
+        """A slice for all that train with others; then, for as long, it is the turn of each by itself."""
+        if not self._cohorts:
+            return
+        start = monotonic()
+        for cohort in self._cohorts.due(list(self._runs.values())):
+            with self._blaming(*cohort):
+                cohorts.train(cohort)
+            for run in cohort:
+                with self._blaming(run):
+                    self._read_inbox(run)
+        end = monotonic()
+        self._cohorts_rest = end + (end - start)
+
     def _give_turn(self, run: LiveRun) -> bool:
         """Trains it for a slice, then makes what is due. Whether there was anything to do."""
         busy = False
         with self._blaming(run):
-            if run.training_due() <= monotonic():
+            if run.training_due() <= monotonic() and not run.in_step:
                 run.train()
                 busy = True
-            while run.inbox and not run.catching_up:
-                self._answer(run, run.inbox.popleft())
+            self._read_inbox(run)
             if run.frame_due() <= monotonic():
                 frame, message = run.make_frame()
                 mail = Mail(frame, run.session, arrays={"message": as_array(message)})
@@ -71,6 +92,10 @@ class Worker:
                 )
                 busy = True
         return busy
+
+    def _read_inbox(self, run: LiveRun) -> None:
+        while run.inbox and not run.catching_up:
+            self._answer(run, run.inbox.popleft())
 
     def _obey(self, mails: list[Mail[Order]]) -> None:
         for mail in mails:
@@ -125,14 +150,16 @@ class Worker:
         self._line.post(Mail(answer, mail.session, mail.order))
 
     @contextmanager
-    def _blaming(self, run: LiveRun) -> Iterator[None]:
-        """A session that fails is paused; one that takes the process down can be told by `turn`."""
-        self._blame(run.number)
+    def _blaming(self, *runs: LiveRun) -> Iterator[None]:
+        """Sessions that fail are paused; one that takes the process down can be told by `turn`. Of several at
+        once nobody is named: an innocent one might be locked out."""
+        self._blame(runs[0].number if len(runs) == 1 else 0)
         try:
             yield
         except Exception as error:
             log.exception("a session failed")
-            run.halt(_words(error))
+            for run in runs:
+                run.halt(_words(error))
         finally:
             self._blame(0)
 
@@ -149,7 +176,8 @@ def work(sock: socket.socket, turn: mmap.mmap, device: str) -> None:
     torch.set_num_threads(1)
     fused.load_when_compiled()
     with suppress(EOFError):  # the server is gone, and so is the need for a worker
-        Worker(Line(sock), _chosen(device), turn).serve()
+        chosen = _chosen(device)
+        Worker(Line(sock), chosen, turn, together=chosen.startswith("cuda")).serve()
 
 
 def _chosen(device: str) -> str:

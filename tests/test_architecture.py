@@ -28,6 +28,7 @@ ORDER = [
     "nursery",
     "worker",
     "line",
+    "cohorts",
     "liverun",
     "snapshot",
     "fused",
