@@ -11,11 +11,9 @@ from backend.stack import Stack, likeness
 log = logging.getLogger("playground.worker")
 
 PATIENCE = 0.1
-"""Seconds that orders wait for a cohort, about; it may take a slice for each of its runs, but no longer."""
+"""Seconds that orders wait while all cohorts train, about. A cohort may take a slice for each of its runs."""
 GATHER_EVERY = 1.0
-"""Seconds between two looks at who is alike, at least: a new stack records its steps anew."""
-GATHER_REST = 10.0
-"""Stacking takes at most about a tenth of the time."""
+"""Seconds between two new stacks, at least: each records its steps anew."""
 
 
 class Cohorts:
@@ -33,20 +31,38 @@ class Cohorts:
         return [_furthest(cohort) for cohort in waiting.values()]
 
     def _gather(self, runs: Sequence[LiveRun]) -> None:
-        start = monotonic()
+        """Makes the stack that the most are waiting for."""
         alike = defaultdict[Hashable, list[LiveRun]](list)
         for run in runs:
             if run.stack or run.by_epochs:
                 alike[likeness(run.trainer)].append(run)
-        for cohort in alike.values():
+        waiting = [cohort for cohort in alike.values() if not _is_settled(cohort)]
+        if waiting:
+            cohort = max(waiting, key=lambda cohort: sum(run.stack is None for run in cohort))
             try:
                 _stack(cohort)
             except Exception:  # there may be no memory for it
                 log.exception("sessions could not be stacked")
                 for run in cohort:
                     run.go_alone()
-        end = monotonic()
-        self._next_gathering = end + max(GATHER_EVERY, GATHER_REST * (end - start))
+        self._next_gathering = monotonic() + GATHER_EVERY
+
+
+def _is_settled(cohort: Sequence[LiveRun]) -> bool:
+    """Whether they have a stack, and it works mostly for them, not for sessions that left or were closed."""
+    stack, *others = {run.stack for run in cohort}
+    if others:
+        return False
+    return len(cohort) > stack.size / 2 if stack else len(cohort) == 1
+
+
+def _stack(cohort: Sequence[LiveRun]) -> None:
+    if len(cohort) > 1:
+        stack = Stack([run.trainer for run in cohort])
+        for run in cohort:
+            run.join(stack)
+    elif stack := cohort[0].stack:
+        stack.leave(cohort[0].trainer)
 
 
 def _furthest(cohort: Sequence[LiveRun]) -> list[LiveRun]:
@@ -55,26 +71,14 @@ def _furthest(cohort: Sequence[LiveRun]) -> list[LiveRun]:
     return [run for run in cohort if run.cursor == cursor]
 
 
-def _stack(cohort: Sequence[LiveRun]) -> None:
-    """Makes a stack of these unless they have one. Rows of sessions that were closed go when it is remade."""
-    stack, *others = {run.stack for run in cohort}
-    if len(cohort) == 1:
-        if stack:
-            stack.leave(cohort[0].trainer)
-    elif others or not stack or len(cohort) <= stack.size / 2:
-        stack = Stack([run.trainer for run in cohort])
-        for run in cohort:
-            run.join(stack)
-
-
-def train(cohort: Sequence[LiveRun]) -> None:
-    """One slice of runs that `due` spoke of: as many steps as each of them may take."""
+def train(cohort: Sequence[LiveRun], patience: float) -> None:
+    """Runs that `due` spoke of, in so many seconds at most: as many steps as each of them may take."""
     offers = {run: steps for run in cohort if (steps := run.offer())}
     stack = cohort[0].stack
     if not offers or not stack:
         return
     starts = [run.trainer.step for run in offers]
-    deadline = monotonic() + min(SLICE * len(offers), PATIENCE)
+    deadline = monotonic() + min(SLICE * len(offers), patience)
     outcomes = stack.train([run.trainer for run in offers], min(offers.values()), deadline)
     for run, start in zip(offers, starts, strict=True):
         run.took(outcomes[run.trainer], start)

@@ -209,10 +209,10 @@ class LiveRun:
         return math.ceil((points - self.cursor % points) / self.trainer.config.batch_size)
 
     def offer(self) -> int:
-        """Steps that it may train now up to where an epoch begins; 0 for not yet."""
-        first, per_epoch = self._steps_to_epoch(), self.trainer.steps_per_epoch
-        steps = int(min(self._allowance(), self._room(), max(per_epoch, 1024)))
-        return first + (steps - first) // per_epoch * per_epoch if steps >= first else 0
+        """Steps that it may train now: to the end of its epoch, or whole ones; 0 for not yet."""
+        whole = self._steps_to_epoch()
+        steps = int(min(self._allowance(), self._room(), max(whole, 1024)))
+        return min(steps // whole, 1 if self.cursor else steps) * whole
 
     # --- Orders -------------------------------------------------------------------------------------------
 

@@ -128,7 +128,8 @@ class Stack:
             for now, then in zip(parts, [*before.tensors(), grad], strict=True):
                 now.copy_(torch.where(resting, then, now))
             finite = trail.finite.cpu().numpy()
-            for trainer in [t for t in going if not finite[self._rows[t]].all()]:
+            lost = [] if finite.all() else [t for t in going if not finite[self._rows[t]].all()]
+            for trainer in lost:
                 samples, own = going.pop(trainer), self._part(before, trainer).copy()
                 try:
                     stopped[trainer] = samples + trainer._find_divergence(own, len(walk), samples)

@@ -30,7 +30,7 @@ class Worker:
     `turn` is memory that outlives the process: whose turn it is (the session's number, 0 for nobody's), so
     that the engine can tell which session a dead worker was busy with.
 
-    With `together`, sessions that are alike train as one: good for a GPU, which is no faster with one.
+    With `together`, sessions that are alike train as one: on a GPU many cost little more than one.
     """
 
     def __init__(self, line: Line, device: str, turn: mmap.mmap, together: bool = False):
@@ -63,9 +63,10 @@ class Worker:
         if not self._cohorts:
             return
         start = monotonic()
-        for cohort in self._cohorts.due(list(self._runs.values())):
+        due = self._cohorts.due(list(self._runs.values()))
+        for cohort in due:
             with self._blaming(*cohort):
-                cohorts.train(cohort)
+                cohorts.train(cohort, cohorts.PATIENCE / len(due))
             for run in cohort:
                 with self._blaming(run):
                     self._read_inbox(run)

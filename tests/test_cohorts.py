@@ -35,9 +35,9 @@ Script = Iterator[list[Mail[orders.Order]]]
 class Classroom:
     """A worker and the other end of its line. Between its turns it gets the orders of a script."""
 
-    def __init__(self, together: bool = True):
+    def __init__(self, together: bool = True, device: str = "cpu"):
         self.turn = mmap.mmap(-1, TURN_BYTES)
-        self.worker = Worker(self, "cpu", self.turn, together=together)  # pyright: ignore[reportArgumentType]
+        self.worker = Worker(self, device, self.turn, together)  # pyright: ignore[reportArgumentType]
         self.mails: list[Mail[orders.Report]] = []
         self._number = 100
 
@@ -104,7 +104,6 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cohorts form as soon as they can; and as on a GPU, no kernel trains the others."""
     monkeypatch.setattr(fused, "ready", Event())
     monkeypatch.setattr(cohorts, "GATHER_EVERY", 0.0)
-    monkeypatch.setattr(cohorts, "GATHER_REST", 0.0)
 
 
 @pytest.fixture
@@ -214,8 +213,13 @@ def test_slow_motion_is_step_by_step_in_a_stack_too() -> None:
         assert_learned_undisturbed(room, seed)
 
 
-def test_whoever_is_in_the_middle_of_an_epoch_comes_into_step() -> None:
+@pytest.mark.parametrize("most", [stacks.LAUNCH_STEPS, 2])
+def test_whoever_is_in_the_middle_of_an_epoch_comes_into_step(
+    monkeypatch: pytest.MonkeyPatch, cohort_sizes: list[int], most: int
+) -> None:
     room = Classroom()
+    monkeypatch.setattr(stacks, "LAUNCH_STEPS", most)
+    monkeypatch.setattr(cohorts, "PATIENCE", -1.0)  # a launch at a time, be it less than an epoch
 
     def script() -> Script:
         yield [room.open(seed, playing=False) for seed in range(3)]
@@ -225,8 +229,9 @@ def test_whoever_is_in_the_middle_of_an_epoch_comes_into_step() -> None:
         for seed in range(3):
             yield from room.ask(seed, orders.SetPlaying(playing=True))
         yield from room.until(lambda: len(room.stacked()) == 3)
-        yield from room.until(lambda: not any(room.live(seed).cursor for seed in range(3)))
-        yield from room.until(lambda: min(map(room.step, range(3))) >= 20 * EPOCH)
+        start = len(cohort_sizes)
+        yield from room.until(lambda: len(cohort_sizes) >= start + 30)
+        assert cohort_sizes[-10:] == [3] * 10
 
     room.run(script())
     for seed in range(3):
@@ -475,3 +480,43 @@ def test_what_cannot_be_stacked_trains_one_by_one(
     assert not any(room.reports(seed, orders.Broken) for seed in range(3))
     for seed in range(3):
         assert_learned_undisturbed(room, seed)
+
+
+def test_one_stack_is_made_at_a_time_and_most_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    room, times, sizes = Classroom(), [1000.0], []
+    monkeypatch.setattr(cohorts, "GATHER_EVERY", 1.0)
+    monkeypatch.setattr(cohorts, "monotonic", lambda: times[-1])
+
+    def script() -> Script:
+        pair, three = CONFIG | {"l1": 0.1}, CONFIG
+        yield [room.open(seed, pair if seed < 2 else three) for seed in range(5)]
+        for second in range(3):
+            times.append(1000.9 + second)
+            yield []
+            yield []
+            sizes.append(len(room.stacked()))
+
+    room.run(script())
+    assert sizes == [3, 5, 5]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU with CUDA")
+def test_a_class_on_a_gpu_learns_what_each_learns_alone_on_a_cpu(cohort_sizes: list[int]) -> None:
+    room = Classroom(device="cuda")
+
+    def script() -> Script:
+        yield [room.open(seed, playing=False, until=30 * EPOCH + seed) for seed in range(4)]
+        yield [Mail(orders.Close(), "3")]
+        yield [room.open(7, playing=False, until=40 * EPOCH)]
+        yield from room.until(lambda: not any(room.live(seed).catching_up for seed in (0, 1, 2, 7)))
+
+    room.run(script())
+    assert max(cohort_sizes) == 4
+    for seed in (0, 1, 2, 7):
+        reference = alone(seed)
+        pieces = [reference.record(), reference.train(room.step(seed))]
+        assert room.step(seed) == (40 * EPOCH if seed == 7 else 30 * EPOCH + seed)
+        weights = room.live(seed).trainer.state.weights.cpu()
+        torch.testing.assert_close(weights, reference.state.weights, rtol=1e-2, atol=1e-2)
+        expected = np.concatenate([piece.rows for piece in pieces])
+        assert np.array_equal(room.history(seed)[:, :3], expected[:, :3])
