@@ -10,7 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from functools import cache
-from threading import Event, Thread
+from threading import Event, Thread, local
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,9 @@ from backend.trainer import Judgement, Samples, Trainer
 
 ready = Event()
 """Set once the kernel is compiled."""
+PIECES = 4
+"""Parts of a stack for each core: whichever is done with one takes the next."""
+SCRATCH = local()
 
 
 class FusedTrainer(Trainer):
@@ -149,48 +152,44 @@ class Plan:
         start = np.array([state.step, state.epoch, state.cursor, state.stride])
         row = max(min(self._batch, len(target)), kernel.BLOCK)
 
-        def train(place: int, first: int, last: int) -> tuple[int, bool, np.ndarray]:
-            clock, scratch = start.copy(), self._scratch(place, row, len(target))
+        def train(first: int, last: int) -> tuple[int, bool, np.ndarray]:
+            clock, scratch = start.copy(), self._scratch(row, len(target))
             data = features, target, stack, scratch, points, rows
             return *kernel.train(self._net, clock, steps, first, last, *data), clock
 
         networks = len(stack.weights)
-        shares = min(networks, cores())
-        ends = [networks * share // shares for share in range(shares + 1)]
-        others = [pool().submit(train, place, *ends[place : place + 2]) for place in range(1, shares)]
-        recorded, finite, end = train(0, 0, ends[1])
-        for other in others:
-            finite = other.result()[1] and finite
+        pieces = min(networks, cores() * PIECES) if cores() > 1 else 1
+        ends = [networks * piece // pieces for piece in range(pieces + 1)]
+        outcomes = list((map if pieces == 1 else pool().map)(train, ends, ends[1:]))
+        recorded, _, end = outcomes[0]
+        finite = all(whole for _, whole, _ in outcomes)
         state.step, state.epoch, state.cursor, state.stride = end.tolist()
         return rows[:recorded], finite
 
     def assess(self, stack: kernel.Stack, points: kernel.Points) -> None:
         """Fills `points` with what the first network makes of them."""
-        scratch = self._scratch(0, kernel.BLOCK)
+        scratch = self._scratch(kernel.BLOCK)
         kernel.assess(self._net, stack.weights[0], stack.buffers[0], scratch, points)
 
     def draw(self, stack: kernel.Stack, points: kernel.Points, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Maps uint8 (N, size, size) of the first network's units, and their ranges (N, 2)."""
         units, cells = self._units - self._inputs, size**2
         maps, ranges = np.empty(units * cells + kernel.LANES, np.uint8), np.empty((units, 2), np.float32)
-        scratch = self._scratch(0, len(points.target))
+        scratch = self._scratch(len(points.target))
         inputs = points.features
         kernel.draw(self._net, stack.weights[0], stack.buffers[0], scratch, inputs, cells, maps, ranges)
         return maps[: units * cells].reshape(units, size, size), ranges
 
-    def _scratch(self, place: int, samples: int, train: int = 0) -> kernel.Scratch:
-        """Memory of thread `place` for rows of so many samples; all networks of a worker share it."""
+    def _scratch(self, samples: int, train: int = 0) -> kernel.Scratch:
+        """Memory for rows of so many samples; all networks that a thread trains share it."""
         row = -(-samples // kernel.LANES) * kernel.LANES
         rows = self._units + kernel.LANES  # `transpose` reads whole squares
         need = (rows * row, self._units, row * (self._widest + kernel.LANES), train)
-        have = SCRATCH.get(place) or SCRATCH.setdefault(place, kernel.Scratch.of(0, 0, 0, 0))
+        have = getattr(SCRATCH, "of_thread", None) or kernel.Scratch.of(0, 0, 0, 0)
         sizes = (len(have.value), len(have.inverse), len(have.turned), len(have.order))
         if any(n > size for n, size in zip(need, sizes, strict=True)):
-            have = SCRATCH[place] = kernel.Scratch.of(*map(max, need, sizes))
+            have = SCRATCH.of_thread = kernel.Scratch.of(*map(max, need, sizes))
         return have
-
-
-SCRATCH: dict[int, kernel.Scratch] = {}
 
 
 def setting_of(config: RunConfig, dataset: Dataset, least_stride: int) -> tuple[Any, ...]:
