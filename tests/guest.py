@@ -80,6 +80,7 @@ class Watching:
         self.data: list[dict[str, Any]] = []
         self.samples: dict[int, tuple[float, ...]] = {}
         """By index; emptied by a reset."""
+        self.stride = 1
         self.repeated: list[int] = []
         """Indices that came more than once."""
         self.frames: list[tuple[dict[str, Any], dict[str, np.ndarray]]] = []
@@ -110,6 +111,7 @@ class Watching:
         self.order.append((event["type"], event.get("step")))
         if event["type"] == "reset":
             self.samples.clear()
+            self.stride = 1
 
     async def _take_binary(self, message: bytes) -> None:
         header, arrays = decode(message)
@@ -127,11 +129,16 @@ class Watching:
                     if int(row[0]) in self.samples:
                         self.repeated.append(int(row[0]))
                     self.samples[int(row[0])] = tuple(row[1:].tolist())
-                stride = header["stride"]
-                self.samples = {i: row for i, row in self.samples.items() if row[0] % stride == 0}
+                self.stride = header["stride"]
+                self.remember({})
             case "data":
                 self.data.append(header)
                 self.order.append(("data", None))
+
+    def remember(self, samples: dict[int, tuple[float, ...]]) -> None:
+        """Adds what an earlier connection got; keeps what the history still has."""
+        kept = {**samples, **self.samples}
+        self.samples = {i: row for i, row in kept.items() if row[0] % self.stride == 0}
 
     async def until(self, holds: Any) -> None:
         """Waits for something to be true of what has come."""

@@ -199,7 +199,7 @@ class Life(RuleBasedStateMachine):
             hello = await self.page.event("hello")
             if hello["run"] != self.run:
                 self.samples, self.run = {}, hello["run"]
-            self.page.samples = {**self.samples, **self.page.samples}
+            self.page.remember(self.samples)
 
         self.wait(join())
 
