@@ -208,7 +208,7 @@ def dropout_of(rate: float, unit: int, width: int) -> tuple[Any, ...]:
 
 
 def component_of(chosen: Component, known: tuple[type[Component], ...]) -> tuple[int, list[float]]:
-    fields = [float(getattr(chosen, name)) for name in type(chosen).model_fields if name != "kind"]
+    fields = [float(getattr(chosen, name)) for name in kernel.field_names(type(chosen))]
     return known.index(type(chosen)), fields + [0.0] * (kernel.FIELDS - len(fields))
 
 

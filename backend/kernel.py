@@ -200,8 +200,8 @@ def fusible(family: type[Component]) -> tuple[type[Any], ...]:
     return tuple(cls for cls in members(family) if cls.is_fused())
 
 
-def field_count(component: type[Component]) -> int:
-    return len(component.model_fields) - 1  # all but `kind`
+def field_names(component: type[Component]) -> list[str]:
+    return [name for name in component.model_fields if name != "kind"]
 
 
 def choice(functions: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
@@ -221,7 +221,7 @@ def choice(functions: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
 
 
 def activation_loop(activation: type[Activation], training: bool) -> Callable[..., Any]:
-    formula, count = part(activation.fused), field_count(activation)
+    formula, count = part(activation.fused), len(field_names(activation))
 
     def activate(value, slope, start, stop, fields):
         own = to_tuple(fields, count)
@@ -234,15 +234,21 @@ def activation_loop(activation: type[Activation], training: bool) -> Callable[..
     return activate
 
 
+@part
+def goal_of(target, unit, units):
+    """A value for one unit; of a class, 1 for its own unit and 0 for the others."""
+    return target if units == 1 else np.where(np.abs(target - unit) < 0.5, 1.0, spread(0.0))
+
+
 def loss_loop(loss: type[Loss]) -> Callable[..., Any]:
-    formula, count = part(loss.fused), field_count(loss)
+    formula, count = part(loss.fused), len(field_names(loss))
 
     def charge(value, slope, row, at, units, target, shift, share, fields):
         """The loss of 16 samples; the slopes of the outputs become those of the loss, times `share`."""
         own = to_tuple(fields, count)
         loss = spread(0.0)
         for unit in range(units):
-            goal = target if units == 1 else np.where(np.abs(target - unit) < 0.5, 1.0, spread(0.0))
+            goal = goal_of(target, unit, units)
             charged, rise = formula(load(value, at + unit * row) - shift, goal, *own)
             loss += charged
             store(slope, at + unit * row, load(slope, at + unit * row) * rise * share)
@@ -252,7 +258,7 @@ def loss_loop(loss: type[Loss]) -> Callable[..., Any]:
 
 
 def verdict_loop(loss: type[Loss]) -> Callable[..., Any]:
-    formula, predict, count = part(loss.fused), part(loss.fused_predict), field_count(loss)
+    formula, predict, count = part(loss.fused), part(loss.fused_predict), len(field_names(loss))
 
     def judge(value, row, at, units, classes, target, shift, fields):
         """Of 16 samples: the loss, what is shown, how sure."""
@@ -260,7 +266,7 @@ def verdict_loop(loss: type[Loss]) -> Callable[..., Any]:
         loss, shown, sure = spread(0.0), spread(0.0), spread(-np.inf)
         for unit in range(units):
             output = load(value, at + unit * row) - shift
-            goal = target if units == 1 else np.where(np.abs(target - unit) < 0.5, 1.0, spread(0.0))
+            goal = goal_of(target, unit, units)
             loss += formula(output, goal, *own)[0]
             score = predict(output)
             shown, sure = np.where(score > sure, unit, shown), np.maximum(sure, score)
@@ -274,7 +280,7 @@ def verdict_loop(loss: type[Loss]) -> Callable[..., Any]:
 
 
 def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
-    formula, shares, count = part(optimizer.fused), part(optimizer.fused_shares), field_count(optimizer)
+    formula, shares, count = part(optimizer.fused), part(optimizer.fused_shares), len(field_names(optimizer))
     recall, remember = memory(optimizer.slots)
 
     def update(weights, grad, slots, base, apart, updates, more, scale, fields):

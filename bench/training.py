@@ -161,22 +161,25 @@ def against_jax() -> Table:
     )
 
 
-def against_scikit_learn() -> Table:
+def with_sgd_and_adam(a: Callable[[Case], Steps], b: Callable[[Case], Steps]) -> list[list[Cell]]:
     cases = [Case(net, optimizer) for net in NETS for optimizer in ("sgd", "adam")]
+    return [[case.net, case.training, *compared(a(case), b(case))] for case in cases]
+
+
+def against_scikit_learn() -> Table:
     return Table(
         "One core, batch 10: fused trainer against scikit-learn's MLPClassifier",
         ["net", "training", "fused steps/s", "scikit-learn steps/s", "ratio"],
-        [[case.net, case.training, *compared(fused(case), scikit_learn(case))] for case in cases],
+        with_sgd_and_adam(fused, scikit_learn),
         f"scikit-learn {version('scikit-learn')}: momentum, penalty and early stopping off." + HISTORY,
     )
 
 
 def reference_against_plain_loop() -> Table:
-    cases = [Case(net, optimizer) for net in NETS for optimizer in ("sgd", "adam")]
     return Table(
         "One core, batch 10: reference trainer against a plain torch loop",
         ["net", "training", "reference steps/s", "plain loop steps/s", "ratio"],
-        [[case.net, case.training, *compared(reference(case), plain_loop(case))] for case in cases],
+        with_sgd_and_adam(reference, plain_loop),
         f"The reference trainer keeps its history, from step {LATER:,} on a point every 32 steps or more.",
     )
 
