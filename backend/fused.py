@@ -27,13 +27,13 @@ from backend.trainer import Judgement, Samples, Trainer
 
 ready = Event()
 """Set once the kernel is compiled."""
-PIECES = 4
+PIECES = 16
 """Parts of a stack for each core: whichever is done with one takes the next."""
 SCRATCH = local()
 
 
 class FusedTrainer(Trainer):
-    chunk_steps = 8192
+    chunk_steps = 32768
 
     @property
     def plan(self) -> "Plan | None":
@@ -45,8 +45,8 @@ class FusedTrainer(Trainer):
         able = state.weights.device.type == "cpu" and fuses(config)
         self._plan = Plan(self.network, config, dataset, state.seeds, self._least_stride) if able else None
         self._packed: dict[int, kernel.Points] = {}
-        # Threads that work together for a moment only cost more than they bring; a session is one network.
-        self.chunk_seconds = Trainer.chunk_seconds * (1 if len(state.seeds) == 1 else 10)
+        # Cores that share a stack wait for the last at the end of each chunk; a session is one network.
+        self.chunk_seconds = Trainer.chunk_seconds * (1 if len(state.seeds) == 1 else 100)
 
     def _adopt(self, state: State) -> None:
         super()._adopt(state)
@@ -157,10 +157,13 @@ class Plan:
             data = features, target, stack, scratch, points, rows
             return *kernel.train(self._net, clock, steps, first, last, *data), clock
 
-        networks = len(stack.weights)
-        pieces = min(networks, cores() * PIECES) if cores() > 1 else 1
-        ends = [networks * piece // pieces for piece in range(pieces + 1)]
-        outcomes = list((map if pieces == 1 else pool().map)(train, ends, ends[1:]))
+        networks, threads = len(stack.weights), cores()
+        pieces = min(networks, threads * PIECES) if threads > 1 else 1
+        # Neighbours in memory share a cache line, so cores that work at the same time are kept far apart.
+        order = sorted(range(pieces), key=lambda piece: piece * threads % pieces)
+        firsts = [networks * piece // pieces for piece in order]
+        lasts = [networks * (piece + 1) // pieces for piece in order]
+        outcomes = list((map if pieces == 1 else pool().map)(train, firsts, lasts))
         recorded, _, end = outcomes[0]
         finite = all(whole for _, whole, _ in outcomes)
         state.step, state.epoch, state.cursor, state.stride = end.tolist()

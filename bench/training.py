@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import version
 from multiprocessing import get_context
 from statistics import median
@@ -31,12 +32,13 @@ from bench.report import Cell, Table
 NETS = ["2-4-2-1", "2-8-8-8-1", "7-8-8-8-8-8-8-1", "2-32-32-1", "2-64-64-1", "2-64-64-64-1"]
 PLAIN_LOOP_GOALS = [150, 50, 30, 30, None, 12]
 JAX_GOALS = [4, 2, 2, 1.5, None, 1]
+TWO_CORES_GOALS = [1.8] * len(NETS)
 STACKS = [1, 32, 256]
-TWO_CORES_GOALS = {32: 1.8}
+SHARED = 32  # networks of a stack that cores share
 
 REPEATS = 7
 SECONDS = 0.1  # of each repeat, about
-LONGER = 0.3  # where threads have to find each other first
+LONGER, TURNS = 0.5, 11  # where cores share the work: another's work on either of them shows
 FIRST = 500
 
 
@@ -50,10 +52,13 @@ def measure() -> Iterator[Table]:
         first_steps,
         stacks,
     ]
-    # A process that is born on one core makes threads for one core only, in every library.
-    with kept_to(1):
+    if not hasattr(os, "sched_setaffinity"):
         yield from answers(one_core)
-    if cores() > 1 and hasattr(os, "sched_setaffinity"):
+        return
+    # A process that is born on one core makes threads for one core only, in every library.
+    with kept_to({max(os.sched_getaffinity(0))}):
+        yield from answers(one_core)
+    if cores() > 1:
         yield from answers([two_cores])
 
 
@@ -73,13 +78,10 @@ def prepare() -> None:
 
 
 @contextmanager
-def kept_to(count: int) -> Iterator[None]:
-    """Runs on so many cores, and so does what it starts, where the system lets it choose."""
-    if not hasattr(os, "sched_setaffinity"):
-        yield
-        return
+def kept_to(cores: set[int]) -> Iterator[None]:
+    """Runs on these cores, and so does what it starts."""
     allowed = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, sorted(allowed)[-count:])
+    os.sched_setaffinity(0, cores)
     try:
         yield
     finally:
@@ -211,48 +213,37 @@ def stacks() -> Table:
 
 
 def two_cores() -> Table:
+    first, second = ({core} for core in sorted(os.sched_getaffinity(0))[-2:])
     rows: list[list[Cell]] = []
-    for case in [Case(net, stack=stack) for net in NETS for stack in STACKS[1:]]:
-        train = fused(case)
-        steps = pace(train, LONGER)
-        pairs: list[tuple[float, float]] = []
-        for _ in range(REPEATS):
-            with kept_to(2):
-                two = rate(train, steps)
-            with kept_to(1):
-                pairs.append((two, rate(train, steps)))
-        rows.append([case.net, case.stack, *medians(pairs), TWO_CORES_GOALS.get(case.stack)])
-    rows += [[f"two processes, {net}", 1, *medians(two_processes(Case(net))), None] for net in NETS[:2]]
+    with ProcessPoolExecutor(1, get_context("spawn"), prepare) as other:
+        for net, goal in zip(NETS, TWO_CORES_GOALS, strict=True):
+            steps = pace(stack_of(net), LONGER)
+            turns: list[tuple[float, float, float]] = []
+            for _ in range(TURNS):
+                one = (on(first, net, steps) + on(second, net, steps)) / 2
+                two = on(first | second, net, steps)
+                beside = other.submit(on, second, net, steps)
+                turns.append((one, two, on(first, net, steps) + beside.result()))
+            ratios = (
+                median(two / one for one, two, _ in turns),
+                median(apart / one for one, _, apart in turns),
+            )
+            rows.append([net, *(median(rates) for rates in zip(*turns, strict=True)), *ratios, goal])
     return Table(
-        "SGD, batch 10: a stack of networks, fused trainer on two cores against one",
-        ["net", "networks", "two cores steps/s", "one core steps/s", "ratio", "goal"],
+        f"SGD, batch 10: a stack of {SHARED}, fused trainer on two cores against one",
+        ["net", "one core", "two cores", "two processes", "cores / one", "processes / one", "goal"],
         rows,
-        "A step is one of all networks. Two processes share nothing: they show what the machine has to give;"
-        "\nboth cores must be free.",
+        "Steps of all networks a second. Two processes, each with a stack of its own, share nothing: they"
+        "\nshow what the machine has to give at that moment.",
     )
 
 
-def two_processes(case: Case) -> list[tuple[float, float]]:
-    """Steps per second of two at the same time, together, and of one alone."""
-    pairs = []
-    first, second = sorted(os.sched_getaffinity(0))[-2:]
-    with ProcessPoolExecutor(1, get_context("spawn"), prepare) as other:
-        other.submit(pinned, case, second).result()
-        for _ in range(REPEATS):
-            alone = pinned(case, first)
-            beside = other.submit(pinned, case, second)
-            pairs.append((pinned(case, first) + beside.result(), alone))
-    return pairs
+@cache
+def stack_of(net: str) -> Steps:
+    return fused(Case(net, stack=SHARED))
 
 
-def pinned(case: Case, core: int) -> float:
-    """Steps per second on that core."""
-    allowed = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
-    try:
-        train, steps, until = fused(case), 0, time.perf_counter() + LONGER
-        while time.perf_counter() < until:
-            steps += train(1000)
-        return steps / LONGER
-    finally:
-        os.sched_setaffinity(0, allowed)
+def on(cores: set[int], net: str, steps: int) -> float:
+    """Steps per second of a stack of this process on these cores."""
+    with kept_to(cores):
+        return rate(stack_of(net), steps)
