@@ -36,14 +36,15 @@ SOURCES = (
 def folder() -> Path:
     """For this version of the kernel on this kind of processor."""
     here = Path(__file__).parent
-    told = [numba.__version__, str(here), binding.get_host_cpu_name(), str(binding.get_host_cpu_features())]
+    facts = [numba.__version__, str(here), binding.get_host_cpu_name(), str(binding.get_host_cpu_features())]
     sources = [(here / source).read_bytes() for source in SOURCES]
-    name = hashlib.blake2b(b"\0".join([*map(str.encode, told), *sources]), digest_size=8).hexdigest()
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "neural-network-playground"
-    for place in (home, Path(tempfile.gettempdir()) / f"neural-network-playground-{os.getuid()}"):
+    name = hashlib.blake2b(b"\0".join([*map(str.encode, facts), *sources]), digest_size=8).hexdigest()
+    home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "neural-network-playground"
+    for wanted in (home, Path(tempfile.gettempdir()) / f"neural-network-playground-{os.getuid()}"):
         try:
+            place = wanted.expanduser()
             (place / name).mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError:  # a home that is read-only, or none
+        except (OSError, RuntimeError):  # a home that is read-only, or none
             continue
         if os.access(place / name, os.W_OK) and place.stat().st_uid == os.getuid():
             return place / name

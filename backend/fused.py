@@ -23,7 +23,7 @@ from backend.catalogue.datasets import Dataset
 from backend.config import RunConfig, parse
 from backend.network import Network, State
 from backend.randomness import stream
-from backend.trainer import Judgement, Samples, Trainer
+from backend.trainer import Judgement, Samples, Trainer, kept
 
 ready = Event()
 """Set once the kernel is compiled."""
@@ -38,29 +38,32 @@ class FusedTrainer(Trainer):
     @property
     def plan(self) -> "Plan | None":
         """What the kernel trains by; None where it cannot, or not yet."""
-        return self._plan if ready.is_set() else None
+        return self._plan if ready.is_set() and self._stack else None
 
     def _bind(self, config: RunConfig, dataset: Dataset, state: State) -> None:
         super()._bind(config, dataset, state)
         able = state.weights.device.type == "cpu" and fuses(config)
         self._plan = Plan(self.network, config, dataset, state.seeds, self._least_stride) if able else None
-        self._packed: dict[int, kernel.Points] = {}
+        self._packed: dict[int, tuple[Tensor, kernel.Points]] = {}
         # Cores that share a stack wait for the last at the end of each chunk; a session is one network.
         self.chunk_seconds = Trainer.chunk_seconds * (1 if len(state.seeds) == 1 else 100)
 
     def _adopt(self, state: State) -> None:
         super()._adopt(state)
         self._grads = torch.zeros_like(state.weights)
-        if state.weights.device.type == "cpu":
-            flat = (state.weights, state.buffers, state.slots.view(-1), state.updates, self._grads)
-            self._stack = kernel.Stack(*(tensor.numpy() for tensor in flat))
+        flat = (state.weights, state.buffers, state.slots, state.updates, self._grads)
+        if state.weights.device.type == "cpu" and all(tensor.is_contiguous() for tensor in flat):
+            weights, buffers, slots, updates, grads = (tensor.numpy() for tensor in flat)
+            self._stack = kernel.Stack(weights, buffers, slots.reshape(-1), updates, grads)
+        else:  # on a GPU, or rows of a larger stack
+            self._stack = None
 
     def _run(self, steps: int) -> tuple[Samples, bool]:
-        plan = self.plan
-        if not plan:
+        plan, stack = self.plan, self._stack
+        if not plan or not stack:
             return super()._run(steps)
         data = self._x[0].numpy(), self._y[0].numpy(), self._points(self._all_x, self._all_y)
-        rows, finite = plan.train(self.state, self._stack, steps, *data)
+        rows, finite = plan.train(self.state, stack, steps, *data)
         self._grad = self._grads
         if not len(rows):
             return self._no_samples, finite
@@ -69,31 +72,36 @@ class FusedTrainer(Trainer):
         return samples, finite
 
     def _judge(self, x: Tensor, y: Tensor | None = None) -> Judgement:
-        if not self.plan:
+        plan, stack = self.plan, self._stack
+        if not plan or not stack:
             return super()._judge(x, y)
         points = self._points(x, y)
-        self.plan.assess(self._stack, points)
+        plan.assess(stack, points)
         n = x.shape[1]
         return Judgement(points.loss[:n], points.shown[:n], points.sure[:n])
 
     def _neuron_maps(self, size: int) -> tuple[np.ndarray, np.ndarray]:
-        if not self.plan:
+        plan, stack = self.plan, self._stack
+        if not plan or not stack:
             return super()._neuron_maps(size)
-        return self.plan.draw(self._stack, self._points(self._grid(size)), size)
+        return plan.draw(stack, self._points(self._grid(size)), size)
 
     def exercise(self) -> None:
         """One of every call of the kernel."""
-        plan, points = self._plan, self._points(self._all_x, self._all_y)
+        plan, stack, points = self._plan, self._stack, self._points(self._all_x, self._all_y)
         assert plan
-        plan.train(self.state, self._stack, 1, self._x[0].numpy(), self._y[0].numpy(), points)
-        plan.assess(self._stack, points)
-        plan.draw(self._stack, points, 1)
+        assert stack
+        plan.train(self.state, stack, 1, self._x[0].numpy(), self._y[0].numpy(), points)
+        plan.assess(stack, points)
+        plan.draw(stack, points, 1)
 
     def _points(self, x: Tensor, y: Tensor | None = None) -> kernel.Points:
-        """Features (1, n, inputs) and targets (1, n) as the kernel reads them; x is kept by the trainer."""
-        if id(x) not in self._packed:
-            self._packed[id(x)] = kernel.Points.of(x[0].numpy(), None if y is None else y[0].numpy())
-        return self._packed[id(x)]
+        """Features (1, n, inputs) and targets (1, n) as the kernel reads them."""
+
+        def pack() -> tuple[Tensor, kernel.Points]:  # with x, so that its id is not another's
+            return x, kernel.Points.of(x[0].numpy(), None if y is None else y[0].numpy())
+
+        return kept(self._packed, id(x), pack)[1]
 
 
 def fuses(config: RunConfig) -> bool:

@@ -56,7 +56,7 @@ from backend.lanes import (
     total,
     transpose,
 )
-from backend.network import BATCHNORM_EPS, BATCHNORM_MOMENTUM, thinned
+from backend.network import BATCHNORM_EPS, BATCHNORM_MOMENTUM, MOST_UPDATES, thinned
 from backend.randomness import GAMMA, MIX_1, MIX_2
 
 config.CACHE_DIR = str(compiling.folder())  # pyright: ignore[reportAttributeAccessIssue]
@@ -298,11 +298,11 @@ def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
     def update(weights, grad, slots, base, apart, updates, more, scale, fields):
         """One step of every weight; `more` updates than counted so far, and gradients times `scale`."""
         own = to_tuple(fields, count)
-        known = load_one(updates, 0) + more
+        known = np.minimum(load_one(updates, 0) + more, MOST_UPDATES)
         share = shares(known, *own)
         for at in range(0, weights.size, LANES):
             used = below(weights.size - at)
-            t = load_part(updates, at, used) + more
+            t = np.minimum(load_part(updates, at, used) + more, MOST_UPDATES)
             if any_of(t != known):
                 known, share = t, shares(t, *own)
             weight, past = load_part(weights, at, used), recall(slots, base + at, apart, used)
@@ -574,7 +574,7 @@ def train_one(r, net, clock, steps, features, target, stack, scratch, points, ro
             record(net, step, epoch + cursor / setting.train, grad, points, rows[recorded])
             recorded, stride = recorded + 1, next_stride(step, max(stride, setting.stride))
     for weight in range(size):
-        updates[weight] += np.float32(steps)
+        updates[weight] = min(updates[weight] + steps, MOST_UPDATES)
     clock[0], clock[1], clock[2], clock[3] = step, epoch, cursor, stride
     sums = total(loss) + sum_of(weights, 0, size) + sum_of(buffers, 0, buffers.size)
     for slot in range(r * size, stack.slots.size, stack.weights.size):

@@ -361,7 +361,7 @@ def _exponent(typing, x):
 
 @_of_lanes(np.exp)
 def exp(x):
-    """2**n * e**r with whole n and |r| <= log(2) / 2; 0 below -87, 1.65e38 above 88."""
+    """2**n * e**r with whole n and |r| <= log(2) / 2; beyond -87 and 88 what it is there."""
     x = np.minimum(np.maximum(x, -87.0), 88.0)
     n = np.rint(x * 1.44269504)
     r = x - n * 0.693359375 + n * 2.12194440e-4  # log(2) in two parts, the first of few digits
@@ -398,12 +398,12 @@ def log1p(x):
 
 @_of_lanes(np.tanh)
 def tanh(x):
-    """A quotient of polynomials of degree 9 and 8, on [-9, 9]."""
+    """A quotient of polynomials of degree 9 and 8, on [-9, 9]; rounding takes it over 1."""
     x = np.minimum(np.maximum(x, -9.0), 9.0)
     u = x * x
     p = 0.9999999794 + u * (0.1338028456 + u * (0.003494706052 + u * (2.05944922e-5 + u * 1.333430844e-8)))
     q = 1.0 + u * (0.4671360004 + u * (0.0258736314 + u * (0.0003284189017 + u * 7.768256755e-7)))
-    return x * p / q
+    return np.minimum(np.maximum(x * p / q, -1.0), 1.0)
 
 
 @_of_lanes(np.sign)

@@ -20,6 +20,8 @@ from backend.randomness import normal, uniform
 
 BATCHNORM_EPS = 1e-5
 BATCHNORM_MOMENTUM = 0.1
+MOST_UPDATES = 2.0**24
+"""As far as float32 counts one by one."""
 
 Views = list[dict[str, Tensor]]
 """Parameters by layer and name."""
@@ -110,7 +112,7 @@ class State:
     """(slots, R, P) float32: what the optimizer remembers."""
     updates: Tensor
     """(R, P) float32: how often each weight was updated since the optimizer met it. Bias correction counts by
-    it, so that a neuron that came later takes first steps of its own."""
+    it, so that a neuron that came later takes first steps of its own. It ends at `MOST_UPDATES`."""
     step: int = 0
     epoch: int = 0
     cursor: int = 0
@@ -125,7 +127,7 @@ class State:
             self,
             weights=self.weights.clone(),
             buffers=self.buffers.clone(),
-            slots=self.slots.clone(),
+            slots=self.slots.clone(memory_format=torch.contiguous_format),
             updates=self.updates.clone(),
         )
 

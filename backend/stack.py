@@ -132,7 +132,7 @@ class Stack:
             for trainer in lost:
                 samples, own = going.pop(trainer), self._part(before, trainer).copy()
                 try:
-                    stopped[trainer] = samples + trainer._find_divergence(own, len(walk), samples)
+                    stopped[trainer] = trainer._find_divergence(own, len(walk), samples)
                 except Diverged as diverged:
                     stopped[trainer] = diverged
             for trainer, samples in self._record(list(going), walk, trail):

@@ -6,8 +6,9 @@ of processes, JSON or viewers.
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 import torch
@@ -23,6 +24,7 @@ from backend.network import Network, State, Views, forward, initialise, thinned
 from backend.randomness import permutation, uniform
 
 Arrays = dict[str, np.ndarray]
+Value = TypeVar("Value")
 
 MASK_NUMBERS = 2**18
 """Random numbers drawn ahead for dropout."""
@@ -32,6 +34,8 @@ NOTHING = np.empty(0)
 FEATURE_MAP = 32
 PICTURE_FLOP = 1e9
 """Multiplications that one map may cost; a large network is drawn on a coarser grid."""
+KEPT = 4
+"""Grids that are kept ready, of the sizes last asked for."""
 
 
 @dataclass(frozen=True)
@@ -145,8 +149,9 @@ class Trainer:
             before = self.state.copy()
             recorded, finite = self._run(count)
             if not finite:
-                recorded = self._find_divergence(before, count, samples)
-            samples += recorded
+                samples = self._find_divergence(before, count, samples)
+            else:
+                samples += recorded
             steps -= count
             now = time.monotonic()
             if now - began < self.chunk_seconds / 2:
@@ -256,22 +261,24 @@ class Trainer:
         return bool(torch.isfinite(total))
 
     def _find_divergence(self, before: State, steps: int, samples: Samples) -> Samples:
-        """Take the steps once more, one by one, and stop before the one that is not finite."""
+        """Take the steps once more, by halves, and stop before the one that is not finite."""
         self._adopt(before)
-        again = self._no_samples
-        for _ in range(steps):
-            before = self.state.copy()
-            x, y, masks = self._batch()
-            self._loss, self._grad, activations = self._gradient(x, y, masks)
-            layer, detail = self._blame(self._grad, activations)
+        while steps:
+            before, count = self.state.copy(), max(1, steps // 2)
+            recorded, finite = self._run(count)
+            if finite:
+                samples += recorded
+                steps -= count
+                continue
             self._adopt(before.copy())
-            recorded, finite = self._run(1)
-            if not finite:
+            if count == 1:
+                x, y, masks = self._batch()
+                self._loss, grad, activations = self._gradient(x, y, masks)
                 self._adopt(before)
                 self._grad = None
-                raise Diverged(before.step + 1, layer, detail, samples + again)
-            again += recorded
-        return again
+                raise Diverged(before.step + 1, *self._blame(grad, activations), samples)
+            steps = count
+        return samples
 
     def _blame(self, grad: Tensor, activations: list[Tensor]) -> tuple[int, str]:
         for index, activation in enumerate(activations):
@@ -527,10 +534,11 @@ class Trainer:
         return max(8, min(size, int((PICTURE_FLOP / self.network.size) ** 0.5)))
 
     def _grid(self, size: int) -> Tensor:
-        if size not in self._grids:
+        def lay() -> Tensor:
             axis = _centres(size)
-            self._grids[size] = self._features(self.config, _plane(self.dataset, axis, axis.flip(0)))
-        return self._grids[size]
+            return self._features(self.config, _plane(self.dataset, axis, axis.flip(0)))
+
+        return kept(self._grids, size, lay)
 
     def _features(self, config: RunConfig, inputs: np.ndarray) -> Tensor:
         """Features (1, n, inputs) of raw inputs (n, D)."""
@@ -596,6 +604,14 @@ class Trainer:
 
 def _with_running(parameters: dict[str, Tensor], buffers: dict[str, Tensor]) -> dict[str, Tensor]:
     return {**parameters, **{f"running_{name}": value for name, value in buffers.items()}}
+
+
+def kept(cache: dict[int, Value], key: int, make: Callable[[], Value]) -> Value:
+    """The value of that key, made if need be; those used longest ago make room."""
+    cache[key] = value = cache.pop(key) if key in cache else make()
+    while len(cache) > KEPT:
+        del cache[next(iter(cache))]
+    return value
 
 
 def target_range(dataset: Dataset) -> tuple[float, float]:

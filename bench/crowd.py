@@ -91,16 +91,18 @@ async def crowd(address: str, worker: int) -> tuple[list[float], list[float], fl
             await watcher.create(seed)
         watching = [asyncio.create_task(watcher.watch()) for watcher in watchers[1:]]
         await asyncio.sleep(SETTLING)
-        first, busy = [await watcher.mark() for watcher in watchers[1:]], cpu_seconds(worker)
+        first = [await watcher.mark() for watcher in watchers[1:]]
+        began, busy = time.perf_counter(), cpu_seconds(worker)
         await asyncio.sleep(SECONDS)
-        last, used = [await watcher.mark() for watcher in watchers[1:]], cpu_seconds(worker) - busy
+        share = (cpu_seconds(worker) - busy) / (time.perf_counter() - began)
+        last = [await watcher.mark() for watcher in watchers[1:]]
         each = (memory(worker) - before) / SESSIONS
         for task in watching:
             task.cancel()
         await asyncio.gather(*watching, return_exceptions=True)
     spans = [(b[0] - a[0], b[1] - a[1], b[2] - a[2]) for a, b in zip(first, last, strict=True)]
     epochs = [steps / STEPS / seconds for steps, _, seconds in spans]
-    return epochs, [frames / seconds for _, frames, seconds in spans], each, used / (last[0][2] - first[0][2])
+    return epochs, [frames / seconds for _, frames, seconds in spans], each, share
 
 
 async def unwatched(address: str) -> list[list[Cell]]:

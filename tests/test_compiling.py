@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 from backend import compiling, kernel
 from tests.e2e.server import serving
@@ -44,10 +45,11 @@ def test_machine_code_depends_on_every_file_that_it_is_made_of():
     assert all((here / source).exists() for source in compiling.SOURCES)
 
 
-def test_a_home_that_cannot_be_written_is_no_reason_to_fail(tmp_path):
+@pytest.mark.parametrize("place", ["file", "~nobody-of-that-name"])
+def test_a_home_that_cannot_be_used_is_no_reason_to_fail(tmp_path, place):
     program = "from backend import compiling; print(compiling.folder())"
-    home = tmp_path / "file"
-    home.write_text("not a folder")
+    (tmp_path / "file").write_text("not a folder")
+    home = place if place.startswith("~") else tmp_path / place
     told = subprocess.run(
         [sys.executable, "-c", program],
         env={"PATH": "", "XDG_CACHE_HOME": str(home), "TMPDIR": str(tmp_path)},

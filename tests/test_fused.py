@@ -1,5 +1,7 @@
 """The fused trainer: the numbers of the reference trainer, for everything that a config can say."""
 
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -14,6 +16,7 @@ from backend.catalogue.losses import Loss
 from backend.catalogue.optimizers import Optimizer
 from backend.config import parse
 from backend.fused import FusedTrainer
+from backend.network import MOST_UPDATES
 from backend.snapshot import load, save
 from backend.trainer import Diverged, Trainer
 
@@ -31,8 +34,8 @@ def both(raw, steps=STEPS, seeds=None):
     return (reference, ours), (reference.train(steps), ours.train(steps))
 
 
-def assert_alike(raw, steps=STEPS, tolerance=1e-4):
-    (reference, ours), (expected, history) = both(raw, steps)
+def assert_alike(raw, steps=STEPS, tolerance=1e-4, seeds=None):
+    (reference, ours), (expected, history) = both(raw, steps, seeds)
     assert ours.plan, "it fell back"
     assert (ours.step, ours.epoch, ours.state.cursor) == (
         reference.step,
@@ -44,10 +47,12 @@ def assert_alike(raw, steps=STEPS, tolerance=1e-4):
     close(ours.state.buffers, reference.state.buffers, tolerance)
     assert torch.equal(ours.state.updates, reference.state.updates)
     assert history.columns == expected.columns
-    sharp = [name for name in expected.columns if "accuracy" not in name]  # a point on the border may fall
-    for name in sharp:
+    for name in expected.columns:
+        rtol, atol = 10 * tolerance, tolerance
+        if "accuracy" in name:
+            rtol, atol = 0, 0.05  # a point on the border may fall to either side
         np.testing.assert_allclose(
-            history.column(name), expected.column(name), rtol=10 * tolerance, atol=tolerance
+            history.column(name), expected.column(name), rtol=rtol, atol=atol, err_msg=name
         )
 
 
@@ -70,11 +75,17 @@ def test_activations_train_alike(activation):
     assert_alike({"hidden": [layer, layer], "optimizer": {"kind": "sgd", "lr": 0.03}})
 
 
-@pytest.mark.parametrize("problem", list(DATA))
-@pytest.mark.parametrize("loss", members(Loss), ids=lambda loss: loss.name())
-def test_losses_train_alike(loss, problem):
-    if problem in loss.problems:
-        assert_alike({"data": DATA[problem], "loss": {"kind": loss.name()}, "optimizer": {"kind": "sgd"}})
+TASKS = [
+    {"data": data, "loss": {"kind": loss.name()}}
+    for problem, data in DATA.items()
+    for loss in members(Loss)
+    if problem in loss.problems
+]
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: f"{task['loss']['kind']} {task['data']['kind']}")
+def test_losses_train_alike(task):
+    assert_alike(task | {"optimizer": {"kind": "sgd"}})
 
 
 @pytest.mark.parametrize("optimizer", named(Optimizer))
@@ -113,34 +124,48 @@ def test_options_train_alike(options):
     assert_alike({"optimizer": {"kind": "sgd"}} | options)
 
 
-layers = st.fixed_dictionaries(
-    {
-        "width": st.integers(1, 20),
-        "activation": st.fixed_dictionaries({"kind": st.sampled_from(named(Activation))}),
-        "dropout": st.sampled_from([0.0, 0.0, 0.3]),
-        "batchnorm": st.booleans(),
-    }
-)
-configs = st.fixed_dictionaries(
-    {
-        "data": st.sampled_from(list(DATA.values())),
-        "hidden": st.lists(layers, max_size=4),
-        "optimizer": st.fixed_dictionaries({"kind": st.sampled_from(["sgd", "momentum", "nesterov"])}),
-        # No tail of two or three: their variance may be nearly nothing, and then rounding is all there is.
-        "batch_size": st.sampled_from([9, 10, 17, 24, 32, 40, 250]),
-        "input_dropout": st.sampled_from([0.0, 0.2]),
-        "l2": st.sampled_from([0.0, 0.01]),
-        "clip_norm": st.sampled_from([None, 1.0]),
-        "seed": st.integers(0, 2**32 - 1),
-    }
-)
+SMOOTH = [task for task in TASKS if task["loss"]["kind"] not in ("mae", "hinge")]
+"""The slope of others jumps, and at the jump rounding decides: for L1 too, so it has a test of its own."""
+EPS = 0.01
+"""Much more than by default: a gradient of nothing but rounding must not be divided by its size."""
 
 
-@settings(max_examples=100)
-@given(raw=configs, lr=st.sampled_from([0.001, 0.003]))
-def test_any_config_trains_alike(raw, lr):
-    raw["optimizer"] = raw["optimizer"] | {"lr": lr}
-    assert_alike(raw, tolerance=1e-3)
+@st.composite
+def configs(draw):
+    chosen = draw(st.sampled_from(members(Optimizer)))
+    optimizer = {"kind": chosen.name(), "lr": draw(st.sampled_from([0.001, 0.003]))}
+    if "eps" in chosen.model_fields:
+        optimizer["eps"] = EPS
+    init = draw(st.sampled_from(named(Init)))
+    layer = st.fixed_dictionaries(
+        {
+            "width": st.integers(1, 20),
+            "activation": st.fixed_dictionaries({"kind": st.sampled_from(named(Activation))}),
+            "dropout": st.sampled_from([0.0, 0.0, 0.3]),
+            # Of smaller weights it would normalise what is nearly constant, so little more than rounding.
+            "batchnorm": st.booleans() if init in ("xavier_uniform", "he_normal") else st.just(False),
+        }
+    )
+    rest = st.fixed_dictionaries(
+        {
+            "hidden": st.lists(layer, max_size=4),
+            # No tail of two or three: where their variance is nearly nothing, rounding is all there is.
+            "batch_size": st.sampled_from([9, 10, 17, 24, 32, 40, 250]),
+            "shuffle": st.booleans(),
+            "input_dropout": st.sampled_from([0.0, 0.2]),
+            "l2": st.sampled_from([0.0, 0.01]),
+            "clip_norm": st.sampled_from([None, 1.0]),
+            "seed": st.integers(0, 2**32 - 1),
+        }
+    )
+    return draw(st.sampled_from(SMOOTH)) | draw(rest) | {"optimizer": optimizer, "init": {"kind": init}}
+
+
+# The same every time: one in a thousand or so makes its rounding larger until it can be seen.
+@settings(max_examples=200, derandomize=True)
+@given(raw=configs(), seeds=st.sampled_from([None, None, (3, 4, 5)]))
+def test_any_config_trains_alike(raw, seeds):
+    assert_alike(raw, tolerance=1e-3, seeds=seeds)
 
 
 BUSY = {
@@ -230,6 +255,53 @@ def test_divergence_stops_before_the_step_that_is_not_finite():
     again = FusedTrainer.start(parse(config))
     again.train(max(0, stopped.value.step - 1))
     assert torch.equal(again.state.weights, trainer.state.weights)
+
+
+def test_to_find_divergence_the_kernel_is_enough(monkeypatch):
+    taken = []
+    gradient = Trainer._gradient
+    monkeypatch.setattr(Trainer, "_gradient", lambda *args: taken.append(1) or gradient(*args))
+    config = {"optimizer": {"kind": "sgd", "lr": 0.5}, "l2": 4.004}  # weights grow slowly, without end
+    trainer = FusedTrainer.start(parse(config))
+    with pytest.raises(Diverged) as stopped:
+        trainer.train(10**9)
+    assert stopped.value.step > 10_000
+    assert len(taken) == 1
+    again = FusedTrainer.start(parse(config))
+    again.train(stopped.value.step - 1)
+    assert torch.equal(again.state.weights, trainer.state.weights)
+
+
+def test_updates_are_counted_as_far_as_their_type_goes():
+    one, other = FusedTrainer.start(parse(BUSY)), FusedTrainer.start(parse(BUSY))
+    for trainer in (one, other):
+        trainer.state.updates.fill_(MOST_UPDATES - 10)
+    one.train(100)
+    for steps in (1, 1, 3, 60, 35):
+        other.train(steps)
+    assert (one.state.updates == MOST_UPDATES).all()
+    for a, b in zip(one.state.tensors(), other.state.tensors(), strict=True):
+        assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("kind", [Trainer, FusedTrainer])
+def test_maps_of_many_sizes_take_no_more_memory_than_of_a_few(kind, monkeypatch):
+    grids = []
+    trainer, features = kind.start(parse({})), Trainer._features
+
+    def noted(*args):
+        made = features(*args)
+        grids.append(weakref.ref(made))
+        return made
+
+    monkeypatch.setattr(Trainer, "_features", noted)
+    for size in [*range(10, 101), *range(100, 9, -1)]:
+        shown = trainer.frame(8, size)[1]["decision"]
+        if size % 10 == 0:
+            np.testing.assert_array_equal(
+                shown, load(save(trainer), trainer=kind).frame(8, size)[1]["decision"]
+            )
+    assert sum(grid() is not None for grid in grids) <= 12
 
 
 def test_before_the_kernel_is_there_the_reference_trains(monkeypatch):

@@ -149,6 +149,22 @@ def test_a_member_can_be_trained_and_edited_by_itself(kind):
         assert_alike(trainer, other)
 
 
+@pytest.mark.parametrize("kind", [Trainer, FusedTrainer])
+def test_a_member_may_be_a_stack_of_seeds_itself(kind):
+    raw = CONFIG | {"optimizer": {"kind": "adam"}}
+    together, alone = (
+        [trainer.start(parse(raw), seeds=seeds) for seeds in [(0, 1, 2), (3,)]] for trainer in (kind, Trainer)
+    )
+    stacked = Stack(together)
+    stacked.train(together, 2 * EPOCH)
+    together[0].train(EPOCH)
+    stacked.leave(together[0])
+    together[0].train(3)
+    for trainer, other, steps in zip(together, alone, (3 * EPOCH + 3, 2 * EPOCH), strict=True):
+        other.train(steps)
+        assert_alike(trainer, other)
+
+
 def test_a_member_leaves_as_if_it_had_never_joined():
     together, alone = sessions((0, EPOCH, 0)), sessions((0, EPOCH, 0))
     stacked = Stack(together)
