@@ -1,4 +1,4 @@
-"""Networks of one shape trained as one: on a GPU a thousand small ones cost little more than one.
+"""Networks that differ in nothing but seed and points, trained as one, for a GPU is hardly busy with one.
 
 Trainers that are stacked share one state, in which each has rows of its own: it shows, saves and edits
 itself as before. All that changes from step to step lies in tensors, so that on CUDA many steps are recorded
