@@ -195,8 +195,8 @@ async def test_unacked_frames_are_at_most_three(new_session: NewSession) -> None
         await page.do(**FAST)
         await page.do(type="play")
         await page.until(lambda: len(page.frames) == limits.UNACKED_FRAMES)
-        samples = len(page.samples)
-        await page.until(lambda: len(page.samples) > samples + 20)  # curves go on without pictures
+        last = max(page.samples, default=0)
+        await page.until(lambda: max(page.samples, default=0) > last + 20)  # curves go on without pictures
         assert len(page.frames) == limits.UNACKED_FRAMES
         page.acks = True
         await page.send(type="ack", frame=page.frames[-1][0]["frame"])
