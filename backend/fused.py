@@ -38,7 +38,7 @@ class FusedTrainer(Trainer):
     @property
     def plan(self) -> "Plan | None":
         """What the kernel trains by; None where it cannot, or not yet."""
-        return self._plan if ready.is_set() and self._stack else None
+        return self._plan if ready.is_set() and self._in_one_piece else None
 
     def _bind(self, config: RunConfig, dataset: Dataset, state: State) -> None:
         super()._bind(config, dataset, state)
@@ -51,19 +51,17 @@ class FusedTrainer(Trainer):
     def _adopt(self, state: State) -> None:
         super()._adopt(state)
         self._grads = torch.zeros_like(state.weights)
-        flat = (state.weights, state.buffers, state.slots, state.updates, self._grads)
-        if state.weights.device.type == "cpu" and all(tensor.is_contiguous() for tensor in flat):
-            weights, buffers, slots, updates, grads = (tensor.numpy() for tensor in flat)
-            self._stack = kernel.Stack(weights, buffers, slots.reshape(-1), updates, grads)
-        else:  # on a GPU, or rows of a larger stack
-            self._stack = None
+        self._in_one_piece = state.slots.is_contiguous()  # not so for some rows of a larger stack
+        if state.weights.device.type == "cpu" and self._in_one_piece:
+            flat = (state.weights, state.buffers, state.slots.view(-1), state.updates, self._grads)
+            self._stack = kernel.Stack(*(tensor.numpy() for tensor in flat))
 
     def _run(self, steps: int) -> tuple[Samples, bool]:
-        plan, stack = self.plan, self._stack
-        if not plan or not stack:
+        plan = self.plan
+        if not plan:
             return super()._run(steps)
         data = self._x[0].numpy(), self._y[0].numpy(), self._points(self._all_x, self._all_y)
-        rows, finite = plan.train(self.state, stack, steps, *data)
+        rows, finite = plan.train(self.state, self._stack, steps, *data)
         self._grad = self._grads
         if not len(rows):
             return self._no_samples, finite
@@ -72,28 +70,25 @@ class FusedTrainer(Trainer):
         return samples, finite
 
     def _judge(self, x: Tensor, y: Tensor | None = None) -> Judgement:
-        plan, stack = self.plan, self._stack
-        if not plan or not stack:
+        if not self.plan:
             return super()._judge(x, y)
         points = self._points(x, y)
-        plan.assess(stack, points)
+        self.plan.assess(self._stack, points)
         n = x.shape[1]
         return Judgement(points.loss[:n], points.shown[:n], points.sure[:n])
 
     def _neuron_maps(self, size: int) -> tuple[np.ndarray, np.ndarray]:
-        plan, stack = self.plan, self._stack
-        if not plan or not stack:
+        if not self.plan:
             return super()._neuron_maps(size)
-        return plan.draw(stack, self._points(self._grid(size)), size)
+        return self.plan.draw(self._stack, self._points(self._grid(size)), size)
 
     def exercise(self) -> None:
         """One of every call of the kernel."""
-        plan, stack, points = self._plan, self._stack, self._points(self._all_x, self._all_y)
+        plan, points = self._plan, self._points(self._all_x, self._all_y)
         assert plan
-        assert stack
-        plan.train(self.state, stack, 1, self._x[0].numpy(), self._y[0].numpy(), points)
-        plan.assess(stack, points)
-        plan.draw(stack, points, 1)
+        plan.train(self.state, self._stack, 1, self._x[0].numpy(), self._y[0].numpy(), points)
+        plan.assess(self._stack, points)
+        plan.draw(self._stack, points, 1)
 
     def _points(self, x: Tensor, y: Tensor | None = None) -> kernel.Points:
         """Features (1, n, inputs) and targets (1, n) as the kernel reads them."""

@@ -162,14 +162,14 @@ class Scratch(NamedTuple):
         floats = (values, values, values, units, turned, values)
         integers = {"masks": limits.HIDDEN_LAYERS + 2, "drawn": samples, "numbers": samples}
         return cls(
-            *(apart(n, np.float32) for n in floats),
-            **{name: apart(n, UINT) for name, n in integers.items()},
-            order=apart(samples, INT),
-            buckets=apart(4 * samples + 4, INT),
+            *(aligned(n, np.float32) for n in floats),
+            **{name: aligned(n, UINT) for name, n in integers.items()},
+            order=aligned(samples, INT),
+            buckets=aligned(4 * samples + 4, INT),
         )
 
 
-def apart(count: int, kind: type[np.generic]) -> np.ndarray:
+def aligned(count: int, kind: type[np.generic]) -> np.ndarray:
     """Zeros, aligned for vectors, on cache lines of their own: cores slow each other on one line."""
     size = count * np.dtype(kind).itemsize
     memory = np.zeros(size + 2 * CACHE_LINE, np.uint8)
@@ -196,9 +196,9 @@ class Points(NamedTuple):
         """For features (m, inputs) and targets (m,)."""
         m, inputs = features.shape
         n = -(-m // BLOCK) * BLOCK
-        columns = apart(inputs * n, np.float32)
+        columns = aligned(inputs * n, np.float32)
         columns.reshape(inputs, n)[:, :m] = features.T
-        goals, *results = (apart(n, np.float32) for _ in range(4))
+        goals, *results = (aligned(n, np.float32) for _ in range(4))
         if target is not None:
             goals[:m] = target
         return cls(columns, goals, *results)
