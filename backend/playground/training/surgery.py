@@ -330,9 +330,7 @@ def _start_normalization(part: Part, new: Normalization, x: Tensor, name: str, e
         track |= {n: value if number == 0 else torch.zeros_like(value) for n, value in started.items()}
     part.buffers = buffers
     part.shape = replace(part.shape, normalization=new)
-    effects.append(
-        f"{new.label} of {name} starts from the current statistics, so the output does not jump."
-    )
+    effects.append(f"{new.label} of {name} starts from the current statistics, so the output does not jump.")
 
 
 def _name(experiment: Experiment, index: int) -> str:

@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from playground.training.network import State, thinned
 from playground.randomness import permutation
 from playground.training.batched.cuda_graph import Recording
 from playground.training.batched.trace import Trail
+from playground.training.network import State, thinned
 from playground.training.reference import Diverged, Samples, Trainer
 
 LAUNCH_STEPS = 32
