@@ -1,5 +1,6 @@
 """A run that is live on a worker: its training loop, what it may train now, and who waits for what."""
 
+import logging
 import math
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -21,7 +22,8 @@ from playground.messages.browser import (
     SetWeights,
     TaskDescription,
 )
-from playground.messages.codec import Arrays, encode
+from playground.messages.codec import Arrays
+from playground.messages.headers import DataHeader, FrameHeader, LayerShape, MetricsHeader
 from playground.messages.worker import Envelope, Event, Request, as_array
 from playground.run.config import Config
 from playground.run.run import Run
@@ -34,6 +36,8 @@ from playground.training.weights import read_weights, set_weight, set_weights
 from playground.worker import snapshot
 from playground.worker.frames import FrameSchedule
 from playground.worker.pacing import SLICE, Pacing
+
+log = logging.getLogger("playground.worker")
 
 SNAPSHOT_REST = 50.0
 """After a snapshot that cost t, there is none for 50 t, but seldom more than one a second, and at least one
@@ -167,7 +171,13 @@ class LiveRun:
         """The lines of the recorded timeline that this step has come to."""
         while self._next and self._next.entry.step <= self.loop.state.step:
             index, line, self._next = self._done, self._next, None
-            effect, problem = self._take(line.after, line.entry.weights, self._tables)
+            try:
+                effect, problem = self._take(line.after, line.entry.weights, self._tables)
+            except Exception as error:  # weights of another shape: only now can one know
+                if not isinstance(error, ValidationFailed):
+                    log.exception("a line of a timeline failed")
+                effect, problem = [f"not done: {error}"], None
+                self._done += 1
             where = {"step": self.loop.state.step, "epoch": self.loop.progress}
             self._report(messages.Applied(index=index, effect=effect, problem=problem, **where))
             if problem:
@@ -287,18 +297,26 @@ class LiveRun:
         arrays = self._views.frame(evaluation, size.neurons, size.output)
         self._frame += 1
         where = {"step": self.loop.state.step, "epoch": self.loop.progress}
-        layers = [
-            {"inputs": layer.inputs, "width": layer.width} for layer in self.loop.experiment.network.layers
-        ]
-        header = {"type": "frame", "frame": self._frame, "run": self._run, **where, "layers": layers}
-        message = {"frame": as_array(encode(header, arrays)), "metrics": self._current(samples)}
+        layers = tuple(
+            LayerShape(inputs=layer.inputs, width=layer.width)
+            for layer in self.loop.experiment.network.layers
+        )
+        header = FrameHeader(frame=self._frame, run=self._run, layers=layers, **where)
+        message = {"frame": as_array(header.encode(arrays)), "metrics": self._current(samples)}
         self.frames.rest(monotonic() - start)
         return messages.Frame(size=size, frame=self._frame, run=self._run, **where), message
 
     def _current(self, samples: Samples) -> Any:
         """The metrics message of this moment, which is no point of the history."""
-        header = {"type": "metrics", "run": self._run, "current": True, "columns": samples.columns}
-        return as_array(encode(header, {"samples": samples.rows}))
+        header = MetricsHeader(
+            run=self._run,
+            current=True,
+            stride=self.loop.state.stride,
+            first=self.loop.state.samples,
+            to=self.loop.state.samples,
+            columns=samples.columns,
+        )
+        return as_array(header.encode({"samples": samples.rows}))
 
     def make_snapshot(self) -> tuple[messages.Snapshot, Arrays]:
         start = monotonic()
@@ -330,10 +348,8 @@ class LiveRun:
 
     def _send_data(self) -> None:
         features, arrays = data_view(self.loop.experiment.dataset)
-        task = self._task().model_dump(mode="json")
-        header = {"type": "data", "run": self._run, "problem": task, "features": features}
-        message = encode(header, arrays)
-        self._report(messages.Data(), {"message": as_array(message)})
+        header = DataHeader(run=self._run, problem=self._task(), features=features)
+        self._report(messages.Data(), {"message": as_array(header.encode(arrays))})
 
     def _record_the_start(self) -> None:
         """The curves begin with the untrained network; a snapshot of step 0 has that behind it."""
