@@ -302,10 +302,10 @@ from playground.training.loop import TrainingLoop
 from playground.training.weights import read_weights
 loading.load()
 loop = TrainingLoop.start(parse({"hidden": [{"activation": {"kind": "relu"}}]}))
-assert isinstance(loop.loop, CompiledTrainer)
+assert isinstance(loop.trainer, CompiledTrainer)
 loop.train(20)
 loop.change(parse({"hidden": [{"activation": {"kind": "prelu"}}]}))
-assert not isinstance(loop.loop, CompiledTrainer)  # the reference loop goes on
+assert not isinstance(loop.trainer, CompiledTrainer)  # the reference trainer goes on
 
 def alpha():
     return read_weights(loop.experiment.network, loop.state)[0]["alpha"].copy()

@@ -24,7 +24,7 @@ from playground.training.state import MOST_UPDATES
 from playground.training.views import Views
 from playground.worker.snapshot import load, save
 
-from tests.loops import COMPILED, REFERENCE, frame, metrics, put_weights, start, weights
+from tests.loops import COMPILED, REFERENCE, Kinds, frame, metrics, put_weights, start, weights
 
 pytestmark = pytest.mark.usefixtures("kernel")
 
@@ -45,7 +45,7 @@ def both(raw, steps=STEPS, seeds=None):
 
 def assert_alike(raw, steps=STEPS, tolerance=1e-4, seeds=None):
     (reference, ours), (expected, history) = both(raw, steps, seeds)
-    assert isinstance(ours.loop, CompiledTrainer), "it fell back"
+    assert isinstance(ours.trainer, CompiledTrainer), "it fell back"
     assert (ours.state.step, ours.state.epoch, ours.state.cursor) == (
         reference.state.step,
         reference.state.epoch,
@@ -326,14 +326,14 @@ def test_maps_of_many_sizes_take_no_more_memory_than_of_a_few(kind, monkeypatch)
 
 def test_before_the_kernel_is_there_the_reference_trains():
     """Loops choose anew from the trainers that there are whenever they train."""
-    trainers = [ReferenceTrainer]
+    trainers: Kinds = [ReferenceTrainer]
     loop, reference = start(BUSY, trainers), start(BUSY, REFERENCE)
     loop.train(STEPS)
     reference.train(STEPS)
-    assert isinstance(loop.loop, ReferenceTrainer)
+    assert isinstance(loop.trainer, ReferenceTrainer)
     assert torch.equal(loop.state.weights, reference.state.weights)
     trainers.insert(0, CompiledTrainer)
     loop.train(STEPS)
     reference.train(STEPS)
-    assert isinstance(loop.loop, CompiledTrainer)
+    assert isinstance(loop.trainer, CompiledTrainer)
     close(loop.state.weights, reference.state.weights, 1e-3)
