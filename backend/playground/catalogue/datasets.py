@@ -33,6 +33,13 @@ class Dataset:
     test_targets: np.ndarray
     task: Task
 
+    @property
+    def target_range(self) -> tuple[float, float]:
+        """The values that a regression is drawn over, symmetrical so that zero is neutral."""
+        targets = np.concatenate([self.train_targets, self.test_targets])
+        bound = float(np.abs(targets).max(initial=0)) or 1.0
+        return (-bound, bound)
+
 
 FILLED = 0.9
 """Share of the square that the columns of a table fill, so that no point is cut by its edge."""
