@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from playground.run.config import merged, parse
+from playground.run.patch import merged
+from playground.run.validation import parse
 from playground.session.labels import label
 
 RELU = {"activation": {"kind": "relu"}}
@@ -19,7 +20,7 @@ RELU = {"activation": {"kind": "relu"}}
         ({"optimizer": {"lr": 0.1}, "batch_size": 32}, "learning rate 0.1, batch size 32"),
         ({"hidden": [{"width": 4}, {"width": 2, "activation": {"kind": "relu"}}]}, "layer 2: ReLU"),
         ({"hidden": [RELU, {**RELU, "width": 2}]}, "activation: ReLU"),
-        ({"hidden": [{"width": 4, "batchnorm": True}, {"width": 2}]}, "batchnorm on, layer 1"),
+        ({"hidden": [{"width": 4, "normalization": {"kind": "batchnorm"}}, {"width": 2}]}, "batchnorm on, layer 1"),
         ({"hidden": [{"width": 4}, {"width": 2, "dropout": 0.25}]}, "dropout 0.25, layer 2"),
         ({"hidden": [{"width": 5}, {"width": 2}]}, "+1 neuron"),
         ({"hidden": [{"width": 2}, {"width": 2}]}, "−2 neurons"),
