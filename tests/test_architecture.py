@@ -28,7 +28,8 @@ WEB_ALONE = """
 import sys
 import playground.web.app
 
-print(*(name for name in sys.modules if name.startswith(("numba", "playground.training", "playground.worker"))))
+foreign = ("numba", "playground.training", "playground.worker")
+print(*(name for name in sys.modules if name.startswith(foreign)))
 """
 
 
