@@ -176,7 +176,7 @@ class WorkerProcess:
         return pending.answer
 
     def send(self, envelope: Envelope[Request]) -> None:
-        """Lost if the worker has just died; what was pending is sent again to the next."""
+        """Lost if the worker has just died; what is pending is sent again to the next."""
         if self._writer and not self._writer.is_closing():
             self._writer.write(prefixed(envelope.encode()))
 
@@ -191,7 +191,7 @@ class WorkerProcess:
     # --- After a death ------------------------------------------------------------------------------------
 
     def _on_worker_exit(self) -> None:
-        """What the death means for sessions and messages; none of them has been told yet."""
+        """What the death means for sessions and requests; none of them has been told yet."""
         log.warning("worker %d died", self.pid)
         if self._writer:
             self._writer.close()
@@ -214,7 +214,7 @@ class WorkerProcess:
         return next((client for client in self.clients.values() if client.number == number), None)
 
     def _resume(self) -> None:
-        """Hands the sessions to a new worker, then the messages that the old one left behind."""
+        """Hands the sessions to a new worker, then the requests that the old one left behind."""
         left = list(self._pending.values())
         for client in list(self.clients.values()):
             request, arrays = client.opening()
@@ -252,7 +252,7 @@ class WorkerProcess:
                     os.kill(self.pid, signal.SIGKILL)
 
     def _silent(self) -> Iterator[float]:
-        """Since when messages wait that are answered at once; training that was pending for takes its time."""
+        """Since when requests wait that are answered at once; training takes its time."""
         return (a.since for a in self._pending.values() if not isinstance(a.envelope.content, messages.Step))
 
 

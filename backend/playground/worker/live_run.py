@@ -2,10 +2,9 @@
 
 import math
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
 
 from playground import limits
 from playground.catalogue.tables import Table
@@ -21,27 +20,24 @@ from playground.messages.browser import (
     SetWeights,
     TaskDescription,
 )
-from playground.messages.codec import Arrays, encode
-from playground.messages.worker import Envelope, Event, Request, as_array
+from playground.messages.codec import Arrays
+from playground.messages.worker import Envelope, Request
 from playground.run.config import Config
 from playground.run.run import Run
 from playground.run.weights import AllWeights, OneWeight
 from playground.training.divergence import Diverged
 from playground.training.evaluation import Samples
 from playground.training.loop import TrainingLoop
-from playground.training.views import Views, data_view
 from playground.training.weights import read_weights, set_weight, set_weights
 from playground.worker import snapshot
 from playground.worker.frames import FrameSchedule
 from playground.worker.pacing import SLICE, Pacing
+from playground.worker.reports import Reports, Send
 
 SNAPSHOT_REST = 50.0
 """After a snapshot that cost t, there is none for 50 t, but seldom more than one a second, and at least one
 in five."""
 SNAPSHOT_EVERY = (1.0, 5.0)
-
-Send = Callable[[Event, Arrays, int], None]
-"""Sends an event, with its arrays, as the answer to a request or to none, 0."""
 
 
 @dataclass(frozen=True)
@@ -63,17 +59,14 @@ class LiveRun:
         """Requests that wait until a reopened session has caught up."""
         self.pacing = Pacing(opening.speed, opening.playing)
         self.frames = FrameSchedule()
-        self._send = send
         self._device = device
         self._tables = messages.unpack(opening.tables, arrays)
-        self._run = opening.run
         self._done = opening.done
-        self._frame = opening.frame
         if "snapshot" in arrays:
             self.loop = snapshot.load(arrays["snapshot"].tobytes(), self._tables, device)
         else:
             self.loop = TrainingLoop.start(opening.config, self._tables, device)
-        self._views = Views(self.loop)
+        self._reports = Reports(send, self.loop, opening.run, opening.frame)
         recorded = Run(self.loop.config, tuple(opening.timeline))
         self._replay = recorded.replay(self._tables)
         self._next = next(self._replay, None)
@@ -84,8 +77,8 @@ class LiveRun:
 
     def open(self, request: int) -> None:
         """Says where it is, shows its data and first sample, and follows the timeline to this step."""
-        self._send(self._whereabouts(problem=self._task()), {}, request)
-        self._send_data()
+        self._reports.answer(request, problem=self._reports.task)
+        self._reports.data()
         self._record_the_start()
         self._follow_timeline()
 
@@ -142,10 +135,10 @@ class LiveRun:
         self.pacing.spend(self.loop.state.step - start)
         self.frames.changed()
         if isinstance(outcome, Diverged):
-            self._send_samples(outcome.samples)
+            self._reports.samples(outcome.samples)
             self._stop(outcome)
         else:
-            self._send_samples(outcome)
+            self._reports.samples(outcome)
             self._follow_timeline()
         if self._goal and self.loop.state.step >= self._goal.until:
             self._reach_goal()
@@ -153,25 +146,23 @@ class LiveRun:
     def _stop(self, diverged: Diverged) -> None:
         self.pacing.set(playing=False)
         where = Divergence(step=diverged.step, layer=diverged.layer, detail=diverged.detail)
-        self._report(messages.Diverged(diverged=where, epoch=self.loop.progress))
+        self._reports.tell(messages.Diverged(diverged=where, epoch=self.loop.progress))
         self._reach_goal(where)
 
     def _reach_goal(self, diverged: Divergence | None = None) -> None:
         """Training asked for is done, or as far as it goes."""
         goal, self._goal = self._goal, None
         if goal and goal.request:
-            metrics = self.loop.measure()[0].named()
-            self._send(self._whereabouts(metrics=metrics, diverged=diverged), {}, goal.request)
+            self._reports.metrics(goal.request, diverged=diverged)
 
     def _follow_timeline(self) -> None:
         """The lines of the recorded timeline that this step has come to."""
         while self._next and self._next.entry.step <= self.loop.state.step:
             index, line, self._next = self._done, self._next, None
             effect, problem = self._take(line.after, line.entry.weights, self._tables)
-            where = {"step": self.loop.state.step, "epoch": self.loop.progress}
-            self._report(messages.Applied(index=index, effect=effect, problem=problem, **where))
+            self._reports.applied(index, effect, problem)
             if problem:
-                self._send_data()
+                self._reports.data()
             self._next = next(self._replay, None)
 
     # --- Requests -----------------------------------------------------------------------------------------
@@ -183,10 +174,10 @@ class LiveRun:
                 if isinstance(request, Pause):
                     self._reach_goal()
                 self.pacing.set(playing=isinstance(request, Play))
-                self._answer(number)
+                self._reports.answer(number)
             case SetSpeed():
                 self.pacing.set(speed=request)
-                self._answer(number)
+                self._reports.answer(number)
             case Reset():
                 self._reset(number)
             case messages.Step():
@@ -198,14 +189,14 @@ class LiveRun:
             case SetWeight() | SetWeights():
                 self._change(self.loop.config, request, {}, number)
             case messages.ReadMetrics():
-                self._answer(number, metrics=self.loop.measure()[0].named())
+                self._reports.metrics(number)
             case messages.ReadMaps(size=size):
                 self._check_maps(size)
-                self._send(self._whereabouts(), self._views.raw(size), number)
+                self._reports.maps(number, size)
             case messages.ReadWeights():
                 layers = read_weights(self.loop.experiment.network, self.loop.state)
                 named = {f"{i}.{name}": a for i, layer in enumerate(layers) for name, a in layer.items()}
-                self._send(self._whereabouts(), named, number)
+                self._reports.answer(number, named)
             case _:
                 raise TypeError(f"a live run does not take {request.type}")
 
@@ -218,7 +209,7 @@ class LiveRun:
             raise ValidationFailed(FieldError("epochs", f"at most {rule}; {fits:,} epochs fit", (fits,)))
         self._reach_goal()
         here = self.loop.state.step
-        until = here if request.run != self._run else request.until or here + steps
+        until = here if request.run != self._reports.run else request.until or here + steps
         self._goal = Goal(until, number)
         if here >= until:
             self._reach_goal()
@@ -227,12 +218,12 @@ class LiveRun:
         """A new run from step 0 with the config of now."""
         self._reach_goal()
         self.loop = TrainingLoop.start(self.loop.config, self._tables, self._device)
-        self._views = Views(self.loop)
-        self._run, self._done, self._next = self._run + 1, 0, None
+        self._reports.next_run(self.loop)
+        self._done, self._next = 0, None
         self.pacing.set()
         self.frames.hurry()
-        self._answer(number)
-        self._send_data()
+        self._reports.answer(number)
+        self._reports.data()
         self._record_the_start()
 
     def _change(
@@ -240,9 +231,9 @@ class LiveRun:
     ) -> None:
         effect, problem = self._take(after, edit, {**self._tables, **tables})
         self._next = None
-        self._answer(number, effect=effect, problem=problem)
+        self._reports.answer(number, effect=effect, problem=problem)
         if problem:
-            self._send_data()
+            self._reports.data()
 
     def _take(
         self, after: Config, edit: OneWeight | AllWeights | None, tables: Mapping[str, Table]
@@ -254,10 +245,7 @@ class LiveRun:
         self._done += 1
         self.frames.hurry()
         dataset = self.loop.experiment.dataset
-        return effect, None if dataset is before.dataset else self._task()
-
-    def _task(self) -> TaskDescription:
-        return TaskDescription.of(self.loop.experiment.dataset)
+        return effect, None if dataset is before.dataset else self._reports.task
 
     def _set_weights(self, edit: OneWeight | AllWeights) -> list[str]:
         network, state = self.loop.experiment.network, self.loop.state
@@ -280,68 +268,28 @@ class LiveRun:
     # --- Events -------------------------------------------------------------------------------------------
 
     def make_frame(self) -> tuple[messages.Frame, Arrays]:
-        """The frame that `frames.due` spoke of, and the metrics of the same moment."""
+        """The frame that `frames.due` spoke of."""
         start = monotonic()
-        size = self.frames.take()
-        samples, evaluation = self.loop.measure()
-        arrays = self._views.frame(evaluation, size.neurons, size.output)
-        self._frame += 1
-        where = {"step": self.loop.state.step, "epoch": self.loop.progress}
-        layers = [
-            {"inputs": layer.inputs, "width": layer.width} for layer in self.loop.experiment.network.layers
-        ]
-        header = {"type": "frame", "frame": self._frame, "run": self._run, **where, "layers": layers}
-        message = {"frame": as_array(encode(header, arrays)), "metrics": self._current(samples)}
+        frame = self._reports.frame(self.frames.take())
         self.frames.rest(monotonic() - start)
-        return messages.Frame(size=size, frame=self._frame, run=self._run, **where), message
-
-    def _current(self, samples: Samples) -> Any:
-        """The metrics message of this moment, which is no point of the history."""
-        header = {"type": "metrics", "run": self._run, "current": True, "columns": samples.columns}
-        return as_array(encode(header, {"samples": samples.rows}))
+        return frame
 
     def make_snapshot(self) -> tuple[messages.Snapshot, Arrays]:
         start = monotonic()
-        data = snapshot.save(self.loop)
+        made = self._reports.snapshot(self._done)
         end = monotonic()
         least, most = SNAPSHOT_EVERY
         self._next_snapshot = end + min(most, max(least, SNAPSHOT_REST * (end - start)))
         self._saved = self.frames.version
-        where = {"step": self.loop.state.step, "epoch": self.loop.progress}
-        event = messages.Snapshot(run=self._run, done=self._done, **where)
-        return event, {"snapshot": as_array(data)}
+        return made
 
     def fail(self, detail: str) -> None:
         """After a failure that nobody foresaw: pause, and tell whoever waits."""
         self.pacing.set(playing=False)
         goal, self._goal = self._goal, None
-        if goal and goal.request:
-            self._send(messages.Failed(detail=detail), {}, goal.request)
-        self._report(messages.SessionFailed(detail=detail))
-
-    def _report(self, event: Event, arrays: Arrays | None = None) -> None:
-        self._send(event, arrays or {}, 0)
-
-    def _answer(self, number: int, **result: Any) -> None:
-        self._send(self._whereabouts(**result), {}, number)
-
-    def _whereabouts(self, **result: Any) -> messages.Answer:
-        return messages.Answer(step=self.loop.state.step, epoch=self.loop.progress, **result)
-
-    def _send_data(self) -> None:
-        features, arrays = data_view(self.loop.experiment.dataset)
-        task = self._task().model_dump(mode="json")
-        header = {"type": "data", "run": self._run, "problem": task, "features": features}
-        message = encode(header, arrays)
-        self._report(messages.Data(), {"message": as_array(message)})
+        self._reports.failed(goal.request if goal else 0, detail)
 
     def _record_the_start(self) -> None:
         """The curves begin with the untrained network; a snapshot of step 0 has that behind it."""
         if self.loop.state.samples == 0:
-            self._send_samples(self.loop.record())
-
-    def _send_samples(self, samples: Samples) -> None:
-        if samples:
-            stride, columns = self.loop.state.stride, list(samples.columns)
-            event = messages.Samples(run=self._run, stride=stride, columns=columns)
-            self._report(event, {"samples": samples.rows})
+            self._reports.samples(self.loop.record())
