@@ -154,4 +154,6 @@ def rule_of(item: dict[str, Any]) -> Text:
         return context["rule"]
     if code not in english():
         return say("rule.other", message=item["msg"])
-    return say(code, **{name: value for name, value in context.items() if isinstance(value, str | int | float)})
+    return say(
+        code, **{name: value for name, value in context.items() if isinstance(value, str | int | float)}
+    )

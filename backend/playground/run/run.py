@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from playground.catalogue.component import FROZEN
-from playground.errors import FieldError, ValidationFailed
+from playground.errors import ValidationFailed, fault
+from playground.i18n import say
 from playground.run.config import Config
 from playground.run.patch import merged
 from playground.run.validation import Tables, parse
@@ -60,8 +61,7 @@ class Run:
             if until is not None and entry.step > until:
                 return
             if entry.step < last:
-                rule = "the lines of a timeline are in the order of their steps"
-                raise ValidationFailed(FieldError(f"timeline.{index}.step", rule))
+                raise ValidationFailed(fault(f"timeline.{index}.step", say("rule.timeline_order")))
             last = entry.step
             try:
                 after = parse(merged(config, entry.change), tables) if entry.change else config
