@@ -163,12 +163,12 @@ def target_values(column: Column) -> tuple[np.ndarray, tuple[str, ...]]:
         if distinct.size == 1 or (whole and distinct.size <= limits.CLASSES):
             values, labels = codes.astype(np.int64), tuple(f"{value + 0.0:.17g}" for value in distinct)
     if len(labels) == 1:
-        text = say("table.one_class", column=_short(column.name), label=_short(labels[0]))
-        raise ValidationFailed(fault("target", text))
+        rule = say("table.one_class", column=_short(column.name), label=_short(labels[0]))
+        raise ValidationFailed(fault("target", rule))
     if len(labels) > limits.CLASSES:
         name, limit = _short(column.name), limits.CLASSES
-        text = say("table.too_many_classes", column=name, labels=len(labels), limit=limit)
-        raise ValidationFailed(fault("target", text))
+        rule = say("table.too_many_classes", column=name, labels=len(labels), limit=limit)
+        raise ValidationFailed(fault("target", rule))
     return values, labels
 
 
@@ -197,8 +197,8 @@ def from_arrays(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> 
 
 def _text(data: bytes, file: str) -> str:
     if len(data) > limits.CSV_BYTES:
-        text = say("table.too_large", file=file, bytes=len(data), limit=limits.CSV_BYTES // 2**20)
-        raise ValidationFailed(fault("file", text))
+        rule = say("table.too_large", file=file, bytes=len(data), limit=limits.CSV_BYTES // 2**20)
+        raise ValidationFailed(fault("file", rule))
     if len(data.translate(None, CONTROL_BYTES)) < len(data):
         raise ValidationFailed(fault("file", say("table.not_text", file=file)))
     try:
@@ -233,8 +233,8 @@ def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
                 yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
-        text = say("table.unreadable_line", line=line, error=str(error))
-        raise ValidationFailed(fault("file", text)) from None
+        rule = say("table.unreadable_line", line=line, error=str(error))
+        raise ValidationFailed(fault("file", rule)) from None
 
 
 def _rows(records: Iterator[tuple[int, list[str]]], file: str) -> tuple[list[int], list[list[str]]]:
@@ -246,12 +246,12 @@ def _rows(records: Iterator[tuple[int, list[str]]], file: str) -> tuple[list[int
             if len(cells) < 2:
                 raise ValidationFailed(fault("file", say("table.one_column", file=file, line=line)))
             if len(cells) > limits.CSV_COLUMNS:
-                text = say("table.too_many_columns", line=line, cells=len(cells), limit=limits.CSV_COLUMNS)
-                raise ValidationFailed(fault("file", text))
+                rule = say("table.too_many_columns", line=line, cells=len(cells), limit=limits.CSV_COLUMNS)
+                raise ValidationFailed(fault("file", rule))
         elif len(cells) != len(rows[0]):
             first = {"first_line": lines[0], "first_cells": len(rows[0])}
-            text = say("table.ragged", line=line, cells=len(cells), **first)
-            raise ValidationFailed(fault("file", text))
+            rule = say("table.ragged", line=line, cells=len(cells), **first)
+            raise ValidationFailed(fault("file", rule))
         lines.append(line)
         rows.append(cells)
     if not rows:
@@ -277,14 +277,14 @@ def _column(name: str, cells: Sequence[str], lines: Sequence[int], delimiter: st
         values = np.array(numbers, dtype=np.float64)
         if not np.isfinite(values).all():
             i = int(np.argmin(np.isfinite(values)))
-            text = say("table.not_finite", line=lines[i], column=_short(name), cell=_short(cells[i]))
-            raise ValidationFailed(fault("file", text))
+            rule = say("table.not_finite", line=lines[i], column=_short(name), cell=_short(cells[i]))
+            raise ValidationFailed(fault("file", rule))
         return Column(name, "number", values)
     # A few texts among numbers are slips of the pen, which must not turn an input into labels.
     if len(texts) <= max(3, len(cells) // 10) and 2 * len(texts) < len(cells):
         i = texts[0]
-        text = say("table.not_a_number", line=lines[i], column=_short(name), cell=_short(cells[i]))
-        raise ValidationFailed(fault("file", text))
+        rule = say("table.not_a_number", line=lines[i], column=_short(name), cell=_short(cells[i]))
+        raise ValidationFailed(fault("file", rule))
     labels = sorted(set(cells))
     code = {label: i for i, label in enumerate(labels)}
     return Column(name, "label", np.array([code[cell] for cell in cells], dtype=np.int64), tuple(labels))
