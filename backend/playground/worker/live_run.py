@@ -9,7 +9,8 @@ from time import monotonic
 
 from playground import limits
 from playground.catalogue.tables import Table
-from playground.errors import FieldError, ValidationFailed
+from playground.errors import ValidationFailed, fault
+from playground.i18n import Text, say
 from playground.messages import worker as messages
 from playground.messages.browser import (
     Divergence,
@@ -148,7 +149,7 @@ class LiveRun:
 
     def _stop(self, diverged: Diverged) -> None:
         self.pacing.set(playing=False)
-        where = Divergence(step=diverged.step, layer=diverged.layer, detail=diverged.detail)
+        where = Divergence(step=diverged.step, layer=diverged.layer, **diverged.detail.as_detail)
         self._reports.tell(messages.Diverged(diverged=where, epoch=self.loop.progress))
         self._reach_goal(where)
 
@@ -213,9 +214,9 @@ class LiveRun:
         per_epoch = self.steps_per_epoch
         steps = request.steps or (request.epochs or 0) * per_epoch
         if steps > limits.TRAIN_STEPS:
-            rule = f"{limits.TRAIN_STEPS:,} steps go at once, {per_epoch} in each epoch"
             fits = limits.TRAIN_STEPS // per_epoch
-            raise ValidationFailed(FieldError("epochs", f"at most {rule}; {fits:,} epochs fit", (fits,)))
+            rule = say("rule.steps_at_once", limit=limits.TRAIN_STEPS, per_epoch=per_epoch, fits=fits)
+            raise ValidationFailed(fault("epochs", rule, (fits,)))
         self._reach_goal()
         here = self.loop.state.step
         until = here if request.run != self._reports.run else request.until or here + steps
@@ -246,8 +247,8 @@ class LiveRun:
 
     def _take(
         self, after: Config, edit: OneWeight | AllWeights | None, tables: Mapping[str, Table]
-    ) -> tuple[list[str], TaskDescription | None]:
-        """Makes a change; what it did in sentences, and the task if the data are others now."""
+    ) -> tuple[list[Text], TaskDescription | None]:
+        """Makes a change; what it did, and the task if the data are others now."""
         before = self.loop.experiment
         effect = self.loop.change(after, tables) if edit is None else self._set_weights(edit)
         self._tables = dict(tables)
@@ -256,23 +257,21 @@ class LiveRun:
         dataset = self.loop.experiment.dataset
         return effect, None if dataset is before.dataset else self._reports.task
 
-    def _set_weights(self, edit: OneWeight | AllWeights) -> list[str]:
+    def _set_weights(self, edit: OneWeight | AllWeights) -> list[Text]:
         network, state = self.loop.experiment.network, self.loop.state
         if isinstance(edit, AllWeights):
             set_weights(network, state, [dict(layer) for layer in edit.layers])
-            return ["all weights set by hand; the optimizer's state kept"]
+            return [say("effect.weights_set")]
         set_weight(network, state, edit)
-        what = "a bias" if edit.source is None else "a weight"
-        return [f"{what} of layer {edit.layer + 1} set to {edit.value:g}; the optimizer's state kept"]
+        code = "effect.bias_set" if edit.source is None else "effect.weight_set"
+        return [say(code, layer=edit.layer + 1, value=edit.value)]
 
     def _check_maps(self, size: int) -> None:
         units = self.loop.experiment.network.units
         fits = math.isqrt(limits.MAP_NUMBERS // units)
         if size > fits:
-            rule = f"the maps of all units may have {limits.MAP_NUMBERS:,} cells together"
-            raise ValidationFailed(
-                FieldError("size", f"{rule}; with {units} units a size of {fits} fits", (fits,))
-            )
+            rule = say("rule.map_cells", limit=limits.MAP_NUMBERS, units=units, fits=fits)
+            raise ValidationFailed(fault("size", rule, (fits,)))
 
     # --- Events -------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from playground.i18n import Text
 from playground.messages import worker as messages
 from playground.messages.browser import TaskDescription
 from playground.messages.codec import Arrays
@@ -60,7 +61,7 @@ class Reports:
         """An event that answers no request."""
         self._send(event, arrays or {}, 0)
 
-    def applied(self, index: int, effect: list[str], problem: TaskDescription | None) -> None:
+    def applied(self, index: int, effect: list[Text], problem: TaskDescription | None) -> None:
         """Line `index` of the recorded timeline."""
         self.tell(messages.Applied(index=index, effect=effect, problem=problem, **self._moment))
 
