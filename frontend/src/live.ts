@@ -2,7 +2,8 @@
 
 import * as api from "./api";
 import { Refused, root } from "./api";
-import { type Command, decode, type Event, type Message } from "./wire";
+import type { Command, Event } from "./types";
+import { decode, type Message } from "./wire";
 
 export type Status = "connecting" | "live" | "lost" | "replaced" | "gone";
 

@@ -8,26 +8,23 @@ import { t } from "./i18n";
 import * as link from "./link";
 import { backoff, Live, type Status } from "./live";
 import { combined, undoable } from "./patch";
-import {
-  type Catalogue,
-  type Config,
-  DataMessage,
-  type Divergence,
-  type Entry,
-  type Event,
-  type Failure,
-  type Family,
-  Frame,
-  type Kind,
-  type Message,
-  MetricsMessage,
-  type Parameter,
-  type Patch,
-  type Problem,
-  type Role,
-  type Speed,
-  type WeightEdit,
-} from "./wire";
+import type {
+  Catalogue,
+  Config,
+  Divergence,
+  Entry,
+  Event,
+  Failure,
+  Family,
+  Kind,
+  Parameter,
+  Patch,
+  Problem,
+  Role,
+  Speed,
+  WeightEdit,
+} from "./types";
+import { DataMessage, Frame, type Message, MetricsMessage } from "./wire";
 
 export type Theme = "light" | "dark";
 export interface NeuronAt {

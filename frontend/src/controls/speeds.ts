@@ -1,5 +1,5 @@
 import { t } from "../i18n";
-import type { Speed } from "../wire";
+import type { Speed } from "../types";
 import { setting } from "./numbers";
 
 export const SPEEDS: Speed[] = [

@@ -1,6 +1,5 @@
 // Which columns of an uploaded table are learned from, and the config that says so.
-import type { UploadedTable } from "../api";
-import type { Component } from "../wire";
+import type { Component, UploadedTable } from "../types";
 
 export interface Choice {
   x1: string;

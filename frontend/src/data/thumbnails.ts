@@ -2,7 +2,7 @@
 import * as api from "../api";
 import { classColour, signedColour, type Theme, traceShape } from "../colours";
 import { toPixels } from "../output/square";
-import type { Component, Kind } from "../wire";
+import type { Component, Kind } from "../types";
 
 export interface Picture {
   points: [number, number, number][];

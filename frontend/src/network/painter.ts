@@ -1,6 +1,7 @@
 // Paints a frame onto the drawn network: maps, biases and edges. It knows no framework, and a frame goes no further.
 import { diverging, divergingDiscrete, paintSigned, type Theme } from "../colours";
-import type { Frame, LayerShape } from "../wire";
+import type { LayerShape } from "../types";
+import type { Frame } from "../wire";
 import { CanvasEdges, type EdgePainter, LEVELS, levelOf, SVG_MOST, SvgEdges } from "./edges";
 import type { Layout } from "./layout";
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Frame, Layer } from "../wire";
+import type { Layer } from "../types";
+import type { Frame } from "../wire";
 import { fits, mapIndex } from "./painter";
 import { parameters, pretty, short, toggled, withLayer, withNewLayer, withoutLayer } from "./shape";
 

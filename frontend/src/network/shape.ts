@@ -1,5 +1,5 @@
 // What a press on the picture does to the config. Pure: takes the layers or features that are, gives those that shall be.
-import type { Layer } from "../wire";
+import type { Layer } from "../types";
 
 const FIRST: Layer = { width: 4, activation: { kind: "tanh" }, batchnorm: false, dropout: 0 };
 
