@@ -67,11 +67,22 @@ export type Family = "activation" | "output_activation" | "loss" | "optimizer" |
 export interface FieldOfConfig extends Parameter {
   path: string;
 }
+export interface Limits {
+  hidden_layers: number;
+  width: number;
+  classes: number;
+  points: number;
+  inputs: number;
+  csv_bytes: number;
+  message_bytes: number;
+  /** Both inputs of the square run from minus this to this. */
+  half_span: number;
+}
 export interface Catalogue {
   components: Record<Family, Kind[]>;
   fields: FieldOfConfig[];
   default: Config;
-  limits: Record<string, number | number[]>;
+  limits: Limits;
   schema: unknown;
 }
 
@@ -156,7 +167,7 @@ export type Event =
 
 export type Command =
   | { type: "authorize"; key: string }
-  | { type: "watch"; rate: number; neurons: number; output: number }
+  | { type: "watch"; rate: number }
   | { type: "ack"; frame: number }
   | { type: "play" }
   | { type: "pause" }

@@ -1,7 +1,27 @@
-// Decodes the binary messages of the server.
-import type { LayerShape, Problem } from "./types";
+// Decodes the binary messages of the server. Names and layouts of their arrays are known here and nowhere else.
+import type { DataHeader, FrameHeader, LayerShape, MetricsHeader, Problem } from "./types";
 
 export type NumberArray = Uint8Array | Int32Array | Uint32Array | Float32Array | Float64Array;
+export type Part = "train" | "test";
+
+/** A square map over the inputs, `size` x `size`, row 0 on top: a byte of 0 stands for `lo`, 255 for `hi`. */
+export interface ByteMap {
+  bytes: Uint8Array;
+  size: number;
+  lo: number;
+  hi: number;
+}
+
+/** The value of one cell of a map. */
+export const valueAt = ({ bytes, lo, hi }: ByteMap, cell: number): number =>
+  lo + (bytes[cell] / 255) * (hi - lo);
+
+/** Points of the data: n rows of `columns` inputs, of which the first two are x1 and x2. */
+export interface Points {
+  inputs: ArrayLike<number>;
+  targets: ArrayLike<number>;
+  columns: number;
+}
 
 /** A decoded binary message: its header, and views (no copies) into the received buffer. */
 export class Message {
@@ -9,7 +29,7 @@ export class Message {
     // biome-ignore lint/suspicious/noExplicitAny: a header is open, new names never break the decoder
     readonly header: Record<string, any>,
     readonly arrays: Record<string, NumberArray>,
-    private readonly shapes: Record<string, number[]>,
+    private readonly shapes: Record<string, number[]> = {},
   ) {}
 
   /** The shape of an array; empty when there is no such array. */
@@ -17,25 +37,31 @@ export class Message {
     return this.shapes[name] ?? [];
   }
 
-  f32(name: string): Float32Array {
+  protected floats(name: string): Float32Array {
     return (this.arrays[name] as Float32Array | undefined) ?? NO_FLOATS;
   }
 
-  u8(name: string): Uint8Array {
-    return (this.arrays[name] as Uint8Array | undefined) ?? NO_BYTES;
-  }
-
-  i32(name: string): Int32Array {
-    return (this.arrays[name] as Int32Array | undefined) ?? NO_INTS;
-  }
-
-  has(name: string): boolean {
-    return name in this.arrays;
+  /** Map number `index` of a stack of them, or null when there are not so many. */
+  protected map(maps: string, ranges: string, index: number): ByteMap | null {
+    const bytes = this.arrays[maps] as Uint8Array | undefined;
+    const [count, size] = this.shape(maps);
+    if (!bytes || !(index >= 0 && index < count)) return null;
+    const [lo, hi] = this.floats(ranges).subarray(2 * index);
+    return { bytes: bytes.subarray(index * size * size, (index + 1) * size * size), size, lo, hi };
   }
 }
 
-/** What is shown at one moment. Never put one into reactive state. */
+/**
+ * What is shown at one moment. Never put one into reactive state.
+ *
+ * Layers count from 0, the first hidden one; the output layer is the last. What a frame does not have is undefined or
+ * null: while a change is on its way, the page may ask for a layer or unit that this frame does not know.
+ */
 export class Frame extends Message {
+  declare readonly header: FrameHeader & Record<string, unknown>;
+  private readonly weights = this.layers.map((_, layer) => this.floats(`weight.${layer}`));
+  private readonly biases = this.layers.map((_, layer) => this.floats(`bias.${layer}`));
+
   get frame(): number {
     return this.header.frame;
   }
@@ -48,28 +74,115 @@ export class Frame extends Message {
   get epoch(): number {
     return this.header.epoch;
   }
-  /** Hidden layers in order, the output layer last. */
   get layers(): LayerShape[] {
-    return this.header.layers;
+    return this.header.layers ?? [];
+  }
+
+  /** `train_loss`, `test_accuracy`, … of this moment. */
+  get metrics(): Record<string, number | null> {
+    const named = Object.entries(this.header).filter(([name]) => /^(train|test)_/.test(name));
+    return Object.fromEntries(named) as Record<string, number | null>;
+  }
+
+  /** The norm of the last step's gradient in each layer. */
+  get gradientNorms(): ArrayLike<number> {
+    return this.floats("grad_norms");
+  }
+
+  /** The weight from unit `source` of the layer below (for layer 0: of the features in use). */
+  weight(layer: number, source: number, unit: number): number | undefined {
+    return this.has(layer, unit) ? this.weights[layer][source * this.layers[layer].width + unit] : undefined;
+  }
+
+  bias(layer: number, unit: number): number | undefined {
+    return this.biases[layer]?.[unit];
+  }
+
+  /** Scale and shift of a normalised unit, or null when its layer is not normalised. */
+  normalization(layer: number, unit: number): { gamma: number; beta: number } | null {
+    const gamma = this.floats(`gamma.${layer}`)[unit];
+    const beta = this.floats(`beta.${layer}`)[unit];
+    return gamma === undefined || beta === undefined ? null : { gamma, beta };
+  }
+
+  /** What a unit answers over the inputs. */
+  neuronMap(layer: number, unit: number): ByteMap | null {
+    if (!this.has(layer, unit)) return null;
+    const before = this.layers.slice(0, layer).reduce((sum, { width }) => sum + width, 0);
+    return this.map("neurons", "neurons_range", before + unit);
+  }
+
+  /** What the network is learning, as this frame shows it: data that change may be ahead of it. */
+  get task(): Problem["kind"] {
+    if (!("confusion" in this.arrays)) return "regression";
+    return this.confidence ? "multiclass" : "binary";
+  }
+
+  /** What the network answers over the inputs: shares of class 1, values, or the numbers of classes as bytes. */
+  get decision(): ByteMap | null {
+    const bytes = this.arrays.decision as Uint8Array | undefined;
+    if (!bytes?.length) return null;
+    const [lo, hi] = this.floats("decision_range");
+    return { bytes, size: this.shape("decision")[0], lo, hi };
+  }
+
+  /** How sure the network is of each class of `decision`, 255 for certain; null unless there are several. */
+  get confidence(): Uint8Array | null {
+    return (this.arrays.confidence as Uint8Array | undefined) ?? null;
+  }
+
+  /** What is predicted for each point: its class or value. */
+  predictions(part: Part): ArrayLike<number> {
+    return this.arrays[`${part}_predictions`] ?? NO_BYTES;
+  }
+
+  /** Counts of points by [true class][predicted class]; null for a regression. */
+  confusion(part: Part): number[][] | null {
+    const counts = this.arrays.confusion as Int32Array | undefined;
+    const [, classes] = this.shape("confusion");
+    if (!counts || !classes) return null;
+    const first = part === "train" ? 0 : classes * classes;
+    return Array.from({ length: classes }, (_, row) => [
+      ...counts.subarray(first + row * classes, first + (row + 1) * classes),
+    ]);
+  }
+
+  private has(layer: number, unit: number): boolean {
+    return unit >= 0 && unit < (this.layers[layer]?.width ?? 0);
   }
 }
 
 /** Points and feature maps; comes on connecting and when data or features change. */
 export class DataMessage extends Message {
+  declare readonly header: DataHeader & Record<string, unknown>;
+
   get run(): number {
     return this.header.run;
   }
   get problem(): Problem {
     return this.header.problem;
   }
-  /** Names of `feature_maps` in order: every feature that these data offer, used or not. */
   get features(): string[] {
     return this.header.features;
   }
+
+  featureMap(index: number): ByteMap | null {
+    return this.map("feature_maps", "feature_ranges", index);
+  }
+
+  points(part: Part): Points {
+    return {
+      inputs: this.floats(`${part}_inputs`),
+      targets: this.floats(`${part}_targets`),
+      columns: this.problem.inputs,
+    };
+  }
 }
 
-/** Rows of the history: `samples` is float64 (k, columns), NaN for null. */
+/** Rows of the history, one for each sample. */
 export class MetricsMessage extends Message {
+  declare readonly header: MetricsHeader & Record<string, unknown>;
+
   get run(): number {
     return this.header.run;
   }
@@ -79,11 +192,19 @@ export class MetricsMessage extends Message {
   get columns(): string[] {
     return this.header.columns;
   }
+  /** The number of rows. */
+  get length(): number {
+    return this.columns.length ? Math.floor(this.arrays.samples.length / this.columns.length) : 0;
+  }
+
+  /** NaN where the server has no number. */
+  value(row: number, column: number): number {
+    return this.arrays.samples[row * this.columns.length + column];
+  }
 }
 
 const NO_FLOATS = new Float32Array();
 const NO_BYTES = new Uint8Array();
-const NO_INTS = new Int32Array();
 const MAGIC = 0x47504e4e; // "NNPG", little-endian
 
 const TYPES = {

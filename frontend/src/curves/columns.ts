@@ -61,8 +61,8 @@ function gradientNorms(history: History): Map<string, number[]> {
 }
 
 function newest(frame: Frame, name: string): number {
-  if (!name.startsWith(NORM)) return frame.header[name] ?? Number.NaN;
-  const norms = frame.f32("grad_norms");
+  if (!name.startsWith(NORM)) return frame.metrics[name] ?? Number.NaN;
+  const norms = frame.gradientNorms;
   const output = norms.length - 1;
   if (name === OUTPUT_NORM) return norms[output] ?? Number.NaN;
   const layer = Number(name.slice(NORM.length));

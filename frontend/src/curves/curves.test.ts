@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { History } from "../history";
-import { type Frame, Message } from "../wire";
+import { Frame } from "../wire";
 import { columns, hiddenNorm, OUTPUT_NORM } from "./columns";
 import { counted, placed } from "./marks";
 import { smoothed } from "./smoothing";
@@ -133,9 +133,8 @@ describe("columns", () => {
 
   it("ends with what the newest frame says until the thinned history has caught up", () => {
     const frame = (step: number) => {
-      const header = { train_loss: 0.2, test_loss: null };
-      const message = new Message(header, { grad_norms: new Float32Array([5, 7]) }, {});
-      return Object.assign(message, { step, epoch: step / 2 }) as unknown as Frame;
+      const header = { step, epoch: step / 2, train_loss: 0.2, test_loss: null };
+      return new Frame(header, { grad_norms: new Float32Array([5, 7]) });
     };
     expect(columns(history, ["train_loss", "test_loss"], "epoch", 0, frame(3))).toEqual([
       [0, 0.5, 1, 1.5],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Layer } from "../types";
 import type { Frame } from "../wire";
-import { fits, mapIndex } from "./painter";
+import { fits } from "./painter";
 import { parameters, pretty, short, toggled, withLayer, withNewLayer, withoutLayer } from "./shape";
 
 const layer = (width: number, fields: Partial<Layer> = {}): Layer => ({
@@ -17,7 +17,7 @@ describe("changing the layers", () => {
     const hidden = [layer(4), layer(2)];
     const before = JSON.stringify(hidden);
     withLayer(hidden, 0, () => ({ width: 5 }));
-    withNewLayer(hidden, 1);
+    withNewLayer(hidden, 1, layer(4));
     withoutLayer(hidden, 0);
     expect(JSON.stringify(hidden)).toBe(before);
   });
@@ -32,14 +32,14 @@ describe("changing the layers", () => {
       layer(6, { batchnorm: true, dropout: 0.4, activation: { kind: "elu", alpha: 2 } }),
       layer(2),
     ];
-    const [, fresh, last] = withNewLayer(hidden, 1);
+    const [, fresh, last] = withNewLayer(hidden, 1, layer(4));
     expect(fresh).toEqual({ width: 6, activation: { kind: "elu", alpha: 2 }, batchnorm: false, dropout: 0 });
     expect(last).toBe(hidden[1]);
   });
 
   it("can insert at the very front and into nothing", () => {
-    expect(withNewLayer([layer(3)], 0).map(({ width }) => width)).toEqual([3, 3]);
-    expect(withNewLayer([], 0).length).toBe(1);
+    expect(withNewLayer([layer(3)], 0, layer(4)).map(({ width }) => width)).toEqual([3, 3]);
+    expect(withNewLayer([], 0, layer(4)).length).toBe(1);
     expect(withNewLayer([], 0, layer(7))[0].width).toBe(7);
   });
 });
@@ -93,10 +93,5 @@ describe("a frame and the drawn network", () => {
     expect(fits(frame, 2, [5, 1])).toBe(false);
     expect(fits(frame, 2, [4])).toBe(false);
     expect(fits(frame, 2, [4, 4, 1])).toBe(false);
-  });
-
-  it("number the maps layer by layer", () => {
-    expect(mapIndex(layers, 0, 3)).toBe(3);
-    expect(mapIndex(layers, 1, 0)).toBe(4);
   });
 });

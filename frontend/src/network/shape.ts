@@ -1,8 +1,6 @@
 // What a press on the picture does to the config. Pure: takes the layers or features that are, gives those that shall be.
 import type { Layer } from "../types";
 
-const FIRST: Layer = { width: 4, activation: { kind: "tanh" }, batchnorm: false, dropout: 0 };
-
 /** What is to be different about a layer. A function of the layer, so that quick presses add up. */
 export type Edit = (old: Layer) => Partial<Layer>;
 
@@ -12,7 +10,7 @@ export function withLayer(hidden: Layer[], layer: number, edit: Edit): Layer[] {
 }
 
 /** The layers with a new one at `at`, like the one before it, so that it can start close to the identity; `first` when there is none. */
-export function withNewLayer(hidden: Layer[], at: number, first: Layer = FIRST): Layer[] {
+export function withNewLayer(hidden: Layer[], at: number, first: Layer): Layer[] {
   const like = hidden[at - 1] ?? hidden[at] ?? first;
   const fresh: Layer = {
     width: like.width,
