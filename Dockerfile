@@ -19,7 +19,7 @@ RUN /opt/playground/bin/pip install -c constraints.txt --extra-index-url "$TORCH
 COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY backend/ backend/
 # Without frontend/ here, the build hook takes this page as it is.
-COPY --from=page /src/backend/static/ backend/static/
+COPY --from=page /src/backend/playground/web/static/ backend/playground/web/static/
 RUN /opt/playground/bin/pip install -c constraints.txt .
 
 FROM python:3.11-slim

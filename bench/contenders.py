@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from backend.catalogue.features import columns
-from backend.config import RunConfig, parse
-from backend.fused import FusedTrainer
-from backend.trainer import Trainer
+from playground.catalogue.features import columns
+from playground.run.config import RunConfig, parse
+from playground.training.compiled.trainer import FusedTrainer
+from playground.training.reference import Trainer
 
 Steps = Callable[[int], int]
 

@@ -14,7 +14,7 @@ from statistics import median
 import httpx
 from websockets.asyncio.client import connect
 
-from backend import protocol
+from playground.messages import protocol
 from bench.report import Cell, Table
 from tests.e2e.server import serving, worker_of
 

@@ -7,8 +7,10 @@ from statistics import median
 
 import torch
 
-from backend import config, fused, protocol
-from backend.trainer import Trainer
+from playground.run import config
+from playground.training.compiled import trainer as fused
+from playground.messages import protocol
+from playground.training.reference import Trainer
 from bench.report import Table
 
 NETS = {"4-2 (default)": [4, 2], "6 layers of 8": [8] * 6, "12 layers of 256": [256] * 12}

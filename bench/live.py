@@ -10,7 +10,7 @@ import httpx
 import numpy as np
 from websockets.sync.client import connect
 
-from backend import protocol
+from playground.messages import protocol
 
 Received = tuple[dict[str, Any], dict[str, np.ndarray]]
 

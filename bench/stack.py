@@ -7,9 +7,9 @@ from statistics import median
 
 import torch
 
-from backend import config
-from backend.stack import Stack
-from backend.trainer import Trainer
+from playground.run import config
+from playground.training.batched.stack import Stack
+from playground.training.reference import Trainer
 from bench.report import Cell, Table
 
 NETS = {"2-4-2-1": [4, 2], "2-8-8-8-1": [8, 8, 8]}

@@ -14,7 +14,7 @@ from statistics import median
 
 import torch
 
-from backend.fused import load as load_kernel
+from playground.training.compiled.trainer import load as load_kernel
 from bench.contenders import (
     LATER,
     Case,

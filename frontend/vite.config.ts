@@ -8,7 +8,7 @@ export default defineConfig({
   // Relative addresses: the built page works below any root path.
   base: "./",
   build: {
-    outDir: "../backend/static",
+    outDir: "../backend/playground/web/static",
     emptyOutDir: true,
     manifest: true,
     target: "es2022",

@@ -14,11 +14,12 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
-from backend import compiling, fused
-from backend.app import create_app
-from backend.cli import Server
-from backend.engine import LocalEngine
-from backend.settings import Settings
+from playground.training.compiled import cache as compiling
+from playground.training.compiled import trainer as fused
+from playground.web.app import create_app
+from playground.cli import Server
+from playground.engine.local import LocalEngine
+from playground.settings import Settings
 from tests.guest import Guest
 
 START_SECONDS = 90.0

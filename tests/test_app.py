@@ -10,7 +10,8 @@ import httpx
 import numpy as np
 import pytest
 
-from backend import limits, protocol
+from playground import limits
+from playground.messages import protocol
 from tests.conftest import Running, Serve
 from tests.guest import Guest
 

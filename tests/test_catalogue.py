@@ -9,15 +9,15 @@ import pytest
 import torch
 from torch import nn
 
-from backend.catalogue.activations import Activation
-from backend.catalogue.component import Component, members
-from backend.catalogue.datasets import Data
-from backend.catalogue.features import Feature
-from backend.catalogue.inits import Init
-from backend.catalogue.losses import Loss
-from backend.catalogue.optimizers import Optimizer
-from backend.config import catalogue, parse
-from backend.trainer import Trainer
+from playground.catalogue.activations import Activation
+from playground.catalogue.component import Component, members
+from playground.catalogue.datasets import Data
+from playground.catalogue.features import Feature
+from playground.catalogue.inits import Init
+from playground.catalogue.losses import Loss
+from playground.catalogue.optimizers import Optimizer
+from playground.run.config import catalogue, parse
+from playground.training.reference import Trainer
 
 FAMILIES = (Activation, Loss, Optimizer, Init, Data, Feature)
 STEPS = 50
@@ -271,7 +271,7 @@ def test_an_activation_that_learns_needs_one_class_and_nothing_else():
     program = """
 from typing import ClassVar, Literal
 import torch
-from backend.catalogue.activations import Activation
+from playground.catalogue.activations import Activation
 
 class PReLU(Activation):
     '''A leaky ReLU that learns its slope.'''
@@ -283,9 +283,9 @@ class PReLU(Activation):
     def forward(self, z, alpha):
         return torch.where(z > 0, z, alpha * z)
 
-from backend import fused
-from backend.config import catalogue, parse
-from backend.fused import FusedTrainer
+from playground.training.compiled import trainer as fused
+from playground.run.config import catalogue, parse
+from playground.training.compiled.trainer import FusedTrainer
 fused.load()
 trainer = FusedTrainer.start(parse({"hidden": [{"activation": {"kind": "relu"}}]}))
 assert trainer.plan

@@ -8,11 +8,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.catalogue.activations import Activation
-from backend.catalogue.component import members
-from backend.config import inverse, merged, parse
-from backend.snapshot import load, save
-from backend.trainer import Trainer
+from playground.catalogue.activations import Activation
+from playground.catalogue.component import members
+from playground.run.config import inverse, merged, parse
+from playground.training.snapshot import load, save
+from playground.training.reference import Trainer
 
 LAYERS = [{"width": 5, "activation": {"kind": "tanh"}}, {"width": 3, "activation": {"kind": "tanh"}}]
 

@@ -14,15 +14,17 @@ import numpy as np
 import pytest
 import torch
 
-from backend import cohorts, fused, orders
-from backend import stack as stacks
-from backend.config import merged, parse
-from backend.liverun import LiveRun
-from backend.orders import Deed, Mail
-from backend.protocol import OneWeight, Speed
-from backend.stack import Stack
-from backend.trainer import Diverged, Samples, Trainer
-from backend.worker import TURN_BYTES, Worker
+from playground.worker import batching as cohorts
+from playground.training.compiled import trainer as fused
+from playground.messages import worker as orders
+from playground.training.batched import stack as stacks
+from playground.run.config import merged, parse
+from playground.worker.live_run import LiveRun
+from playground.messages.worker import Deed, Mail
+from playground.messages.protocol import OneWeight, Speed
+from playground.training.batched.stack import Stack
+from playground.training.reference import Diverged, Samples, Trainer
+from playground.worker.loop import TURN_BYTES, Worker
 
 CONFIG = {"data": {"kind": "spiral", "noise": 0.1, "samples": 46}, "batch_size": 5, "hidden": [{"width": 3}]}
 EPOCH = 5

@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backend import compiling, kernel
+from playground.training.compiled import cache as compiling
+from playground.training.compiled import kernel
 from tests.e2e.server import serving
 
 
@@ -24,7 +25,8 @@ def test_before_the_kernel_is_compiled_sessions_train_already(monkeypatch, tmp_p
 
 def test_another_process_finds_the_machine_code():
     program = """
-from backend import fused, kernel
+from playground.training.compiled import trainer as fused
+from playground.training.compiled import kernel
 fused.load()
 for entry in (kernel.train, kernel.assess, kernel.draw):
     assert entry.stats.cache_hits and not entry.stats.cache_misses, entry
@@ -47,7 +49,7 @@ def test_machine_code_depends_on_every_file_that_it_is_made_of():
 
 @pytest.mark.parametrize("place", ["file", "~nobody-of-that-name"])
 def test_a_home_that_cannot_be_used_is_no_reason_to_fail(tmp_path, place):
-    program = "from backend import compiling; print(compiling.folder())"
+    program = "from playground.training.compiled import cache; print(cache.folder())"
     (tmp_path / "file").write_text("not a folder")
     home = place if place.startswith("~") else tmp_path / place
     told = subprocess.run(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.config import Refused, inverse, merged, parse
+from playground.run.config import Refused, inverse, merged, parse
 
 EXAMPLE = json.loads("""
 {

@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from backend import limits
-from backend.catalogue.component import any_of, members
-from backend.catalogue.datasets import Csv, Data, Points, Synthetic
-from backend.tables import TableError, read_csv
+from playground import limits
+from playground.catalogue.component import any_of, members
+from playground.catalogue.datasets import Csv, Data, Points, Synthetic
+from playground.catalogue.tables import TableError, read_csv
 
 DATA = TypeAdapter(any_of(Data))
 SYNTHETIC = [cls.name() for cls in members(Synthetic)]

@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from backend.settings import Settings
+from playground.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from backend import orders
-from backend.config import Refused, RunConfig
-from backend.engine import LocalEngine, Record, WorkerLost
-from backend.orders import Mail, Report
-from backend.protocol import Arrays, Speed
+from playground.messages import worker as orders
+from playground.run.config import Refused, RunConfig
+from playground.engine.local import LocalEngine, Record, WorkerLost
+from playground.messages.worker import Mail, Report
+from playground.messages.protocol import Arrays, Speed
 
 
 class Lodger:

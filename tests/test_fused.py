@@ -8,17 +8,18 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend import fused, kernel
-from backend.catalogue.activations import Activation
-from backend.catalogue.component import members
-from backend.catalogue.inits import Init
-from backend.catalogue.losses import Loss
-from backend.catalogue.optimizers import Optimizer
-from backend.config import parse
-from backend.fused import FusedTrainer
-from backend.network import MOST_UPDATES
-from backend.snapshot import load, save
-from backend.trainer import Diverged, Trainer
+from playground.training.compiled import trainer as fused
+from playground.training.compiled import kernel
+from playground.catalogue.activations import Activation
+from playground.catalogue.component import members
+from playground.catalogue.inits import Init
+from playground.catalogue.losses import Loss
+from playground.catalogue.optimizers import Optimizer
+from playground.run.config import parse
+from playground.training.compiled.trainer import FusedTrainer
+from playground.training.network import MOST_UPDATES
+from playground.training.snapshot import load, save
+from playground.training.reference import Diverged, Trainer
 
 STEPS = 100
 DATA = {

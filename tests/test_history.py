@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from backend.history import History
-from backend.protocol import decode
+from playground.session.history import History
+from playground.messages.protocol import decode
 
 COLUMNS = ("index", "step", "epoch", "train_loss")
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from backend.config import merged, parse
-from backend.label import label
+from playground.run.config import merged, parse
+from playground.session.labels import label
 
 RELU = {"activation": {"kind": "relu"}}
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from backend.lanes import LANES, any_of, below, least, load, most, store, store_part, total
+from playground.training.compiled.simd import LANES, any_of, below, least, load, most, store, store_part, total
 
 LINE = np.linspace(-60, 60, 160_000)
 POSITIVE = np.geomspace(1e-37, 1e37, 160_000)

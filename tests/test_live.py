@@ -9,8 +9,8 @@ import httpx
 import pytest
 import websockets
 
-from backend import limits
-from backend.live import allowed_origin
+from playground import limits
+from playground.web.socket import allowed_origin
 from tests.conftest import Running, Serve
 from tests.guest import Guest
 

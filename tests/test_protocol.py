@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pydantic import ValidationError
 
-from backend import orders, protocol
-from backend.config import Refused
-from backend.problem import problem_of
-from backend.protocol import Assembler, Speed, decode, encode, prefixed, read_message, sent_id
+from playground.messages import worker as orders
+from playground.messages import protocol
+from playground.run.config import Refused
+from playground.problem import problem_of
+from playground.messages.protocol import Assembler, Speed, decode, encode, prefixed, read_message, sent_id
 from tests.golden import write
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from backend.randomness import bits, normal, permutation, uniform
+from playground.randomness import bits, normal, permutation, uniform
 
 MASK = 2**64 - 1
 

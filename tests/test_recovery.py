@@ -21,10 +21,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from backend.config import merged, parse
-from backend.engine import STRIKES
-from backend.fused import FusedTrainer
-from backend.trainer import Trainer
+from playground.run.config import merged, parse
+from playground.engine.local import STRIKES
+from playground.training.compiled.trainer import FusedTrainer
+from playground.training.reference import Trainer
 from tests.conftest import Running, Serve
 from tests.guest import PATIENCE, Guest, Watching
 

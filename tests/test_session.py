@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backend import limits, viewer
-from backend.history import History
-from backend.protocol import Closing, Code, Notice, Role, Watch, decode
-from backend.viewer import Presence, Viewer
+from playground import limits
+from playground.session import viewer
+from playground.session.history import History
+from playground.messages.protocol import Closing, Code, Notice, Role, Watch, decode
+from playground.session.viewer import Presence, Viewer
 
 COLUMNS = ("index", "step", "epoch", "train_loss")
 

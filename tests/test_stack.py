@@ -5,14 +5,15 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from backend import limits, stack
-from backend.catalogue.component import members
-from backend.catalogue.optimizers import Optimizer
-from backend.config import merged, parse
-from backend.fused import FusedTrainer
-from backend.snapshot import load, save
-from backend.stack import Stack
-from backend.trainer import Diverged, Samples, Trainer
+from playground import limits
+from playground.training.batched import stack
+from playground.catalogue.component import members
+from playground.catalogue.optimizers import Optimizer
+from playground.run.config import merged, parse
+from playground.training.compiled.trainer import FusedTrainer
+from playground.training.snapshot import load, save
+from playground.training.batched.stack import Stack
+from playground.training.reference import Diverged, Samples, Trainer
 
 OPTIMIZERS = [cls.name() for cls in members(Optimizer)]
 CONFIG = {
@@ -75,7 +76,7 @@ def test_any_problem_can_be_learned_in_a_stack(config):
 
 
 def test_a_stack_of_seeds_learns_what_each_learns_alone_and_has_the_history_of_the_first(monkeypatch):
-    monkeypatch.setattr("backend.trainer.SAMPLED_POINTS", 10)
+    monkeypatch.setattr("playground.training.reference.SAMPLED_POINTS", 10)
     trainer, other = (Trainer.start(parse(CONFIG), seeds=(0, 7, 8)) for _ in range(2))
     [found] = train(Stack([trainer]), [trainer], 60)
     assert_same_points(found, other.train(60))

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend import limits
-from backend.tables import (
+from playground import limits
+from playground.catalogue.tables import (
     Table,
     TableError,
     from_arrays,

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from backend import limits
-from backend.config import Refused, parse
-from backend.snapshot import load, save
-from backend.trainer import Diverged, Trainer
+from playground import limits
+from playground.run.config import Refused, parse
+from playground.training.snapshot import load, save
+from playground.training.reference import Diverged, Trainer
 
 BUSY = {
     "hidden": [{"width": 6, "batchnorm": True, "dropout": 0.2}, {"width": 4, "activation": {"kind": "relu"}}],
@@ -218,8 +218,8 @@ def test_hidden_units_of_a_zero_init_stay_identical():
     [([2], 2, False, 9, 0), ([64, 32], 20, True, 3649, 192), ([128, 64], 32, False, 12545, 0)],
 )
 def test_parameters_count_up(widths, inputs, batchnorm, trainable, running):
-    from backend.catalogue.component import Problem
-    from backend.network import Network
+    from playground.catalogue.component import Problem
+    from playground.training.network import Network
 
     config = parse({"hidden": [{"width": width, "batchnorm": batchnorm} for width in widths]})
     features = tuple(f"x{i + 1}" for i in range(inputs))

@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backend import liverun, orders
-from backend.config import RunConfig
-from backend.line import Line
-from backend.liverun import LiveRun
-from backend.orders import Deed, Mail, Size, read_report
-from backend.protocol import AllWeights, Assembler, OneWeight, Speed
-from backend.trainer import Trainer
+from playground.worker import live_run as liverun
+from playground.messages import worker as orders
+from playground.run.config import RunConfig
+from playground.worker.channel import Line
+from playground.worker.live_run import LiveRun
+from playground.messages.worker import Deed, Mail, Size, read_report
+from playground.messages.protocol import AllWeights, Assembler, OneWeight, Speed
+from playground.training.reference import Trainer
 
 SIZE = Size(8, 10)
 

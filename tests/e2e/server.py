@@ -27,7 +27,7 @@ def free_port() -> int:
 def serving(**settings: str) -> Iterator[tuple[str, int]]:
     """Yields the address and the process id of a server that is ready; `settings` become PLAYGROUND_…."""
     port = free_port()
-    command = [sys.executable, "-m", "backend.cli", "serve", "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-m", "playground.cli", "serve", "--host", "127.0.0.1", "--port", str(port)]
     settings = {"log_level": "warning", **settings}
     environment = {**os.environ, **{f"PLAYGROUND_{name.upper()}": value for name, value in settings.items()}}
     address = f"http://127.0.0.1:{port}"

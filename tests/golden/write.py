@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from backend.protocol import encode
+from playground.messages.protocol import encode
 
 HERE = Path(__file__).parent
 

@@ -1,0 +1,99 @@
+"""What the entries of the catalogue have in common."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union
+
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic.config import JsonDict
+from pydantic_core import CoreSchema
+
+FROZEN = ConfigDict(
+    frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What there is to learn from a data set."""
+
+    kind: Literal["binary", "multiclass", "regression"]
+    classes: int
+    """2 for binary, K for multiclass, 0 for regression."""
+    inputs: int = 2
+    """Raw input columns, before any feature is made of them."""
+    class_labels: tuple[str, ...] = ()
+    input_names: tuple[str, ...] = ("x1", "x2")
+    input_ranges: tuple[tuple[float, float], ...] | None = None
+    """What -6 and 6 stand for in each input, where the inputs are scaled."""
+
+
+class Component(BaseModel):
+    """One entry of the catalogue: the fields are its parameters, the docstring is its help."""
+
+    model_config = FROZEN
+    label: ClassVar[str]
+    formula: ClassVar[str]
+    """LaTeX."""
+    kind: str = ""
+
+    @classmethod
+    def help(cls) -> str:
+        return inspect.cleandoc(cls.__doc__ or "")
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        schema = handler(core_schema)
+        handler.resolve_ref_schema(schema)["properties"]["kind"]["description"] = f"Selects {cls.label}"
+        return schema
+
+    @classmethod
+    def is_compiled(cls) -> bool:
+        """Whether the compiled trainer can use it: it has maths for that, in the catalogue, for nothing else
+        is compiled, and learns no parameters of its own."""
+        within = cls.__module__.startswith("playground.catalogue.")
+        return within and hasattr(cls, "compiled") and not getattr(cls, "learned", None)
+
+    @classmethod
+    def name(cls) -> str:
+        """The value of `kind` that stands for this class."""
+        return cls.model_fields["kind"].default
+
+
+Family = TypeVar("Family", bound=Component)
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+COMPILABLE: list[Callable[..., Any]] = []
+
+
+def compilable(function: Function) -> Function:
+    """Lets the compiled maths of components call this function; the kernel reads `COMPILABLE`."""
+    COMPILABLE.append(function)
+    return function
+
+
+def members(family: type[Family]) -> tuple[type[Family], ...]:
+    """The components of a family, in order of definition: the classes themselves are the registry.
+
+    A class that does not set `kind` only shares maths between its subclasses.
+    """
+    found: list[type[Family]] = []
+    for cls in family.__subclasses__():
+        if cls.name():
+            found.append(cls)
+        found += members(cls)
+    return tuple(found)
+
+
+def any_of(family: type[Component], *more: type[Component], name: str = "") -> Any:
+    """The type of a config field that takes any member of `family`, or one of `more`.
+
+    The page finds the components to choose from by `name`, the family's own if none is given.
+    """
+    extra: JsonDict = {"family": name or family.__name__.lower()}
+    return Annotated[
+        Union[(*members(family), *more)], Field(discriminator="kind", json_schema_extra=extra)
+    ]

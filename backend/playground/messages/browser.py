@@ -1,0 +1,317 @@
+"""What the browser and the server say to one another: commands down, events up, a closed union each."""
+
+from enum import IntEnum, StrEnum
+from typing import Any, Literal, get_args
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+from pydantic_core import from_json
+
+from playground import limits
+from playground.catalogue.component import FROZEN
+from playground.errors import FieldError, ValidationFailed
+from playground.run.run import TimelineEntry
+from playground.run.weights import AllWeights, OneWeight
+
+VERSION = 1
+SUBPROTOCOL = "playground.v1"
+
+
+# --- What both ends speak of ------------------------------------------------------------------------------
+
+
+class Role(StrEnum):
+    VIEWER = "viewer"
+    HOLDER = "holder"
+
+
+class Closing(IntEnum):
+    """Codes with which the server closes a websocket."""
+
+    RESTARTING = 1012
+    OVERLOADED = 1013
+    POLICY = 1008
+    REPLACED = 4001
+    ENDED = 4004
+
+
+class Message(BaseModel):
+    model_config = FROZEN
+
+
+class Speed(Message):
+    """How fast a session trains: exactly one of the three."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"epochs_per_second": 60}, {"steps_per_second": 1}, {"max": True}],
+        }
+    )
+    epochs_per_second: float | None = Field(default=None, gt=0, le=10_000, examples=[60])
+    """Passes over the training set per second."""
+    steps_per_second: float | None = Field(default=None, gt=0, le=1_000_000, examples=[None])
+    """Optimizer updates per second: 1 is slow motion."""
+    max: Literal[True] | None = Field(default=None, examples=[None])
+    """As fast as it goes."""
+
+    @model_validator(mode="after")
+    def exactly_one(self) -> "Speed":
+        if sum(value is not None for value in (self.epochs_per_second, self.steps_per_second, self.max)) != 1:
+            raise ValueError("give exactly one of epochs_per_second, steps_per_second and max")
+        return self
+
+    @model_serializer(mode="wrap")
+    def only_what_is_given(
+        self, handler: SerializerFunctionWrapHandler
+    ):  # a return type would hide the schema
+        return {name: value for name, value in handler(self).items() if value is not None}
+
+    def steps(self, steps_per_epoch: int) -> float:
+        """In steps per second; infinite at full speed."""
+        if self.epochs_per_second is not None:
+            return self.epochs_per_second * steps_per_epoch
+        return float("inf") if self.steps_per_second is None else self.steps_per_second
+
+
+class Amount(Message):
+    """How much to train: exactly one of the two."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"steps": 100}, {"epochs": 2}]})
+    steps: int | None = Field(default=None, ge=1, le=limits.TRAIN_STEPS, examples=[100])
+    """Optimizer updates."""
+    epochs: int | None = Field(default=None, ge=1, le=limits.TRAIN_STEPS, examples=[None])
+    """Passes over the training set."""
+
+    @model_validator(mode="after")
+    def exactly_one(self) -> "Amount":
+        if (self.steps is None) == (self.epochs is None):
+            raise ValueError("give exactly one of steps and epochs")
+        return self
+
+
+# --- Commands: from the browser ---------------------------------------------------------------------------
+
+ID_LENGTH = 64
+
+
+class Play(Message):
+    type: Literal["play"] = "play"
+
+
+class Pause(Message):
+    type: Literal["pause"] = "pause"
+
+
+class Reset(Message):
+    """A new run with the config of now: step 0, an empty timeline."""
+
+    type: Literal["reset"] = "reset"
+
+
+class SetSpeed(Speed):
+    type: Literal["speed"] = "speed"
+
+
+class Step(Amount):
+    """Train that much at once, whatever the speed, and answer when it is done."""
+
+    type: Literal["step"] = "step"
+
+
+class Change(Message):
+    """A merge patch (RFC 7396) of the config, applied while it trains."""
+
+    type: Literal["change"] = "change"
+    change: dict[str, Any]
+
+
+class SetWeight(OneWeight):
+    type: Literal["weight"] = "weight"
+
+
+class SetWeights(AllWeights):
+    """All weights at once; over HTTP only, they are larger than a message may be."""
+
+    type: Literal["weights"] = "weights"
+
+
+class Authorize(Message):
+    type: Literal["authorize"] = "authorize"
+    key: str = Field(max_length=128)
+
+
+class Watch(Message):
+    """What this viewer wants to see, and how often; at rate 0 it gets metrics but no frames."""
+
+    type: Literal["watch"] = "watch"
+    rate: float = Field(default=30, ge=0, le=limits.FRAME_RATE)
+    neurons: int = Field(default=20, ge=limits.NEURON_MAP[0], le=limits.NEURON_MAP[1])
+    output: int = Field(default=100, ge=limits.OUTPUT_MAP[0], le=limits.OUTPUT_MAP[1])
+
+
+class Ack(Message):
+    """This frame has been drawn, and every one before it."""
+
+    type: Literal["ack"] = "ack"
+    frame: int
+
+
+Command = Play | Pause | Reset | SetSpeed | Step | Change | SetWeight | SetWeights
+"""What changes a session: it takes the key."""
+
+
+ViewerMessage = Play | Pause | Reset | SetSpeed | Step | Change | SetWeight | Authorize | Watch | Ack
+_VIEWER_MESSAGES: dict[str, Any] = {cls.model_fields["type"].default: cls for cls in get_args(ViewerMessage)}
+
+
+def sent_id(text: str) -> str | None:
+    """The id in a viewer's text message, whatever else is wrong with it."""
+    try:
+        raw = from_json(text)
+    except ValueError:
+        return None
+    name = raw.get("id") if isinstance(raw, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def read_message(text: str) -> tuple[str | None, ViewerMessage]:
+    """The id and the content of a viewer's text message. Raises `ValidationFailed` or pydantic.ValidationError."""
+    try:
+        raw = from_json(text)
+    except ValueError as error:
+        raise ValidationFailed(FieldError("", f"this is no JSON: {error}")) from None
+    if not isinstance(raw, dict):
+        raise ValidationFailed(FieldError("", "a message is a JSON object"))
+    name, kind = raw.pop("id", None), raw.get("type")
+    if name is not None and not (isinstance(name, str) and 1 <= len(name) <= ID_LENGTH):
+        raise ValidationFailed(FieldError("id", f"an id is a string of 1 to {ID_LENGTH} characters"))
+    if not isinstance(kind, str) or kind not in _VIEWER_MESSAGES:
+        kinds = tuple(_VIEWER_MESSAGES)
+        given = "is unknown" if "type" in raw else "is missing"
+        raise ValidationFailed(FieldError("type", f"it {given}: it must be one of {', '.join(kinds)}", kinds))
+    return name, _VIEWER_MESSAGES[kind].model_validate(raw)
+
+
+# --- Events: to the browser -------------------------------------------------------------------------------
+
+
+class Divergence(Message):
+    """Training met NaN or infinity; the weights are the last finite ones."""
+
+    step: int = Field(examples=[412])
+    """The step that failed."""
+    layer: int | None = Field(default=None, examples=[1])
+    """The first layer that was not finite, counted from 0."""
+    detail: str = Field(default="", examples=["the weights of layer 2 became infinite"])
+    """What happened, for a person."""
+
+
+class State(Message):
+    """Where a session is, and whether it moves."""
+
+    playing: bool = Field(examples=[True])
+    """Whether it trains."""
+    speed: Speed
+    """How fast it trains when it plays."""
+    step: int = Field(examples=[1200])
+    """Optimizer updates so far in this run."""
+    epoch: float = Field(examples=[48.0])
+    """Passes over the training set so far."""
+    diverged: Divergence | None = Field(default=None, examples=[None])
+    """Set when training has met NaN or infinity; null again once it goes on."""
+
+
+class Hello(Message):
+    type: Literal["hello"] = "hello"
+    version: int = VERSION
+    session: str
+    role: Role
+    run: int
+    config: dict[str, Any]
+    timeline: list[TimelineEntry]
+    problem: dict[str, Any]
+    state: State
+    viewers: int
+
+
+class Error(Message):
+    type: Literal["error"] = "error"
+    id: str | None = None
+    status: int
+    title: str
+    detail: str
+    errors: list[FieldError] = []
+
+
+class Changed(Message):
+    type: Literal["changed"] = "changed"
+    entry: TimelineEntry
+    config: dict[str, Any]
+    problem: dict[str, Any]
+
+
+class StateChanged(State):
+    type: Literal["state"] = "state"
+
+
+class ResetDone(Message):
+    type: Literal["reset"] = "reset"
+    run: int
+    config: dict[str, Any]
+
+
+class RoleChanged(Message):
+    type: Literal["role"] = "role"
+    role: Role
+
+
+class Replaced(Message):
+    """A newer connection with the same key has taken over; this one is closed."""
+
+    type: Literal["replaced"] = "replaced"
+
+
+class Code(StrEnum):
+    WORKER_RESTARTED = "worker_restarted"
+    SHUTDOWN = "shutdown"
+    SESSION_ENDED = "session_ended"
+    TRAINING_FAILED = "training_failed"
+
+
+class Notice(Message):
+    type: Literal["notice"] = "notice"
+    code: Code
+    detail: str
+
+
+class Viewers(Message):
+    type: Literal["viewers"] = "viewers"
+    count: int
+
+
+class Acknowledged(BaseModel):
+    """The answer to a command; its other fields are the command's result."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    type: Literal["ack"] = "ack"
+    id: str
+
+
+Event = (
+    Hello
+    | Acknowledged
+    | Error
+    | Changed
+    | StateChanged
+    | ResetDone
+    | RoleChanged
+    | Replaced
+    | Notice
+    | Viewers
+)

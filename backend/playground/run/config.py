@@ -1,0 +1,147 @@
+"""The config: everything that reproduces a run. Frozen, validated, JSON."""
+
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+
+from pydantic import BaseModel, Field
+
+from playground import limits
+from playground.catalogue.activations import Activation, Linear, Tanh
+from playground.catalogue.component import FROZEN, Component, any_of
+from playground.catalogue.datasets import Circle, Data
+from playground.catalogue.inits import Init, XavierUniform
+from playground.catalogue.losses import BCE, Loss
+from playground.catalogue.normalizations import NoNormalization, Normalization
+from playground.catalogue.optimizers import Adam, Optimizer
+
+VERSION = 2
+"""Of the form of a config; `migrations` says what the earlier ones were."""
+
+
+class Auto(Component):
+    """Fits the loss: raw sums (logits) for the cross-entropies, linear for the others."""
+
+    kind: Literal["auto"] = "auto"
+    label: ClassVar[str] = "Auto"
+    formula: ClassVar[str] = r"f(z) = z"
+
+
+if TYPE_CHECKING:
+    AnyActivation: TypeAlias = Activation
+    AnyOutputActivation: TypeAlias = Activation | Auto
+    AnyData: TypeAlias = Data
+    AnyInit: TypeAlias = Init
+    AnyLoss: TypeAlias = Loss
+    AnyNormalization: TypeAlias = Normalization
+    AnyOptimizer: TypeAlias = Optimizer
+else:
+    AnyActivation = any_of(Activation)
+    AnyOutputActivation = any_of(Activation, Auto, name="output_activation")
+    AnyData = any_of(Data)
+    AnyInit = any_of(Init)
+    AnyLoss = any_of(Loss)
+    AnyNormalization = any_of(Normalization)
+    AnyOptimizer = any_of(Optimizer)
+
+
+class Layer(BaseModel):
+    """A hidden layer: sums, normalisation, activation, dropout, in this order."""
+
+    model_config = FROZEN
+    width: int = Field(default=4, ge=1, le=limits.WIDTH, title="Neurons", description="Units of the layer")
+    activation: AnyActivation = Field(
+        default=Tanh(), title="Activation", description="What each unit makes of its sum"
+    )
+    normalization: AnyNormalization = Field(
+        default=NoNormalization(), title="Normalisation", description="What becomes of the sums before that"
+    )
+    dropout: float = Field(
+        default=0.0,
+        ge=0,
+        le=0.9,
+        title="Dropout",
+        description="Share of the units that is silenced in each training step",
+    )
+
+
+class Output(BaseModel):
+    """The output layer. Its width follows from the data and the loss."""
+
+    model_config = FROZEN
+    activation: AnyOutputActivation = Field(default=Auto(), description="What the output makes of its sum")
+
+
+class Config(BaseModel):
+    """Everything that reproduces a run."""
+
+    model_config = FROZEN
+    version: Literal[2] = Field(default=VERSION, title="Version", description="Of the form of the config")
+    data: AnyData = Field(default=Circle(), description="What there is to learn from")
+    features: tuple[str, ...] = Field(
+        default=("x1", "x2"),
+        strict=False,
+        min_length=1,
+        description="What the network gets to see of a point",
+    )
+    hidden: tuple[Layer, ...] = Field(
+        default=(Layer(width=4), Layer(width=2)),
+        strict=False,
+        max_length=limits.HIDDEN_LAYERS,
+        description="Hidden layers from the inputs to the output",
+    )
+    output: Output = Field(default=Output(), description="The output layer")
+    loss: AnyLoss = Field(default=BCE(), description="How wrong an output is")
+    optimizer: AnyOptimizer = Field(default=Adam(), description="How a gradient becomes a step")
+    batch_size: int = Field(
+        default=10,
+        ge=1,
+        le=limits.POINTS,
+        title="Batch size",
+        description="Samples in a mini-batch: few make a step cheap and noisy, many make it dear and steady",
+        json_schema_extra={"scale": "log"},
+    )
+    shuffle: bool = Field(
+        default=True, title="Shuffle", description="Take the samples of each epoch in a new order"
+    )
+    input_dropout: float = Field(
+        default=0.0,
+        ge=0,
+        le=0.9,
+        title="Input dropout",
+        description="Share of the features that is silenced in each training step",
+    )
+    l1: float = Field(
+        default=0.0,
+        ge=0,
+        le=10,
+        title="L1",
+        description="Adds the sum of |w| times this to the loss: pulls weights to exactly zero",
+        json_schema_extra={"scale": "log"},
+    )
+    l2: float = Field(
+        default=0.0,
+        ge=0,
+        le=10,
+        title="L2",
+        description="Adds half the sum of w² times this to the loss: keeps weights small",
+        json_schema_extra={"scale": "log"},
+    )
+    clip_norm: float | None = Field(
+        default=None,
+        gt=0,
+        le=1000,
+        title="Gradient clipping",
+        description="Longest gradient that a step may follow, over all weights; empty for no bound",
+        json_schema_extra={"scale": "log"},
+    )
+    init: AnyInit = Field(default=XavierUniform(), description="The weights to start from")
+    seed: int = Field(
+        default=0,
+        ge=0,
+        le=limits.SEED,
+        title="Seed",
+        description="Every random number of the run follows from it: the same seed gives the same run",
+    )
+
+    def output_activation(self) -> Activation:
+        chosen = self.output.activation
+        return Linear() if isinstance(chosen, Auto) else chosen

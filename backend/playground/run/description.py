@@ -1,0 +1,167 @@
+"""The catalogue as people and pages read it: every component and every other field of a config."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from playground import limits
+from playground.catalogue.activations import Activation
+from playground.catalogue.component import Component, members
+from playground.catalogue.datasets import Data
+from playground.catalogue.features import Feature
+from playground.catalogue.inits import Init
+from playground.catalogue.losses import Loss
+from playground.catalogue.normalizations import Normalization
+from playground.catalogue.optimizers import Optimizer
+from playground.errors import ValidationFailed
+from playground.run.config import AnyData, Auto, Config, Layer, Output
+
+FAMILIES: dict[str, type[Component]] = {
+    "activation": Activation,
+    "normalization": Normalization,
+    "loss": Loss,
+    "optimizer": Optimizer,
+    "init": Init,
+    "data": Data,
+    "feature": Feature,
+}
+COMPILED = (Activation, Normalization, Loss, Optimizer)
+"""Families whose members the compiled trainer needs maths of."""
+
+
+class Description(BaseModel):
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class Parameter(Description):
+    """A field that people can set."""
+
+    name: str
+    label: str
+    help: str
+    type: Literal["number", "integer", "boolean", "component"]
+    family: str | None = None
+    """The family that a field of type `component` takes a member of."""
+    default: Any = None
+    nullable: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    exclusive_minimum: float | None = None
+    exclusive_maximum: float | None = None
+    scale: Literal["linear", "log"] = "linear"
+    choices: list[str | float] | None = None
+
+
+class ConfigField(Parameter):
+    """A field of the config that is no parameter of a component."""
+
+    path: str = Field(examples=["batch_size", "hidden.width"])
+
+
+class ComponentDescription(Description):
+    """One entry of the catalogue."""
+
+    kind: str
+    label: str
+    help: str
+    formula: str
+    """LaTeX."""
+    parameters: list[Parameter]
+    compiled: bool | None = None
+    """Whether the compiled trainer can use it; null where it makes no difference."""
+    problems: list[str] | None = None
+    """Losses: the tasks that they fit."""
+    problem: str | None = None
+    """Data sets: the task that they pose by default; null where it depends."""
+    synthetic: bool | None = None
+    """Data sets: whether they need nothing of one's own."""
+
+
+class Catalogue(Description):
+    """What a config may consist of."""
+
+    components: dict[str, list[ComponentDescription]]
+    """By family."""
+    fields: list[ConfigField]
+    default: Config
+    limits: dict[str, float]
+    json_schema: dict[str, Any] = Field(alias="schema")
+    """JSON Schema of a config."""
+
+
+def describe() -> Catalogue:
+    components = {
+        name: [_component(cls, family) for cls in members(family)] for name, family in FAMILIES.items()
+    }
+    components["output_activation"] = [_component(Auto, Auto), *components["activation"]]
+    fields = [
+        ConfigField(**parameter.model_dump(), path=prefix + parameter.name)
+        for prefix, model in (("", Config), ("hidden.", Layer), ("output.", Output))
+        for parameter in _parameters(model)
+    ]
+    return Catalogue(
+        components=components,
+        fields=fields,
+        default=Config(),
+        limits={
+            "hidden_layers": limits.HIDDEN_LAYERS,
+            "width": limits.WIDTH,
+            "classes": limits.CLASSES,
+            "points": limits.POINTS,
+            "inputs": limits.INPUTS,
+            "csv_bytes": limits.CSV_BYTES,
+            "message_bytes": limits.MESSAGE_BYTES,
+            "half_span": limits.HALF_SPAN,
+        },
+        schema=Config.model_json_schema(),
+    )
+
+
+def _component(cls: type[Component], family: type[Component]) -> ComponentDescription:
+    return ComponentDescription(
+        kind=cls.name(),
+        label=cls.label,
+        help=cls.help(),
+        formula=cls.formula,
+        parameters=_parameters(cls),
+        compiled=cls.is_compiled() if family in COMPILED else None,
+        problems=list(cls.tasks) if issubclass(cls, Loss) else None,
+        **_posed(cls) if issubclass(cls, Data) else {},
+    )
+
+
+def _posed(cls: type[Data]) -> dict[str, Any]:
+    """The task of a data set of this kind by default; one that needs input of its own poses nothing yet."""
+    try:
+        data = TypeAdapter(AnyData).validate_python({"kind": cls.name()})
+        return {"problem": data.task({}).kind, "synthetic": True}
+    except (ValidationError, ValidationFailed):
+        return {"problem": None, "synthetic": False}
+
+
+def _parameters(cls: type[BaseModel]) -> list[Parameter]:
+    """The fields that are a number, a switch or a component, from the JSON Schema of a model."""
+    found = (_parameter(name, rule) for name, rule in cls.model_json_schema()["properties"].items())
+    return [parameter for parameter in found if parameter]
+
+
+def _parameter(name: str, rule: dict[str, Any]) -> Parameter | None:
+    words = {"name": name, "label": rule.get("title", name), "help": rule.get("description", "")}
+    if "family" in rule:
+        return Parameter(**words, type="component", family=rule["family"], default=rule.get("default"))
+    options = rule.get("anyOf", [rule])
+    scalar = next((o for o in options if o.get("type") in ("number", "integer", "boolean")), None)
+    if scalar is None or "const" in scalar:
+        return None
+    return Parameter(
+        **words,
+        type=scalar["type"],
+        nullable={"type": "null"} in options,
+        default=rule.get("default"),
+        minimum=scalar.get("minimum"),
+        maximum=scalar.get("maximum"),
+        exclusive_minimum=scalar.get("exclusiveMinimum"),
+        exclusive_maximum=scalar.get("exclusiveMaximum"),
+        scale=rule.get("scale", "linear"),
+        choices=rule.get("enum"),
+    )

@@ -1,0 +1,43 @@
+"""Configs and changes of earlier versions, upgraded, so that old links and scripts work for ever."""
+
+from collections.abc import Callable
+from typing import Any
+
+from playground.errors import FieldError, ValidationFailed
+from playground.run.config import VERSION
+
+
+def upgraded(raw: dict[str, Any]) -> dict[str, Any]:
+    """A config, or a merge patch of one, in the form of now and without its version.
+
+    Without a `version` it is of the first. Raises ValidationFailed for a version that is not known.
+    """
+    version = raw.get("version") or 1
+    if version not in range(1, VERSION + 1):
+        raise ValidationFailed(FieldError("version", f"there are versions 1 to {VERSION}"))
+    current = {name: value for name, value in raw.items() if name != "version"}
+    for earlier in range(version, VERSION):
+        current = MIGRATIONS[earlier](current)
+    return current
+
+
+def _normalization_is_a_component(raw: dict[str, Any]) -> dict[str, Any]:
+    """1 → 2: `"batchnorm": true` of a layer became `"normalization": {"kind": "batchnorm"}`."""
+    hidden = raw.get("hidden")
+    if not isinstance(hidden, list):
+        return raw
+    return {**raw, "hidden": [_with_normalization(layer, index) for index, layer in enumerate(hidden)]}
+
+
+def _with_normalization(layer: Any, index: int) -> Any:
+    if not isinstance(layer, dict) or "batchnorm" not in layer:
+        return layer
+    on = layer["batchnorm"]
+    if not isinstance(on, bool):
+        raise ValidationFailed(FieldError(f"hidden.{index}.batchnorm", "must be true or false"))
+    rest = {name: value for name, value in layer.items() if name != "batchnorm"}
+    return {**rest, "normalization": {"kind": "batchnorm" if on else "none"}}
+
+
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _normalization_is_a_component}
+"""What leads from a version to the next."""

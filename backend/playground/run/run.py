@@ -1,0 +1,75 @@
+"""A run: a config, and the changes that were made to it while it trained."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from playground.catalogue.component import FROZEN
+from playground.errors import FieldError, ValidationFailed
+from playground.run.config import Config
+from playground.run.patch import merged
+from playground.run.validation import Tables, parse
+from playground.run.weights import WeightsEdit
+
+
+class TimelineEntry(BaseModel):
+    """One line of a timeline: what changed at a step, in words and as a patch, and how to undo it."""
+
+    model_config = FROZEN
+    step: int = Field(ge=0, examples=[1200])
+    """It took effect after this many steps of the run."""
+    epoch: float = Field(default=0.0, examples=[48.0])
+    """The same moment in passes over the training set."""
+    change: dict[str, Any] = Field(default={}, examples=[{"optimizer": {"lr": 0.1}}])
+    """The merge patch of the config; empty where weights were edited by hand."""
+    undo: dict[str, Any] = Field(default={}, examples=[{"optimizer": {"lr": 0.03}}])
+    """The merge patch that takes it back."""
+    effect: list[str] = Field(default=[], examples=[["learning rate 0.03 → 0.1; weights and optimizer kept"]])
+    """What it did to the weights and to the optimizer's state."""
+    label: str = Field(default="", examples=["lr 0.1"])
+    """Short text for the mark on a curve."""
+    weights: WeightsEdit | None = Field(default=None, examples=[None])
+    """The weights that were set by hand, if it was that."""
+
+
+@dataclass(frozen=True)
+class Transition:
+    """A line of a timeline, and the config before and after it."""
+
+    entry: TimelineEntry
+    before: Config
+    after: Config
+
+
+@dataclass(frozen=True)
+class Run:
+    """Config and timeline. The same run on the same kind of device gives the same history, bit for bit."""
+
+    config: Config
+    timeline: tuple[TimelineEntry, ...] = ()
+
+    def replay(self, tables: Tables, until: int | None = None) -> Iterator[Transition]:
+        """Follow the timeline line by line, up to and with those of step `until`.
+
+        Raises ValidationFailed, naming the line, for one that does not fit what the lines before it leave.
+        """
+        config, last = self.config, 0
+        for index, entry in enumerate(self.timeline):
+            if until is not None and entry.step > until:
+                return
+            if entry.step < last:
+                rule = "the lines of a timeline are in the order of their steps"
+                raise ValidationFailed(FieldError(f"timeline.{index}.step", rule))
+            last = entry.step
+            try:
+                after = parse(merged(config, entry.change), tables) if entry.change else config
+            except ValidationFailed as error:
+                raise ValidationFailed(*(e.below(f"timeline.{index}") for e in error.errors)) from None
+            yield Transition(entry, config, after)
+            config = after
+
+    def followed_by(self, entry: TimelineEntry) -> "Run":
+        """The run with one more line."""
+        return Run(self.config, (*self.timeline, entry))

@@ -1,0 +1,96 @@
+"""What a config must be, and what must fit what."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from playground.catalogue.component import Task, members
+from playground.catalogue.features import available
+from playground.catalogue.losses import Loss
+from playground.catalogue.tables import Table
+from playground.errors import FieldError, ValidationFailed, explain
+from playground.run.config import Config
+from playground.run.migrations import upgraded
+from playground.run.patch import merge
+
+Tables = Mapping[str, Table]
+"""Uploaded tables by id."""
+
+
+def parse(raw: Any, tables: Tables | None = None) -> Config:
+    """The config that `raw` describes, a merge patch of the defaults, of any version; raises `ValidationFailed`.
+
+    Without a loss or features in `raw`, they are those that fit the data.
+    """
+    if not isinstance(raw, dict):
+        raise ValidationFailed(FieldError("", "a config is a JSON object"))
+    raw = upgraded(raw)
+    whole = merge(Config().model_dump(mode="json"), raw)
+    try:
+        config = Config.model_validate(whole)
+    except ValidationError as error:
+        raise ValidationFailed(*explain(error, whole)) from None
+    try:
+        task = config.data.task(tables or {})
+    except ValidationFailed as error:
+        raise ValidationFailed(*(e.below("data") for e in error.errors)) from None
+    fitting: dict[str, Any] = {}
+    if raw.get("loss") is None and task.kind not in config.loss.tasks:
+        fitting["loss"] = _losses(task)[0]()
+    if raw.get("features") is None:
+        fitting["features"] = _features(task)
+    config = config.model_copy(update=fitting)
+    misfits = tuple(_misfits(config, task))
+    if misfits:
+        raise ValidationFailed(*misfits)
+    return config
+
+
+def _losses(task: Task) -> list[type[Loss]]:
+    """Losses that fit, the one made for the task first."""
+    fitting = [cls for cls in members(Loss) if task.kind in cls.tasks]
+    return sorted(fitting, key=lambda cls: cls.tasks.index(task.kind))
+
+
+def _features(task: Task) -> tuple[str, ...]:
+    return ("x1", "x2", *(f"x{i}" for i in range(3, task.inputs + 1)))
+
+
+def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
+    loss = config.loss
+    if task.kind not in loss.tasks:
+        fits = tuple(cls.name() for cls in _losses(task))
+        given = f"{task.classes} classes" if task.classes else "a regression"
+        yield FieldError(
+            "loss",
+            f"{loss.kind} does not fit {given}; {', '.join(fits)} would",
+            fits,
+            {"loss": {"kind": fits[0]}},
+        )
+    if loss.logits and config.output.activation.kind not in ("auto", "linear"):
+        yield FieldError(
+            "output.activation",
+            f"{loss.kind} takes raw sums and squashes them itself; auto or linear would fit",
+            ("auto", "linear"),
+            {"output": {"activation": {"kind": "auto"}}},
+        )
+    known = available(task.inputs)
+    unknown = [name for name in config.features if name not in known]
+    if unknown or len(set(config.features)) < len(config.features):
+        kept = list(dict.fromkeys(name for name in config.features if name in known))
+        complaint = f"{', '.join(unknown)} cannot be made of these data" if unknown else "one is named twice"
+        yield FieldError(
+            "features",
+            f"{complaint}; there are {', '.join(known)}",
+            known,
+            {"features": kept or list(_features(task))},
+        )
+    over_batch = [layer.normalization for layer in config.hidden if layer.normalization.uses_batch]
+    if config.batch_size == 1 and over_batch:
+        yield FieldError(
+            "batch_size",
+            f"{over_batch[0].label.lower()} needs at least 2 samples in a mini-batch",
+            None,
+            {"batch_size": 2},
+        )

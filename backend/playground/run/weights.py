@@ -1,0 +1,83 @@
+"""Weights as people read and write them: JSON, a row for each input."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
+from typing_extensions import TypedDict
+
+from playground import limits
+from playground.catalogue.component import FROZEN
+
+
+def _numbers(value: list[Any]) -> list[Any]:
+    """Raises ValueError for what is no finite, rectangular array of numbers; the trainer judges shapes."""
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise ValueError("its rows differ in length") from None
+    if array.dtype.kind not in "fiu":
+        raise ValueError("must hold numbers only")
+    with np.errstate(over="ignore"):
+        array = array.astype(np.float32)
+    if not np.isfinite(array).all():
+        raise ValueError("must hold finite numbers only, within the range of float32")
+    return value
+
+
+_NUMBERS = {"type": "array", "items": {"type": "number"}}
+Row = Annotated[list[Any], AfterValidator(_numbers), WithJsonSchema(_NUMBERS)]
+Rows = Annotated[list[Any], AfterValidator(_numbers), WithJsonSchema({"type": "array", "items": _NUMBERS})]
+
+
+class LayerWeights(TypedDict, total=False):
+    """Weights of one layer; in an edit, what is left out keeps its value."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # pyright: ignore[reportGeneralTypeIssues]
+
+    weight: Annotated[Rows, Field(description="A row for each input, a column for each unit")]
+    bias: Annotated[Row, Field(description="A number for each unit")]
+    gamma: Annotated[Row, Field(description="Scales of the batch normalisation")]
+    beta: Annotated[Row, Field(description="Shifts of the batch normalisation")]
+    running_mean: Annotated[Row, Field(description="Means that the batch normalisation has seen")]
+    running_var: Annotated[Row, Field(description="Variances that the batch normalisation has seen")]
+
+
+class OneWeight(BaseModel):
+    """One edge, or the bias of a unit where `source` is null. Layers count from 0, the output is the last."""
+
+    model_config = FROZEN
+    layer: int = Field(ge=0)
+    """The layer that the edge leads to."""
+    source: int | None = Field(ge=0)
+    """The input of that layer; null for the bias."""
+    unit: int = Field(ge=0)
+    """The unit of that layer."""
+    value: float
+    """The new value."""
+
+
+class AllWeights(BaseModel):
+    """Weights of the whole network, from the first hidden layer to the output."""
+
+    model_config = FROZEN
+    layers: list[LayerWeights] = Field(max_length=limits.HIDDEN_LAYERS + 1)
+    """One for each layer."""
+
+
+def _form(edit: Any) -> str | None:
+    if isinstance(edit, Mapping):
+        return "all" if "layers" in edit else "one"
+    return {AllWeights: "all", OneWeight: "one"}.get(type(edit))
+
+
+WeightsEdit = Annotated[
+    Annotated[OneWeight, Tag("one")] | Annotated[AllWeights, Tag("all")],
+    Discriminator(
+        _form,
+        custom_error_type="weights_edit",
+        custom_error_message='give either {"layers": […]} or {"layer", "source", "unit", "value"}',
+    ),
+]
+"""Weights set by hand."""

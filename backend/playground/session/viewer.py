@@ -1,0 +1,171 @@
+"""One browser that looks at a session: what it wants, what it has, and what it is owed."""
+
+import asyncio
+from collections import deque
+from enum import Enum, auto
+from time import monotonic
+from typing import Protocol
+
+from playground import limits
+from playground.session.history import History
+from playground.messages.worker import Size
+from playground.messages.protocol import Closing, Event, Role, Watch
+
+OWED_BYTES = 16 * 1024 * 1024
+"""Events waiting for a viewer that reads nothing; beyond that it is better off with a new connection."""
+BURST_SECONDS = 2.0
+
+
+class Socket(Protocol):
+    """What a viewer needs of a websocket."""
+
+    async def send_text(self, data: str) -> None: ...
+
+    async def send_bytes(self, data: bytes) -> None: ...
+
+    async def close(self, code: int = 1000, reason: str | None = None) -> None: ...
+
+
+class Presence(Enum):
+    """A viewer that has left hears nothing more, and what it still says is ignored."""
+
+    HERE = auto()
+    LEAVING = auto()
+    GONE = auto()
+
+
+class Viewer:
+    """`since` is the index of the last sample that it has."""
+
+    def __init__(self, socket: Socket, role: Role, since: int = -1):
+        self.role = role
+        self.presence = Presence.HERE
+        self.size = Size(neurons=20, output=100)
+        self.due = 0.0
+        """When it may get its next frame, in `monotonic` time."""
+        self.shown = 0
+        """Number of the last frame of this size that it was given."""
+        self._socket = socket
+        self._since = since
+        self._rate = 30.0
+        self._events: deque[str | bytes] = deque()
+        self._owed = 0
+        self._frame: tuple[int, bytes] | None = None
+        self._unacked: deque[int] = deque()
+        self._wake = asyncio.Event()
+        self._closing: tuple[Closing, str] | None = None
+        self._tokens = float(limits.MESSAGES_PER_SECOND) * BURST_SECONDS
+        self._heard = monotonic()
+
+    # --- What it gets -------------------------------------------------------------------------------------
+
+    @property
+    def open_for_frames(self) -> bool:
+        """Whether it could take a frame once it is due: it looks, and has drawn most of what it got."""
+        undrawn = len(self._unacked) + (self._frame is not None)
+        return self.presence is Presence.HERE and self._rate > 0 and undrawn < limits.UNACKED_FRAMES
+
+    def tell(self, event: Event | bytes) -> None:
+        """An event, or a binary message that takes its place among them."""
+        if self.presence is not Presence.HERE:
+            return
+        data = event if isinstance(event, bytes) else event.model_dump_json()
+        self._events.append(data)
+        self._owed += len(data)
+        if self._owed > OWED_BYTES:
+            self._events.clear()
+            self.leave(Closing.OVERLOADED, "this connection is too slow")
+        self._wake.set()
+
+    def show(self, number: int, frame: bytes) -> None:
+        """A frame; if it cannot be sent before the next one comes, it is skipped."""
+        self._frame = (number, frame)
+        self.shown = number
+        self.due = max(self.due + 1 / self._rate, monotonic())
+        self._wake.set()
+
+    def catch_up(self) -> None:
+        """There are new samples."""
+        self._wake.set()
+
+    def start_over(self) -> None:
+        """A new run: what it has seen counts no longer."""
+        self._since = -1
+        self._frame = None
+        self.shown = 0
+
+    def leave(self, code: Closing, reason: str) -> None:
+        """It gets what it has been told so far, then its socket is closed."""
+        if self.presence is Presence.HERE:
+            self.presence = Presence.LEAVING
+            self._closing = (code, reason)
+            self._wake.set()
+
+    # --- What it says -------------------------------------------------------------------------------------
+
+    def acknowledge(self, frame: int) -> None:
+        """It has drawn this frame and all before it."""
+        if frame in self._unacked:
+            while self._unacked.popleft() != frame:
+                pass
+
+    def watch(self, wish: Watch) -> None:
+        self._rate = wish.rate
+        self.size = Size(neurons=wish.neurons, output=wish.output)
+        self._frame = None
+        self.shown = 0
+        self.due = 0.0
+
+    def too_loud(self) -> bool:
+        """Counts a message; whether there have been more than its share."""
+        now = monotonic()
+        share = limits.MESSAGES_PER_SECOND
+        self._tokens = min(share * BURST_SECONDS, self._tokens + (now - self._heard) * share)
+        self._heard = now
+        if self._tokens < 1:
+            return True
+        self._tokens -= 1
+        return False
+
+    # --- Writing ------------------------------------------------------------------------------------------
+
+    async def write(self, history: "HistoryOf") -> None:
+        """Sends until it leaves: events first, then the samples that it lacks, then the newest frame."""
+        while self.presence is not Presence.GONE:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._send_events()
+            if self._closing:
+                self.presence = Presence.GONE
+                await self._socket.close(*self._closing)
+                return
+            frame = self._frame  # taken first, so that no sample of before it comes after it
+            await self._send_samples(history())
+            await self._send_frame(frame)
+
+    async def _send_events(self) -> None:
+        while self._events:
+            data = self._events.popleft()
+            self._owed -= len(data)
+            if isinstance(data, bytes):
+                await self._socket.send_bytes(data)
+            else:
+                await self._socket.send_text(data)
+
+    async def _send_samples(self, history: History) -> None:
+        batches = history.since(self._since)
+        self._since = history.last if batches else self._since
+        for batch in batches:
+            await self._socket.send_bytes(batch)
+
+    async def _send_frame(self, frame: tuple[int, bytes] | None) -> None:
+        if frame is not None and frame is self._frame:
+            self._frame = None
+            self._unacked.append(frame[0])
+            await self._socket.send_bytes(frame[1])
+
+
+class HistoryOf(Protocol):
+    """The history of the session at this moment; a reset begins another."""
+
+    def __call__(self) -> History: ...

@@ -1,0 +1,66 @@
+"""The mini-batches of a run, in their order: a function of seed and epoch, never of what happened before."""
+
+import torch
+from torch import Tensor
+
+from playground.randomness import permutation
+from playground.training.experiment import Experiment
+from playground.training.gradient import Masks, dropout_masks
+from playground.training.state import State
+
+MASK_NUMBERS = 2**18
+"""Random numbers drawn ahead for dropout."""
+MASK_STEPS = 32
+"""Steps that they are drawn ahead for, at most."""
+
+
+class Batches:
+    """Those of R seeds at once."""
+
+    def __init__(self, experiment: Experiment, seeds: Tensor):
+        self._experiment, self._seeds = experiment, seeds
+        self._shuffled_epoch = -1
+        network, config = experiment.network, experiment.config
+        self._size = min(config.batch_size, experiment.count)
+        numbers = sum(layer.inputs + layer.width for layer in network.layers) * self._size * len(seeds)
+        self._ahead = max(1, min(MASK_STEPS, MASK_NUMBERS // numbers))
+        self._masks_from = -1
+        self._drawn: Masks = []
+
+    def next(self, state: State) -> tuple[Tensor, Tensor, Masks]:
+        """Features (R, batch, inputs), targets (R, batch), and dropout masks of the next step."""
+        if state.cursor >= self._experiment.count:  # the data became fewer
+            state.epoch, state.cursor = state.epoch + 1, 0
+        if self._shuffled_epoch != state.epoch:
+            self._shuffle(state.epoch)
+        rows = slice(state.cursor, state.cursor + self._experiment.config.batch_size)
+        x, y = self._x[:, rows], self._y[:, rows]
+        return x, y, self._masks(state.step, x.shape[1])
+
+    def _shuffle(self, epoch: int) -> None:
+        self._shuffled_epoch = epoch
+        count = self._experiment.count
+        if self._experiment.config.shuffle:
+            order = permutation(self._seeds, "shuffle", epoch, count)
+        else:
+            order = torch.arange(count, device=self._seeds.device).expand(len(self._seeds), -1)
+        self._x, self._y = self._experiment.train_x[0][order], self._experiment.train_y[0][order]
+
+    def _masks(self, step: int, batch: int) -> Masks:
+        network = self._experiment.network
+        if not any(network.dropouts):
+            return [None] * len(network.dropouts)
+        index = step % self._ahead
+        if self._masks_from != step - index:
+            self._masks_from = step - index
+            steps = self._masks_from + torch.arange(self._ahead, device=self._seeds.device)
+            self._drawn = dropout_masks(network, self._seeds, steps[:, None], self._size)
+        return [None if mask is None else mask[index, :, :batch] for mask in self._drawn]
+
+
+def advance(state: State, batch: int, count: int) -> None:
+    """The clock, after a step on `batch` of `count` training points."""
+    state.step += 1
+    state.cursor += batch
+    if state.cursor >= count:
+        state.epoch, state.cursor = state.epoch + 1, 0

@@ -1,0 +1,779 @@
+"""The kernel: stretches of training as one piece of machine code, for every network of the catalogue.
+
+PyTorch spends microseconds on each operation, many times what the arithmetic of a small network costs. Here
+one call trains any number of steps and allocates nothing. It is compiled once for all networks: shapes and
+components are data, and a component is chosen once for a layer, never inside a loop over numbers.
+
+**Layout.** The samples of a mini-batch are the innermost axis, padded to a `row` that is a multiple of 16
+(`LANES`). Units count from the inputs on, layer by layer, and unit u has its row [u · row, u · row + row) in
+
+    value    what the unit puts out
+    dz       how that changes with its sum z; on the way back, it becomes how the loss changes with z
+    x_hat    its sum, normalised (batch normalisation only)
+
+So one weight is one multiply-add for 16 samples, at any width of a layer, and weights need no padding. What
+is in a row beyond the batch is calculated along, and left out wherever samples are summed.
+
+**One product.** A network is three products: the sums of a layer (weights by values), the dz of the layer
+before (weights by dz), and the gradient (values by dz). All three are `products`: eight sums at a time, in
+registers, so that a vector that is loaded once serves eight multiply-adds. Only for the gradient are the
+vectors units, not samples: `transposed` holds the dz of one layer with its units innermost. So nothing is
+ever summed across the lanes of a register.
+
+**State.** Weights and the rest are the flat tensors of `State`; a `LAYER` says where its parameters begin.
+The order of samples and the masks of dropout are those of `randomness`, number for number. The learning
+rates of a stretch of steps are an input.
+
+Functions that numba compiles have no annotations: it finds out the types by itself.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+from numba import njit
+from numba.core.extending import register_jitable
+from numba.np.unsafe import ndarray
+
+from playground import limits
+from playground.catalogue.activations import Activation
+from playground.catalogue.component import COMPILABLE, Component, members
+from playground.catalogue.losses import Loss
+from playground.catalogue.normalizations import BatchNorm, Normalization
+from playground.catalogue.optimizers import Optimizer
+from playground.training.compiled.simd import (
+    LANES,
+    any_of,
+    below,
+    load,
+    load_one,
+    load_part,
+    broadcast,
+    store,
+    store_part,
+    reduce_add,
+    transpose,
+)
+from playground.training.evaluation import SUMS, thinned
+from playground.training.state import MOST_UPDATES
+from playground.randomness import GAMMA, MIX_1, MIX_2
+
+part: Any = partial(cast(Any, njit), error_model="numpy", _nrt=False)
+"""Compiles a function of the kernel. Without `_nrt`, numba's counting of references, nothing can allocate."""
+inlined: Any = partial(part, forceinline=True)
+"""Likewise, into those that call it: for small networks, a call costs as much as the work."""
+entry: Any = partial(part, nogil=True)
+"""Compiles one that Python calls."""
+
+to_tuple: Any = ndarray.to_fixed_tuple
+
+FIELDS = 8
+"""Numbers that a component may have as its fields."""
+BLOCK = 128
+"""Points that are evaluated together."""
+ROW = 2 + SUMS
+"""Numbers of a row of the history before the gradient norms, see `Metrics.row`."""
+
+CACHE_LINE = 128
+"""Bytes; 64 on most processors, which fetch them in pairs."""
+
+INT, UINT, REAL = np.int64, np.uint64, np.float64
+STEP, MIX_FIRST, MIX_SECOND = (UINT(number % 2**64) for number in (GAMMA, MIX_1, MIX_2))
+SIGN = UINT(2**63)
+
+COMPONENT = np.dtype([("code", INT), ("fields", REAL, (FIELDS,))])
+
+
+def compilable_members(family: type[Component]) -> tuple[type[Any], ...]:
+    """The members of a family that have compiled maths. The code of one is its index."""
+    return tuple(cls for cls in members(family) if cls.is_compiled())
+
+
+def field_names(component: type[Component]) -> list[str]:
+    """The parameters of a component that its maths gets; the learning rate is an input of each step."""
+    return [name for name in component.model_fields if name not in ("kind", "lr")]
+
+
+ACTIVATIONS, NORMALIZATIONS = compilable_members(Activation), compilable_members(Normalization)
+LOSSES, OPTIMIZERS = compilable_members(Loss), compilable_members(Optimizer)
+BATCH_NORM = NORMALIZATIONS.index(BatchNorm)
+MOMENTUM, EPS = BatchNorm.momentum, BatchNorm.eps
+PARAMETERS = ("weight", "bias", *dict.fromkeys(name for n in NORMALIZATIONS for name in n.parameters))
+BUFFERS = tuple(dict.fromkeys(name for n in NORMALIZATIONS for name in n.buffers))
+
+LAYER = np.dtype(
+    [
+        *((name, INT) for name in ("inputs", "width", "normalization")),
+        *((name, INT) for name in ("source", "unit")),  # first unit of its inputs, and of its own
+        *((name, INT) for name in (*PARAMETERS, "end")),  # in the flat weights
+        *((name, INT) for name in BUFFERS),  # in the flat buffers
+        ("activation", COMPONENT),
+    ]
+)
+DROPOUT = np.dtype([("on", INT), ("unit", INT), ("width", INT), ("least", UINT), ("scale", np.float32)])
+"""`least`: the first of 2**52 equally likely numbers that keeps a unit."""
+SETTING = np.dtype(
+    [
+        *((name, INT) for name in ("batch", "train", "test", "classes", "stride", "softmax", "shuffle")),
+        *((name, REAL) for name in ("l1", "l2", "clip")),
+        ("loss", COMPONENT),
+        ("optimizer", COMPONENT),
+    ]
+)
+"""`classes` is 0 for a regression; `stride` the least number of steps between two points of the history."""
+
+
+class Net(NamedTuple):
+    """What is trained, and how."""
+
+    setting: np.ndarray
+    """(1,) SETTING"""
+    layers: np.ndarray
+    """(layers,) LAYER"""
+    dropouts: np.ndarray
+    """(layers + 1,) DROPOUT: of the inputs, then of each layer."""
+    streams: np.ndarray
+    """(R, layers + 2) uint64: what the numbers for shuffling and for each dropout are made of."""
+
+
+class StateArrays(NamedTuple):
+    """The state of R networks, all float32."""
+
+    weights: np.ndarray
+    """(R, P)"""
+    buffers: np.ndarray
+    """(R, B)"""
+    slots: np.ndarray
+    """(slots · R · P,)"""
+    updates: np.ndarray
+    """(R, P)"""
+    grads: np.ndarray
+    """(R, P): the gradients of the last step."""
+
+
+class Scratch(NamedTuple):
+    """What is calculated in. Nothing in it outlives a call."""
+
+    value: np.ndarray
+    """(units, row)"""
+    dz: np.ndarray
+    x_hat: np.ndarray
+    inverse: np.ndarray
+    """(units,): 1 / standard deviation in the batch."""
+    transposed: np.ndarray
+    """(row, width), the width padded to lanes."""
+    targets: np.ndarray
+    """(row,): the targets of the batch."""
+    masks: np.ndarray
+    """(layers + 1,) uint64: what the masks of one step are made of."""
+    drawn: np.ndarray
+    """(train,) uint64 that the samples are sorted by, and `numbers`, the same, sorted."""
+    numbers: np.ndarray
+    order: np.ndarray
+    """(train,) int64: the samples, sorted."""
+    buckets: np.ndarray
+    """(4 · train + 4,) int64: where each bucket of the sort ends."""
+
+    @classmethod
+    def of(cls, values: int, units: int, transposed: int, samples: int) -> "Scratch":
+        floats = (values, values, values, units, transposed, values)
+        integers = {"masks": limits.HIDDEN_LAYERS + 2, "drawn": samples, "numbers": samples}
+        return cls(
+            *(aligned(n, np.float32) for n in floats),
+            **{name: aligned(n, UINT) for name, n in integers.items()},
+            order=aligned(samples, INT),
+            buckets=aligned(4 * samples + 4, INT),
+        )
+
+
+def aligned(count: int, kind: type[np.generic]) -> np.ndarray:
+    """Zeros, aligned for vectors, on cache lines of their own: cores slow each other on one line."""
+    size = count * np.dtype(kind).itemsize
+    slot_access = np.zeros(size + 2 * CACHE_LINE, np.uint8)
+    start = -slot_access.ctypes.data % CACHE_LINE
+    return slot_access[start : start + size].view(kind)
+
+
+class Points(NamedTuple):
+    """Points to evaluate, n in all, a multiple of `BLOCK`, and what comes of it; all float32."""
+
+    features: np.ndarray
+    """(features · n,)"""
+    target: np.ndarray
+    """(n,)"""
+    loss: np.ndarray
+    """(n,)"""
+    prediction: np.ndarray
+    """(n,): the probability of class 1 of 2, the class of more, or the value of a regression."""
+    confidence: np.ndarray
+    """(n,): the score of that class, of more than two."""
+
+    @classmethod
+    def of(cls, features: np.ndarray, target: np.ndarray | None = None) -> "Points":
+        """For features (m, inputs) and targets (m,)."""
+        m, inputs = features.shape
+        n = -(-m // BLOCK) * BLOCK
+        columns = aligned(inputs * n, np.float32)
+        columns.reshape(inputs, n)[:, :m] = features.T
+        targets, *results = (aligned(n, np.float32) for _ in range(4))
+        if target is not None:
+            targets[:m] = target
+        return cls(columns, targets, *results)
+
+
+# --- Components: each in a loop of its own, chosen by its code -------------------------------------------
+
+
+for function in COMPILABLE:
+    register_jitable(function)
+
+
+def choice(functions: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
+    """choose(code, *args) calls the function at that index."""
+    first, others = part(functions[0]), functions[1:]
+    if not others:
+        return part(lambda code, *args: first(*args))
+    rest = choice(others)
+
+    @part
+    def choose(code, *args):
+        if code == 0:
+            return first(*args)
+        return rest(code - 1, *args)
+
+    return choose
+
+
+def activation_loop(activation: type[Activation], training: bool) -> Callable[..., Any]:
+    formula, count = part(activation.compiled), len(field_names(activation))
+
+    def activate(value, dz, start, stop, fields):
+        own = to_tuple(fields, count)
+        for at in range(start, stop, LANES):
+            y, derivative = formula(load(value, at), *own)
+            store(value, at, y)
+            if training:
+                store(dz, at, derivative)
+
+    return activate
+
+
+@part
+def target_of(target, unit, units):
+    """A value for one unit; of a class, 1 for its own unit and 0 for the others."""
+    return target if units == 1 else np.where(np.abs(target - unit) < 0.5, 1.0, broadcast(0.0))
+
+
+def loss_loop(loss: type[Loss]) -> Callable[..., Any]:
+    formula, count = part(loss.compiled), len(field_names(loss))
+
+    def loss_and_grad(value, dz, row, at, units, target, shift, share, fields):
+        """The loss of 16 samples; the dz of the outputs become those of the loss, times `share`."""
+        own = to_tuple(fields, count)
+        loss = broadcast(0.0)
+        for unit in range(units):
+            goal = target_of(target, unit, units)
+            own_loss, derivative = formula(load(value, at + unit * row) - shift, goal, *own)
+            loss += own_loss
+            store(dz, at + unit * row, load(dz, at + unit * row) * derivative * share)
+        return loss
+
+    return loss_and_grad
+
+
+def predict_loop(loss: type[Loss]) -> Callable[..., Any]:
+    formula, score_of, count = part(loss.compiled), part(loss.compiled_predict), len(field_names(loss))
+
+    def predict(value, row, at, units, classes, target, shift, fields):
+        """Of 16 samples: the loss, what is prediction, how confidence."""
+        own = to_tuple(fields, count)
+        loss, prediction, confidence = broadcast(0.0), broadcast(0.0), broadcast(-np.inf)
+        for unit in range(units):
+            output = load(value, at + unit * row) - shift
+            goal = target_of(target, unit, units)
+            loss += formula(output, goal, *own)[0]
+            score = score_of(output)
+            prediction, confidence = np.where(score > confidence, unit, prediction), np.maximum(confidence, score)
+            if classes == 2:
+                prediction = np.minimum(np.maximum(score, 0.0), 1.0)  # the last unit is class 1
+            elif classes == 0:
+                prediction = score
+        return loss, prediction, confidence
+
+    return predict
+
+
+def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
+    formula, correct = part(optimizer.compiled), part(optimizer.compiled_correction)
+    count = len(field_names(optimizer))
+    load_slots, store_slots = slot_access(optimizer.slots)
+
+    def update(weights, grad, slots, base, apart, updates, more, scale, lr, fields):
+        """One step of every weight; `more` updates than counted so far, and gradients times `scale`."""
+        own = to_tuple(fields, count)
+        known = np.minimum(load_one(updates, 0) + more, MOST_UPDATES)
+        correction = correct(known, *own)
+        for at in range(0, weights.size, LANES):
+            used = below(weights.size - at)
+            t = np.minimum(load_part(updates, at, used) + more, MOST_UPDATES)
+            if any_of(t != known):
+                known, correction = t, correct(t, *own)
+            weight, past = load_part(weights, at, used), load_slots(slots, base + at, apart, used)
+            delta, past = formula(weight, load_part(grad, at, used) * scale, past, correction, lr, *own)
+            store_part(weights, at, weight + delta, used)
+            store_slots(slots, base + at, apart, used, past)
+
+    return update
+
+
+def slot_access(slots: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """How so many slots, `apart` from one another, are read as a tuple, and written."""
+    if slots == 0:
+        return part(lambda array, at, apart, used: ()), part(lambda array, at, apart, used, new: None)
+    load_others, store_others = slot_access(slots - 1)
+    last = slots - 1
+
+    @part
+    def load_slots(array, at, apart, used):
+        return load_others(array, at, apart, used) + (load_part(array, at + last * apart, used),)  # noqa: RUF005
+
+    @part
+    def store_slots(array, at, apart, used, new):
+        store_others(array, at, apart, used, new)
+        store_part(array, at + last * apart, new[last], used)
+
+    return load_slots, store_slots
+
+
+activate = choice([activation_loop(activation, training=True) for activation in ACTIVATIONS])
+activate_only = choice([activation_loop(activation, training=False) for activation in ACTIVATIONS])
+loss_and_grad = choice([loss_loop(loss) for loss in LOSSES])
+predict = choice([predict_loop(loss) for loss in LOSSES])
+update = choice([update_loop(optimizer) for optimizer in OPTIMIZERS])
+next_stride = part(thinned)
+
+
+# --- Products --------------------------------------------------------------------------------------------
+
+
+def products(finish: Callable[..., Any]) -> Callable[..., Any]:
+    """For each i < sums, the sum over c < count of a[at + i · across + c · along] · v[lane + c · stride].
+
+    v is read in lanes. `finish` gets each sum, and puts it where `out`, `place` and `apart` say.
+    """
+    finish = part(finish)
+
+    @inlined
+    def multiply(a, at, across, along, v, lane, stride, count, sums, out, place, apart, extra):
+        i = 0
+        while i + 8 <= sums:
+            sum0 = sum1 = sum2 = sum3 = sum4 = sum5 = sum6 = sum7 = broadcast(0.0)
+            first = at + i * across
+            for c in range(count):
+                vector = load(v, lane + c * stride)
+                sum0 += load_one(a, first) * vector
+                sum1 += load_one(a, first + across) * vector
+                sum2 += load_one(a, first + 2 * across) * vector
+                sum3 += load_one(a, first + 3 * across) * vector
+                sum4 += load_one(a, first + 4 * across) * vector
+                sum5 += load_one(a, first + 5 * across) * vector
+                sum6 += load_one(a, first + 6 * across) * vector
+                sum7 += load_one(a, first + 7 * across) * vector
+                first += along
+            finish(out, place + i * apart, sum0, a, extra, i)
+            finish(out, place + (i + 1) * apart, sum1, a, extra, i + 1)
+            finish(out, place + (i + 2) * apart, sum2, a, extra, i + 2)
+            finish(out, place + (i + 3) * apart, sum3, a, extra, i + 3)
+            finish(out, place + (i + 4) * apart, sum4, a, extra, i + 4)
+            finish(out, place + (i + 5) * apart, sum5, a, extra, i + 5)
+            finish(out, place + (i + 6) * apart, sum6, a, extra, i + 6)
+            finish(out, place + (i + 7) * apart, sum7, a, extra, i + 7)
+            i += 8
+        while i < sums:
+            sum0 = broadcast(0.0)
+            for c in range(count):
+                sum0 += load_one(a, at + i * across + c * along) * load(v, lane + c * stride)
+            finish(out, place + i * apart, sum0, a, extra, i)
+            i += 1
+
+    return multiply
+
+
+matmul_bias = products(lambda out, at, product, a, bias, i: store(out, at, product + load_one(a, bias + i)))
+input_grad = products(lambda out, at, product, a, none, i: store(out, at, product * load(out, at)))
+weight_grad = products(lambda out, at, product, a, used, i: store_part(out, at, product, used))
+
+
+# --- Forward ---------------------------------------------------------------------------------------------
+
+
+@part
+def forward(net, weights, buffers, scratch, row, batch, training):
+    """From the values of the inputs to those of every unit; in training with dz, masks and statistics."""
+    value, dz = scratch.value, scratch.dz
+    if training:
+        apply_dropout(net.dropouts[0], scratch.masks[0], value, dz, row, batch)
+    for index in range(net.layers.size):
+        layer = net.layers[index]
+        start, stop = layer.unit * row, (layer.unit + layer.width) * row
+        for s in range(0, row, LANES):
+            vectors = layer.source * row + s
+            matmul_bias(weights, layer.weight, 1, layer.width, value, vectors, row, layer.inputs,
+                  layer.width, value, start + s, row, layer.bias)  # fmt: skip
+        if layer.normalization == BATCH_NORM:
+            for unit in range(layer.width):
+                batch_norm(layer, unit, weights, buffers, scratch, row, batch, training)
+        chosen = layer.activation
+        if training:
+            activate(chosen.code, value, dz, start, stop, chosen.fields)
+            apply_dropout(net.dropouts[index + 1], scratch.masks[index + 1], value, dz, row, batch)
+        else:
+            activate_only(chosen.code, value, dz, start, stop, chosen.fields)
+
+
+@part
+def batch_norm(layer, unit, weights, buffers, scratch, row, batch, training):
+    """Batch normalisation of the sums of one unit (Ioffe, Szegedy, 2015)."""
+    value, x_hat = scratch.value, scratch.x_hat
+    at = (layer.unit + unit) * row
+    mean, var = buffers[layer.mean + unit], buffers[layer.var + unit]
+    if training and batch > 1:  # one sample has no broadcast of its own
+        sums, squares = broadcast(0.0), broadcast(0.0)
+        for s in range(0, row, LANES):
+            sums += np.where(below(batch - s), load(value, at + s), 0.0)
+        mean = reduce_add(sums) / np.float32(batch)
+        for s in range(0, row, LANES):
+            off = np.where(below(batch - s), load(value, at + s) - mean, 0.0)
+            squares += off * off
+        var = reduce_add(squares) / np.float32(batch)
+        unbiased = var * np.float32(batch / (batch - 1))
+        buffers[layer.mean + unit] += MOMENTUM * (mean - buffers[layer.mean + unit])
+        buffers[layer.var + unit] += MOMENTUM * (unbiased - buffers[layer.var + unit])
+    inverse = np.float32(1 / np.sqrt(var + EPS))
+    gamma, beta = weights[layer.gamma + unit], weights[layer.beta + unit]
+    for s in range(0, row, LANES):
+        off = (load(value, at + s) - mean) * inverse
+        store(value, at + s, off * gamma + beta)
+        store(x_hat, at + s, off)
+    scratch.inverse[layer.unit + unit] = inverse
+
+
+@part
+def apply_dropout(dropout, key, value, dz, row, batch):
+    """Dropout: number sample · width + unit decides on that unit of that sample."""
+    if not dropout.on:
+        return
+    for unit in range(dropout.width):
+        at = (dropout.unit + unit) * row
+        for s in range(batch):
+            drawn = mix(key + UINT(s * dropout.width + unit + 1) * STEP) >> UINT(12)
+            factor = dropout.scale if drawn >= dropout.least else np.float32(0)
+            value[at + s] *= factor
+            dz[at + s] *= factor
+
+
+# --- Backward --------------------------------------------------------------------------------------------
+
+
+@part
+def backward(net, weights, grad, scratch, row, batch):
+    """From the dz of the outputs to the gradient of every weight."""
+    value, dz, transposed = scratch.value, scratch.dz, scratch.transposed
+    for index in range(net.layers.size - 1, -1, -1):
+        layer = net.layers[index]
+        if layer.normalization == BATCH_NORM:
+            for unit in range(layer.width):
+                batch_norm_grad(layer, unit, weights, grad, scratch, row, batch)
+        width = padded(layer.width, LANES)
+        for unit in range(0, layer.width, LANES):
+            for s in range(0, row, LANES):
+                transpose(dz, (layer.unit + unit) * row + s, row, transposed, s * width + unit, width)
+            used, biases = below(layer.width - unit), broadcast(0.0)
+            for s in range(batch):
+                biases += load(transposed, s * width + unit)
+            idle = layer.normalization == BATCH_NORM and batch > 1  # the mean takes a bias away again
+            store_part(grad, layer.bias + unit, broadcast(0.0) if idle else biases, used)
+            weight_grad(value, layer.source * row, row, 1, transposed, unit, width, batch,
+                    layer.inputs, grad, layer.weight + unit, layer.width, used)  # fmt: skip
+        if index > 0:
+            for s in range(0, row, LANES):
+                vectors = layer.unit * row + s
+                input_grad(weights, layer.weight, layer.width, 1, dz, vectors, row, layer.width,
+                          layer.inputs, dz, layer.source * row + s, row, 0)  # fmt: skip
+
+
+@part
+def batch_norm_grad(layer, unit, weights, grad, scratch, row, batch):
+    """Slopes by the normalised sum become dz by the sum; gamma and beta get their gradients."""
+    dz, x_hat = scratch.dz, scratch.x_hat
+    at = (layer.unit + unit) * row
+    shift, stretch = broadcast(0.0), broadcast(0.0)
+    for s in range(0, row, LANES):
+        derivative = np.where(below(batch - s), load(dz, at + s), 0.0)
+        shift += derivative
+        stretch += np.where(below(batch - s), derivative * load(x_hat, at + s), 0.0)
+    beta, gamma = reduce_add(shift), reduce_add(stretch)
+    grad[layer.beta + unit], grad[layer.gamma + unit] = beta, gamma
+    scale = weights[layer.gamma + unit] * scratch.inverse[layer.unit + unit]
+    common = 1 / batch if batch > 1 else 0.0  # mean and variance of one sample are not its own
+    for s in range(0, row, LANES):
+        own = load(dz, at + s) - common * (beta + load(x_hat, at + s) * gamma)
+        store(dz, at + s, own * scale)
+
+
+@part
+def add_penalty(layers, weights, grad, l1, l2):
+    """L1 and L2 pull at weights, not at biases."""
+    for index in range(layers.size):
+        layer = layers[index]
+        for at in range(layer.weight, layer.bias, LANES):
+            used = below(layer.bias - at)
+            weight = load_part(weights, at, used)
+            pull = l2 * weight + l1 * np.sign(weight)
+            store_part(grad, at, load_part(grad, at, used) + pull, used)
+
+
+# --- Training --------------------------------------------------------------------------------------------
+
+
+@entry
+def train(net, clock, rates, first, last, features, target, stack, scratch, points, rows):
+    """Trains networks `first` to `last` of a stack, a step for each row of `rates` (steps, R) or (steps, 1).
+
+    `clock` (4,) int64 is step, epoch, cursor and stride, and moves on; `features` (train, inputs), `target`
+    (train,); `rows` gets the points of the history of network 0, over all `points`. Returns how many, and
+    whether the last losses and the state are finite.
+    """
+    step, epoch, cursor, stride = clock
+    recorded, finite = 0, True
+    for r in range(first, last):
+        clock[0], clock[1], clock[2], clock[3] = step, epoch, cursor, stride
+        count, whole = train_one(r, net, clock, rates, features, target, stack, scratch, points, rows)
+        recorded, finite = recorded + count, finite and whole
+    return recorded, finite
+
+
+@part
+def train_one(r, net, clock, rates, features, target, stack, scratch, points, rows):
+    setting, size = net.setting[0], stack.weights.shape[1]
+    weights, buffers, grad, updates = stack.weights[r], stack.buffers[r], stack.grads[r], stack.updates[r]
+    row = padded(min(setting.batch, setting.train), LANES)
+    step, epoch, cursor, stride = clock
+    shuffled, recorded, loss = -1, 0, broadcast(0.0)
+    steps, own_rate = rates.shape[0], min(r, rates.shape[1] - 1)
+    for done in range(1, steps + 1):
+        if cursor >= setting.train:  # the data became fewer
+            epoch, cursor = epoch + 1, 0
+        if shuffled != epoch:
+            shuffle(setting.shuffle, mix(net.streams[r, 0] + UINT(epoch) * STEP), setting.train, scratch)
+            shuffled = epoch
+        batch = min(setting.batch, setting.train - cursor)
+        gather(net, features, target, scratch, cursor, row, batch)
+        for place in range(net.dropouts.size):
+            scratch.masks[place] = mix(net.streams[r, 1 + place] + UINT(step) * STEP)
+        forward(net, weights, buffers, scratch, row, batch, True)
+        loss = output_grad(net, scratch, row, batch)
+        backward(net, weights, grad, scratch, row, batch)
+        if setting.l1 > 0 or setting.l2 > 0:
+            add_penalty(net.layers, weights, grad, setting.l1, setting.l2)
+        scale = min(1.0, setting.clip / (l2_norm(grad, 0, size) + 1e-6)) if setting.clip < np.inf else 1.0
+        chosen, apart, lr = setting.optimizer, stack.weights.size, rates[done - 1, own_rate]
+        update(
+            chosen.code, weights, grad, stack.slots, r * size, apart, updates, done, scale, lr, chosen.fields
+        )
+        step, cursor = step + 1, cursor + batch
+        if cursor >= setting.train:
+            epoch, cursor = epoch + 1, 0
+        if r == 0 and step % stride == 0:
+            evaluate(net, weights, buffers, scratch, points)
+            record(net, step, epoch + cursor / setting.train, grad, points, rows[recorded])
+            recorded, stride = recorded + 1, next_stride(step, max(stride, setting.stride))
+    for weight in range(size):
+        updates[weight] = min(updates[weight] + steps, MOST_UPDATES)
+    clock[0], clock[1], clock[2], clock[3] = step, epoch, cursor, stride
+    sums = reduce_add(loss) + sum_of(weights, 0, size) + sum_of(buffers, 0, buffers.size)
+    for slot in range(r * size, stack.slots.size, stack.weights.size):
+        sums += sum_of(stack.slots, slot, slot + size)
+    return recorded, np.isfinite(sums)
+
+
+@part
+def gather(net, features, target, scratch, cursor, row, batch):
+    """The mini-batch, from the samples in their order."""
+    value, targets, order = scratch.value, scratch.targets, scratch.order
+    for s in range(batch):
+        sample = order[cursor + s]
+        targets[s] = target[sample]
+        for feature in range(net.layers[0].inputs):
+            value[feature * row + s] = features[sample, feature]
+
+
+@part
+def output_grad(net, scratch, row, batch):
+    """The sum of the losses, in lanes; the dz of the outputs become those of the mean loss."""
+    setting, value, units = net.setting[0], scratch.value, net.layers[-1].width
+    outputs, chosen = net.layers[-1].unit * row, setting.loss
+    loss = broadcast(0.0)
+    for s in range(0, row, LANES):
+        used, targets, at = below(batch - s), load(scratch.targets, s), outputs + s
+        shift = logsumexp(value, row, at, units) if setting.softmax else broadcast(0.0)
+        share = np.where(used, 1 / (batch if setting.softmax else batch * units), broadcast(0.0))
+        own_loss = loss_and_grad(
+            chosen.code, value, scratch.dz, row, at, units, targets, shift, share, chosen.fields
+        )
+        loss += np.where(used, own_loss, 0.0)
+    return loss
+
+
+@part
+def logsumexp(value, row, at, units):
+    """log(sum(exp(output))) over the units, of 16 samples."""
+    top = load(value, at)
+    for unit in range(1, units):
+        top = np.maximum(top, load(value, at + unit * row))
+    sums = broadcast(0.0)
+    for unit in range(units):
+        sums += np.exp(load(value, at + unit * row) - top)
+    return top + np.log(sums)
+
+
+@part
+def shuffle(mixed, key, n, scratch):
+    """The samples in the order of their random numbers, or as they are.
+
+    One pass puts them into n buckets or more by their first bits; then hardly any is far from its place.
+    """
+    drawn, numbers, order, buckets = scratch.drawn, scratch.numbers, scratch.order, scratch.buckets
+    if not mixed:
+        for sample in range(n):
+            order[sample] = sample
+        return
+    bits = 1
+    while 1 << bits < n:
+        bits += 1
+    rest = UINT(64 - bits)
+    for bucket in range((1 << bits) + 1):
+        buckets[bucket] = 0
+    for sample in range(n):
+        drawn[sample] = mix(key + UINT(sample + 1) * STEP) ^ SIGN  # as unsigned, in the order of signed ones
+    for sample in range(n):
+        buckets[(drawn[sample] >> rest) + UINT(1)] += 1
+    for bucket in range(1 << bits):
+        buckets[bucket + 1] += buckets[bucket]
+    for sample in range(n):
+        place = buckets[drawn[sample] >> rest]
+        numbers[place], order[place] = drawn[sample], sample
+        buckets[drawn[sample] >> rest] += 1
+    for i in range(1, n):
+        latest, sample, place = numbers[i], order[i], i
+        while place > 0 and numbers[place - 1] > latest:
+            numbers[place], order[place] = numbers[place - 1], order[place - 1]
+            place -= 1
+        numbers[place], order[place] = latest, sample
+
+
+@part
+def mix(x):
+    """SplitMix64, as in `randomness`."""
+    x = (x ^ (x >> UINT(30))) * MIX_FIRST
+    x = (x ^ (x >> UINT(27))) * MIX_SECOND
+    return x ^ (x >> UINT(31))
+
+
+@part
+def sum_of(array, start, stop):
+    sums = broadcast(0.0)
+    for at in range(start, stop, LANES):
+        sums += load_part(array, at, below(stop - at))
+    return reduce_add(sums)
+
+
+@part
+def l2_norm(array, start, stop):
+    squares = broadcast(0.0)
+    for at in range(start, stop, LANES):
+        numbers = load_part(array, at, below(stop - at))
+        squares += numbers * numbers
+    return np.sqrt(reduce_add(squares))
+
+
+@part
+def padded(count, block):
+    return (count + block - 1) // block * block
+
+
+# --- Looking ---------------------------------------------------------------------------------------------
+
+
+@part
+def evaluate(net, weights, buffers, scratch, points):
+    """Evaluates one network at every point."""
+    setting, value, units = net.setting[0], scratch.value, net.layers[-1].width
+    outputs, chosen, n = net.layers[-1].unit * BLOCK, setting.loss, points.target.size
+    for start in range(0, n, BLOCK):
+        load_features(points, scratch, net.layers[0].inputs, start)
+        forward(net, weights, buffers, scratch, BLOCK, BLOCK, False)
+        for s in range(0, BLOCK, LANES):
+            targets, at = load(points.target, start + s), outputs + s
+            shift = logsumexp(value, BLOCK, at, units) if setting.softmax else broadcast(0.0)
+            loss, prediction, confidence = predict(
+                chosen.code, value, BLOCK, at, units, setting.classes, targets, shift, chosen.fields
+            )
+            store(points.loss, start + s, loss if setting.softmax else loss / units)
+            store(points.prediction, start + s, prediction)
+            store(points.confidence, start + s, confidence)
+
+
+@part
+def load_features(points, scratch, inputs, start):
+    """The inputs of `BLOCK` points."""
+    for feature in range(inputs):
+        for s in range(0, BLOCK, LANES):
+            at = feature * points.target.size + start + s
+            store(scratch.value, feature * BLOCK + s, load(points.features, at))
+
+
+@part
+def record(net, step, epochs, grad, points, row):
+    """A row of the history, after a evaluate of the training data and the test data."""
+    setting = net.setting[0]
+    row[0], row[1] = step, epochs
+    starts, counts = (0, setting.train), (setting.train, setting.test)
+    for side in range(2):
+        losses, errors, squares = broadcast(0.0), broadcast(0.0), broadcast(0.0)
+        for s in range(0, counts[side], LANES):
+            used, at = below(counts[side] - s), starts[side] + s
+            prediction, target = load_part(points.prediction, at, used), load_part(points.target, at, used)
+            if setting.classes == 2:
+                prediction = np.where(prediction > 0.5, 1.0, broadcast(0.0))
+            error = np.where(used, np.abs(prediction - target), 0.0)
+            losses += load_part(points.loss, at, used)
+            errors += np.minimum(error, 1.0) if setting.classes > 0 else error
+            squares += error * error
+        first = 2 + 3 * side
+        row[first], row[first + 1], row[first + 2] = reduce_add(losses), reduce_add(errors), reduce_add(squares)
+    for index in range(net.layers.size):
+        row[ROW + index] = l2_norm(grad, net.layers[index].weight, net.layers[index].end)
+
+
+@entry
+def evaluate_points(net, weights, buffers, scratch, points):
+    """`evaluate`, for Python."""
+    evaluate(net, weights, buffers, scratch, points)
+
+
+@entry
+def unit_values(net, weights, buffers, scratch, points, values):
+    """What every unit puts out at every point: `values` (units · n,)."""
+    inputs, n = net.layers[0].inputs, points.target.size
+    for start in range(0, n, BLOCK):
+        load_features(points, scratch, inputs, start)
+        forward(net, weights, buffers, scratch, BLOCK, BLOCK, False)
+        for unit in range(values.size // n):
+            for s in range(0, BLOCK, LANES):
+                store(values, unit * n + start + s, load(scratch.value, (inputs + unit) * BLOCK + s))
+
+
+ENTRIES = (train, evaluate_points, unit_values)
+"""What Python calls."""

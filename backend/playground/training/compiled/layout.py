@@ -1,0 +1,98 @@
+"""A network, its config and its state as the kernel reads them."""
+
+import math
+from fractions import Fraction
+from threading import local
+from typing import Any
+
+import numpy as np
+import torch
+
+from playground.catalogue.component import Component
+from playground.randomness import stream
+from playground.training.compiled import kernel
+from playground.training.evaluation import Metrics
+from playground.training.experiment import Experiment
+from playground.training.state import State
+
+SCRATCH = local()
+
+
+class Layout:
+    """The records of an experiment. Numbers that may change with each step are set apart from shapes."""
+
+    def __init__(self, experiment: Experiment, seeds: torch.Tensor):
+        network = experiment.network
+        purposes = ["shuffle", *(f"dropout {place}" for place in range(len(network.dropouts)))]
+        streams = np.stack([stream(seeds, purpose).numpy() for purpose in purposes], axis=1)
+        self.net = kernel.Net(
+            np.zeros(1, kernel.SETTING),
+            np.zeros(len(network.layers), kernel.LAYER),
+            np.zeros(len(network.dropouts), kernel.DROPOUT),
+            streams.view(np.uint64),
+        )
+        self.inputs = network.layers[0].inputs
+        self.units = network.units
+        self._widest = max(shape.width for shape in network.layers)
+        self._least_stride = Metrics(experiment).least_stride
+        unit, start, running = self.inputs, 0, 0
+        self.net.dropouts[0] = dropout_record(network.input_dropout, 0, unit)
+        for index, shape in enumerate(network.layers):
+            layer = self.net.layers[index]
+            layer["inputs"], layer["width"] = shape.inputs, shape.width
+            layer["source"], layer["unit"] = unit - shape.inputs, unit
+            layer["normalization"] = kernel.NORMALIZATIONS.index(type(shape.normalization))
+            layer["activation"] = component_record(shape.activation, kernel.ACTIVATIONS)
+            for name, size in shape.parameters.items():
+                layer[name] = start
+                start += math.prod(size)
+            layer["end"] = start
+            for name, size in shape.buffers.items():
+                layer[name] = running
+                running += math.prod(size)
+            self.net.dropouts[index + 1] = dropout_record(shape.dropout, unit, shape.width)
+            unit += shape.width
+        self.set_numbers(experiment)
+
+    def set_numbers(self, experiment: Experiment) -> None:
+        """Batch size, penalties, loss and optimizer, whose change moves no parameter."""
+        config, dataset = experiment.config, experiment.dataset
+        clip = math.inf if config.clip_norm is None else config.clip_norm
+        self.net.setting[0] = (
+            config.batch_size,
+            *(len(dataset.train_inputs), len(dataset.test_inputs), dataset.task.classes),
+            self._least_stride,
+            *(config.loss.softmax, config.shuffle),
+            *(config.l1, config.l2, clip),
+            component_record(config.loss, kernel.LOSSES),
+            component_record(config.optimizer, kernel.OPTIMIZERS),
+        )
+
+    def scratch(self, samples: int, train: int = 0) -> kernel.Scratch:
+        """Memory for rows of so many samples; all networks that a thread trains share it."""
+        row = -(-samples // kernel.LANES) * kernel.LANES
+        units = self.inputs + self.units
+        rows = units + kernel.LANES  # `transpose` reads whole squares
+        need = (rows * row, units, row * (self._widest + kernel.LANES), train)
+        have = getattr(SCRATCH, "of_thread", None) or kernel.Scratch.of(0, 0, 0, 0)
+        sizes = (len(have.value), len(have.inverse), len(have.transposed), len(have.order))
+        if any(n > size for n, size in zip(need, sizes, strict=True)):
+            have = SCRATCH.of_thread = kernel.Scratch.of(*map(max, need, sizes))
+        return have
+
+
+def arrays_of(state: State, grads: torch.Tensor) -> kernel.StateArrays:
+    """Views of a state on the CPU whose slots lie in one piece."""
+    flat = (state.weights, state.buffers, state.slots.view(-1), state.updates, grads)
+    return kernel.StateArrays(*(tensor.numpy() for tensor in flat))
+
+
+def dropout_record(rate: float, unit: int, width: int) -> tuple[Any, ...]:
+    """A unit is kept if (n + 1/2) / 2**52 is at least the rate, n being one of 2**52 numbers."""
+    least = max(0, math.ceil(Fraction(rate) * 2**52 - Fraction(1, 2)))
+    return rate > 0, unit, width, least, np.float32(1) / np.float32(1 - rate)
+
+
+def component_record(chosen: Component, known: tuple[type[Component], ...]) -> tuple[int, list[float]]:
+    fields = [float(getattr(chosen, name)) for name in kernel.field_names(type(chosen))]
+    return known.index(type(chosen)), fields + [0.0] * (kernel.FIELDS - len(fields))

@@ -1,0 +1,132 @@
+"""The compiled trainer: the numbers of the reference trainer, from one numba kernel, on a CPU."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from playground.training.compiled import kernel
+from playground.training.compiled.layout import Layout, arrays_of
+from playground.training.evaluation import Evaluation
+from playground.training.experiment import Experiment
+from playground.training.state import State
+
+PIECES = 16
+"""Parts of a stack for each core: whichever is done with one takes the next."""
+KEPT = 4
+"""Sets of points that are kept as the kernel reads them, of those last asked for."""
+
+
+class CompiledTrainer:
+    """`Trainer`, for components that have compiled maths and learn no parameters of their own."""
+
+    longest_chunk: ClassVar[int] = 32768
+
+    def __init__(self, experiment: Experiment, state: State):
+        self._experiment, self._state = experiment, state
+        self._build()
+
+    @classmethod
+    def can_train(cls, experiment: Experiment, state: State) -> bool:
+        config = experiment.config
+        layers = experiment.network.layers
+        components = [c for layer in layers for c in (layer.activation, layer.normalization)]
+        return (
+            state.weights.device.type == "cpu"
+            and state.slots.is_contiguous()  # not so for some rows of a larger stack
+            and all(type(c).is_compiled() for c in (*components, config.loss, config.optimizer))
+        )
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    @property
+    def grad(self) -> Tensor | None:
+        return self._grads if self._has_grad else None
+
+    def change(self, experiment: Experiment, state: State) -> None:
+        rebuild = state is not self._state or not experiment.alike(self._experiment)
+        self._experiment, self._state = experiment, state
+        if rebuild:
+            self._build()
+        else:
+            self._layout.set_numbers(experiment)
+
+    def _build(self) -> None:
+        state, experiment = self._state, self._experiment
+        self._grads, self._has_grad = torch.zeros_like(state.weights), False
+        self._layout = Layout(experiment, state.seeds)
+        self._arrays = arrays_of(state, self._grads)
+        self._packed: dict[int, tuple[Tensor, kernel.Points]] = {}
+        # Cores that share a stack wait for the last at the end of each chunk; a session is one network.
+        self.chunk_seconds = 0.002 if len(state.seeds) == 1 else 0.2
+
+    def step(self, learning_rates: np.ndarray) -> tuple[np.ndarray, bool]:
+        experiment, state, steps = self._experiment, self._state, len(learning_rates)
+        rows = np.empty((steps // state.stride + 1, kernel.ROW + len(experiment.network.layers)))
+        start = np.array([state.step, state.epoch, state.cursor, state.stride])
+        features, target = experiment.train_x[0].numpy(), experiment.train_y[0].numpy()
+        points = self._points(experiment.all_x, experiment.all_y)
+        row = max(min(experiment.config.batch_size, experiment.count), kernel.BLOCK)
+
+        def train(first: int, last: int) -> tuple[int, bool, np.ndarray]:
+            clock, scratch = start.copy(), self._layout.scratch(row, experiment.count)
+            data = features, target, self._arrays, scratch, points, rows
+            return *kernel.train(self._layout.net, clock, learning_rates, first, last, *data), clock
+
+        networks, threads = len(state.weights), cores()
+        pieces = min(networks, threads * PIECES) if threads > 1 else 1
+        # Neighbours in memory share a cache line, so cores that work at the same time are kept far apart.
+        order = sorted(range(pieces), key=lambda piece: piece * threads % pieces)
+        firsts = [networks * piece // pieces for piece in order]
+        lasts = [networks * (piece + 1) // pieces for piece in order]
+        outcomes = list((map if pieces == 1 else pool().map)(train, firsts, lasts))
+        recorded, _, end = outcomes[0]
+        state.step, state.epoch, state.cursor, state.stride = end.tolist()
+        self._has_grad = self._has_grad or steps > 0
+        return rows[:recorded], all(finite for _, finite, _ in outcomes)
+
+    def evaluate(self, x: Tensor, y: Tensor | None = None) -> Evaluation:
+        points, n = self._points(x, y), x.shape[1]
+        scratch = self._layout.scratch(kernel.BLOCK)
+        kernel.evaluate_points(self._layout.net, *self._first(), scratch, points)
+        return Evaluation(points.loss[:n], points.prediction[:n], points.confidence[:n])
+
+    def activations(self, x: Tensor) -> np.ndarray:
+        points, units = self._points(x), self._layout.units
+        values = np.empty((units, len(points.target)), np.float32)
+        scratch = self._layout.scratch(kernel.BLOCK)
+        kernel.unit_values(self._layout.net, *self._first(), scratch, points, values.reshape(-1))
+        return values[:, : x.shape[1]]
+
+    def _first(self) -> tuple[np.ndarray, np.ndarray]:
+        """Weights and buffers of the first network."""
+        return self._arrays.weights[0], self._arrays.buffers[0]
+
+    def _points(self, x: Tensor, y: Tensor | None = None) -> kernel.Points:
+        """Features (1, n, inputs) and targets (1, n) as the kernel reads them."""
+        key = id(x)
+        # With x itself, so that its id is not another's.
+        found = self._packed.pop(key, None) or (
+            x,
+            kernel.Points.of(x[0].numpy(), None if y is None else y[0].numpy()),
+        )
+        self._packed[key] = found
+        while len(self._packed) > KEPT:
+            del self._packed[next(iter(self._packed))]
+        return found[1]
+
+
+def cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@cache
+def pool() -> ThreadPoolExecutor:
+    """Threads for the other cores; made when a stack first needs them, so after any fork."""
+    return ThreadPoolExecutor(cores())

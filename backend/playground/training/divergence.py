@@ -1,0 +1,63 @@
+"""Where training met NaN or infinity, and why."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from playground.training.batches import Batches
+from playground.training.evaluation import Samples
+from playground.training.experiment import Experiment
+from playground.training.gradient import Model
+from playground.training.state import State
+from playground.training.trainer import Trainer
+
+
+@dataclass
+class Diverged(ArithmeticError):
+    """Training went to NaN or infinity in this step. The state is the one before it, all finite."""
+
+    step: int
+    layer: int
+    detail: str
+    samples: Samples
+
+
+def step_until_divergence(
+    trainer: Trainer, experiment: Experiment, before: State, learning_rates: np.ndarray
+) -> np.ndarray:
+    """Take steps that do not end finite once more, by halves, and stop before the one that is to blame.
+
+    Returns the points of the history up to there; `trainer.state` is then the last that is finite.
+    """
+    trainer.change(experiment, before)
+    points = [trainer.step(learning_rates[:0])[0]]
+    while len(learning_rates):
+        before, count = trainer.state.copy(), max(1, len(learning_rates) // 2)
+        recorded, finite = trainer.step(learning_rates[:count])
+        if finite:
+            points.append(recorded)
+            learning_rates = learning_rates[count:]
+            continue
+        trainer.change(experiment, before)
+        if count == 1:
+            break
+        learning_rates = learning_rates[:count]
+    return np.concatenate(points)
+
+
+def cause(experiment: Experiment, state: State) -> tuple[int, str]:
+    """The layer in which the next step from this state meets NaN or infinity, and what does."""
+    state = state.copy()
+    x, y, masks = Batches(experiment, state.seeds).next(state)
+    model = Model(experiment.network, state)
+    _, grad, activations = model.loss_and_grad(experiment.config, x, y, masks)
+    for index, activation in enumerate(activations):
+        if not torch.isfinite(activation).all():
+            return index, "its activations are no longer finite"
+    spans = experiment.network.spans
+    for index, span in reversed(list(enumerate(spans))):
+        if not torch.isfinite(grad[:, span]).all():
+            return index, "its gradient is no longer finite"
+    sizes = [float(state.weights[:, span].abs().max()) for span in spans]
+    return int(np.argmax(sizes)), "its weights grow without bound"

@@ -1,0 +1,141 @@
+"""What is measured of a network: its evaluation at points, and from that the rows of the history."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from playground import limits
+from playground.catalogue.component import Task
+from playground.training.experiment import Experiment
+from playground.training.state import State
+
+SAMPLED_POINTS = 1000
+"""Data points evaluated for the history per step, about; more points are sampled less often."""
+NOTHING = np.empty(0)
+SUMS = 6
+"""Of the training data the sums of loss, error and squared error, then the same of the test data. A wrong
+class is an error of 1."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a network makes of n points, dropout off and running statistics used."""
+
+    loss: np.ndarray
+    """(n,), or none without targets."""
+    prediction: np.ndarray
+    """(n,): the probability of class 1 of two, the class of more, or the value of a regression."""
+    confidence: np.ndarray
+    """(n,): the score of that class, of more than two."""
+
+    def classes(self, task: Task) -> np.ndarray:
+        """(n,) int64"""
+        return (self.prediction > 0.5 if task.kind == "binary" else self.prediction).astype(np.int64)
+
+
+def evaluation_of(experiment: Experiment, output: Tensor, y: Tensor | None = None) -> Evaluation:
+    """Of the outputs (n, units) of one network, and its loss against targets (n,)."""
+    task, loss = experiment.dataset.task, experiment.config.loss
+    losses = NOTHING if y is None else loss.forward(output[None], y[None])[0].cpu().numpy()
+    shown = loss.predict(output, task)
+    if task.kind != "multiclass":
+        return Evaluation(losses, shown.cpu().numpy(), NOTHING)
+    confidence, index = shown.max(dim=-1)
+    return Evaluation(losses, index.cpu().numpy(), confidence.cpu().numpy())
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Points of the history. Losses and scores are evaluated on all data, dropout off."""
+
+    columns: tuple[str, ...]
+    """`index`, `step`, `epoch`, `train_loss`, `test_loss`; `train_accuracy`, `test_accuracy` or `train_mae`,
+    `test_mae`, `train_r2`, `test_r2`; `grad_norm.0` and so on to `grad_norm.output`, the Euclidean norm of
+    the last step's gradient in each layer, before clipping."""
+    rows: np.ndarray
+    """(points, columns) float64; NaN where there is nothing or no finite number."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __add__(self, other: "Samples") -> "Samples":
+        return Samples(other.columns, np.concatenate([self.rows, other.rows]))
+
+    def column(self, name: str) -> np.ndarray:
+        return self.rows[:, self.columns.index(name)]
+
+    def named(self) -> dict[str, float | None]:
+        """The metrics of the last point by name; None where there is no finite number."""
+        values = zip(self.columns[3:], self.rows[-1, 3:].tolist(), strict=True)
+        return {name: value if math.isfinite(value) else None for name, value in values}
+
+
+class Metrics:
+    """The metrics of an experiment: raw sums become points of its history."""
+
+    def __init__(self, experiment: Experiment):
+        count, targets, task = experiment.count, experiment.targets, experiment.dataset.task
+        self._task, self._targets = task, targets
+        self._parts = (slice(None, count), slice(count, None))
+        self._counts = np.array([count, len(targets) - count], dtype=np.float64)
+        parts = [targets[part] for part in self._parts]
+        self._spread = np.array([((part - part.mean()) ** 2).sum() if len(part) else 0 for part in parts])
+        self._spans = experiment.network.spans
+        measures = ("accuracy",) if task.classes else ("mae", "r2")
+        scores = [f"{part}_{measure}" for measure in measures for part in ("train", "test")]
+        norms = [f"grad_norm.{index}" for index in range(len(self._spans) - 1)]
+        self.columns = (
+            *("index", "step", "epoch", "train_loss", "test_loss"),
+            *scores,
+            *norms,
+            "grad_norm.output",
+        )
+        self.row_size = 2 + SUMS + len(self._spans)
+        self.least_stride = 2 ** math.ceil(math.log2(max(1, len(targets) / SAMPLED_POINTS)))
+
+    def row(self, step: int, progress: float, evaluation: Evaluation, grad: Tensor | None) -> np.ndarray:
+        """Step, epochs, the `SUMS` and the norm of each layer's gradient, (P,), NaN before the first step."""
+        sums = [total for part in self._parts for total in self._sums(evaluation, part)]
+        norms = [math.nan] * len(self._spans)
+        if grad is not None:
+            flat = grad.cpu().numpy().astype(np.float64)
+            norms = [float(np.linalg.norm(flat[span])) for span in self._spans]
+        return np.array([step, progress, *sums, *norms])
+
+    def _sums(self, evaluation: Evaluation, part: slice) -> tuple[float, float, float]:
+        target = self._targets[part]
+        if self._task.classes:
+            error = (evaluation.classes(self._task)[part] != target).astype(np.float64)
+        else:
+            error = np.abs(evaluation.prediction[part].astype(np.float64) - target)
+        return float(evaluation.loss[part].sum(dtype=np.float64)), float(error.sum()), float((error**2).sum())
+
+    def samples(self, rows: np.ndarray, first: int) -> Samples:
+        """The points, the first of them with this index, of rows as `row` gives them."""
+        table = np.atleast_2d(rows)
+        step, epoch, sums, norms = table[:, 0], table[:, 1], table[:, 2 : 2 + SUMS], table[:, 2 + SUMS :]
+        with np.errstate(all="ignore"):  # there may be no test data, or no spread
+            loss, error = sums[:, 0::3] / self._counts, sums[:, 1::3] / self._counts
+            r2 = np.where(self._spread > 0, 1 - sums[:, 2::3] / self._spread, np.nan)
+        scores = [1 - error] if self._task.classes else [error, r2]
+        index = np.arange(first, first + len(table))
+        points = np.column_stack([index, step, epoch, loss, *scores, norms])
+        points[~np.isfinite(points)] = np.nan
+        return Samples(self.columns, points)
+
+
+def thinned(step: int, stride: int) -> int:
+    """Steps between two points of the history from `step` on: twice as many whenever it is full."""
+    return stride * 2 if step // stride >= limits.HISTORY_SAMPLES else stride
+
+
+def progress(state: State, count: int) -> float:
+    """Epochs done, with the part of the current one, of `count` training points."""
+    return state.epoch + min(1.0, state.cursor / count)
+
+
+def all_finite(*tensors: Tensor) -> bool:
+    return bool(torch.isfinite(torch.stack([tensor.sum() for tensor in tensors]).sum()))

@@ -1,0 +1,111 @@
+"""What follows from a config and its data: the network, and the tensors that it is trained and tested on."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from playground import limits
+from playground.catalogue.datasets import Dataset
+from playground.catalogue.features import columns
+from playground.run.config import Config
+from playground.run.validation import Tables
+from playground.training.network import Network
+
+DOMAIN_CELLS = 25
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """A config, its data and its network, on a device. Nothing in it changes as the network trains."""
+
+    config: Config
+    dataset: Dataset
+    network: Network
+    all_x: Tensor
+    """Features of the training points, then of the test points, (1, n, inputs)."""
+    all_y: Tensor
+    """Targets of them, (1, n) float32."""
+
+    @classmethod
+    def of(cls, config: Config, dataset: Dataset, device: torch.device | str = "cpu") -> "Experiment":
+        inputs = np.concatenate([dataset.train_inputs, dataset.test_inputs])
+        targets = np.concatenate([dataset.train_targets, dataset.test_targets])
+        return cls(
+            config,
+            dataset,
+            Network.of(config, dataset.task),
+            features(config, inputs, device),
+            torch.from_numpy(targets).to(device, torch.float32)[None],
+        )
+
+    def changed(self, config: Config, tables: Tables) -> "Experiment":
+        """The same with another config. What the change does not touch is the same object, not a copy."""
+        same_data = (config.data, config.seed) == (self.config.data, self.config.seed)
+        dataset = self.dataset if same_data else config.data.split(config.seed, tables)
+        if not same_data or config.features != self.config.features:
+            return Experiment.of(config, dataset, self.device)
+        network = Network.of(config, dataset.task)
+        return replace(self, config=config, network=self.network if network == self.network else network)
+
+    def alike(self, other: "Experiment") -> bool:
+        """Whether the two differ in nothing but numbers of a step: rates, penalties, parameters of a loss."""
+        mine, others = self.config, other.config
+        return (
+            self.network is other.network
+            and self.all_x is other.all_x
+            and (mine.batch_size, mine.shuffle) == (others.batch_size, others.shuffle)
+            and mine.optimizer.kind == others.optimizer.kind
+            and mine.loss.kind == others.loss.kind
+        )
+
+    @property
+    def device(self) -> torch.device:
+        return self.all_x.device
+
+    @cached_property
+    def count(self) -> int:
+        """Training points."""
+        return len(self.dataset.train_inputs)
+
+    @cached_property
+    def steps_per_epoch(self) -> int:
+        return -(-self.count // self.config.batch_size)
+
+    @cached_property
+    def train_x(self) -> Tensor:
+        """(1, count, inputs)"""
+        return self.all_x[:, : self.count]
+
+    @cached_property
+    def train_y(self) -> Tensor:
+        """(1, count)"""
+        return self.all_y[:, : self.count]
+
+    @cached_property
+    def targets(self) -> np.ndarray:
+        """`all_y` as numpy, (n,) float32."""
+        return self.all_y[0].cpu().numpy()
+
+    @cached_property
+    def domain(self) -> Tensor:
+        """Features of everything that is shown: all points and the input square, (1, m, inputs)."""
+        ends = torch.linspace(-limits.HALF_SPAN, limits.HALF_SPAN, DOMAIN_CELLS)
+        square = features(self.config, plane(self.dataset, ends, ends), self.device)
+        return torch.cat([self.all_x, square], dim=1)
+
+
+def features(config: Config, inputs: np.ndarray, device: torch.device | str) -> Tensor:
+    """Features (1, n, inputs) of raw inputs (n, D)."""
+    return columns(config.features, torch.from_numpy(inputs).to(device, torch.float32))[None]
+
+
+def plane(dataset: Dataset, x1: Tensor, x2: Tensor) -> np.ndarray:
+    """Raw inputs (n, D) of a grid, row by row; inputs that are not drawn stay at their mean."""
+    inputs = dataset.train_inputs
+    grid = np.tile(inputs.mean(axis=0, dtype=np.float32), (len(x1) * len(x2), 1))
+    grid[:, 0] = np.tile(x1.numpy(), len(x2))
+    grid[:, 1] = np.repeat(x2.numpy(), len(x1))
+    return grid

@@ -1,0 +1,84 @@
+"""One step of gradient descent in plain PyTorch: dropout masks, loss and gradient, update."""
+
+import torch
+from torch import Tensor
+
+from playground.catalogue.optimizers import Rate
+from playground.randomness import uniform
+from playground.run.config import Config
+from playground.training.network import Network, Views, forward
+from playground.training.state import State
+
+Masks = list[Tensor | None]
+"""Of the inputs, then of each layer: (R, batch, width); none where nothing is dropped."""
+
+
+class Model:
+    """The network of a state. Its parameters are leaves for autograd that share the state's memory."""
+
+    def __init__(self, network: Network, state: State):
+        self.network = network
+        self.parameters: Views = [
+            {name: view.detach().requires_grad_() for name, view in layer.items()}
+            for layer in network.parameters(state.weights)
+        ]
+        self.buffers = network.buffers(state.buffers)
+        self._weights = state.weights
+        self._penalized = network.penalized(state.weights)
+        leaves = [
+            (leaf, layer.normalization.uses_batch and name == "bias")
+            for layer, parameters in zip(network.layers, self.parameters, strict=True)
+            for name, leaf in parameters.items()
+        ]
+        self._leaves = [leaf for leaf, _ in leaves]
+        self._idle_biases = [index for index, (_, idle) in enumerate(leaves) if idle]
+
+    def activations(self, x: Tensor, masks: Masks | None = None) -> list[Tensor]:
+        """As `forward`, for features x (R or 1, batch, inputs)."""
+        x = x.expand(len(self._weights), -1, -1)
+        return forward(self.network, self.parameters, self.buffers, x, masks)
+
+    def loss_and_grad(
+        self, config: Config, x: Tensor, y: Tensor, masks: Masks
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """Loss (R, batch), the gradient (R, P) of its mean with L1 and L2, and the activations.
+
+        The loss is summed over R: the rows stay independent.
+        """
+        activations = self.activations(x, masks)
+        losses = config.loss.forward(activations[-1], y)
+        pieces = torch.autograd.grad(losses.sum() / x.shape[1], self._leaves)
+        if x.shape[1] > 1:  # the batch's mean takes a bias away again: what autograd finds is rounding
+            for bias in self._idle_biases:
+                pieces[bias].zero_()
+        grad = torch.cat([piece.flatten(1) for piece in pieces], dim=1)
+        if config.l2:
+            grad = grad.addcmul(self._weights, self._penalized, value=config.l2)
+        if config.l1:
+            grad = grad.addcmul(self._weights.sign(), self._penalized, value=config.l1)
+        return losses.detach(), grad, activations
+
+
+def update(config: Config, state: State, grad: Tensor, lr: Rate) -> None:
+    """One step of the optimizer, in place, by the gradient (R, P), clipped to its longest norm."""
+    if config.clip_norm is not None:
+        norm = grad.norm(dim=1, keepdim=True)
+        grad = grad * (config.clip_norm / (norm + 1e-6)).clamp(max=1)
+    state.updates.add_(1)
+    delta, slots = config.optimizer.update(state.weights, grad, tuple(state.slots), state.updates, lr)
+    state.weights.add_(delta)
+    for slot, latest in zip(state.slots, slots, strict=True):
+        slot.copy_(latest)
+
+
+def dropout_masks(network: Network, seeds: Tensor, steps: Tensor, batch: int) -> Masks:
+    """Masks (steps, R, batch, width) for steps (steps, R) or (steps, 1): 1 / (1 - rate), or 0 at the rate."""
+    widths = [network.layers[0].inputs, *(layer.width for layer in network.layers)]
+    masks: Masks = []
+    for place, (rate, width) in enumerate(zip(network.dropouts, widths, strict=True)):
+        if rate == 0:
+            masks.append(None)
+            continue
+        drawn = uniform(seeds, f"dropout {place}", steps, (batch, width))
+        masks.append((drawn >= rate).float() / (1 - rate))
+    return masks

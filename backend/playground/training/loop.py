@@ -1,0 +1,161 @@
+"""The training loop: a stack that trains, by whichever trainer can, with its history and its live changes."""
+
+import math
+import time
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+import torch
+
+from playground.run.config import Config
+from playground.run.validation import Tables
+from playground.training import evaluation
+from playground.training.divergence import Diverged, cause, step_until_divergence
+from playground.training.evaluation import Evaluation, Metrics, Samples
+from playground.training.experiment import Experiment
+from playground.training.network import initialise
+from playground.training.reference import ReferenceTrainer
+from playground.training.schedule import learning_rates
+from playground.training.state import State
+from playground.training.surgery import carry
+from playground.training.trainer import Trainer
+
+TRAINERS: list[type[Trainer]] = [ReferenceTrainer]
+"""The first that can train an experiment does. A faster one is put in front once it is there."""
+
+
+class TrainingLoop:
+    """What is trained, and how far it is. `trainers` are those to choose from."""
+
+    def __init__(self, experiment: Experiment, state: State, trainers: Sequence[type[Trainer]] = TRAINERS):
+        self._trainers = trainers
+        self._chunk = 1
+        self.experiment = experiment
+        self.metrics = Metrics(experiment)
+        self.trainer = self._fitting(experiment, state)(experiment, state)
+
+    @classmethod
+    def start(
+        cls,
+        config: Config,
+        tables: Tables | None = None,
+        device: str = "cpu",
+        seeds: tuple[int, ...] | None = None,
+        trainers: Sequence[type[Trainer]] = TRAINERS,
+    ) -> Self:
+        """A new run on `device`; with seeds, a stack of one network a seed, all on the data of the config."""
+        experiment = Experiment.of(config, config.data.split(config.seed, tables or {}), device)
+        seed_tensor = torch.tensor(seeds or (config.seed,), dtype=torch.int64, device=device)
+        weights, buffers = initialise(experiment.network, config, seed_tensor)
+        slots = weights.new_zeros(config.optimizer.slots, *weights.shape)
+        state = State(seed_tensor, weights, buffers, slots, torch.zeros_like(weights))
+        return cls(experiment, state, trainers)
+
+    @property
+    def state(self) -> State:
+        return self.trainer.state
+
+    @property
+    def config(self) -> Config:
+        return self.experiment.config
+
+    @property
+    def progress(self) -> float:
+        """Epochs done, with the part of the current one."""
+        return evaluation.progress(self.state, self.experiment.count)
+
+    def train(self, steps: int, deadline: float | None = None) -> Samples:
+        """Train up to `steps` steps and return the points of the history that they left.
+
+        Returns early once time.monotonic() passes `deadline`. Raises `Diverged`. What is trained does not
+        depend on the deadline, only how far.
+        """
+        self._use_the_fastest()
+        samples = self._taken(np.empty((0, self.metrics.row_size)))
+        while steps > 0:
+            began = time.monotonic()
+            count = min(steps, self._chunk)
+            samples += self._train_chunk(count, samples)
+            steps -= count
+            now = time.monotonic()
+            self._pace(now - began)
+            if deadline is not None and now >= deadline:
+                break
+        return samples
+
+    def _train_chunk(self, steps: int, so_far: Samples) -> Samples:
+        before = self.state.copy()
+        rates = learning_rates(self.config, before.step, steps)
+        rows, finite = self.trainer.step(rates)
+        if finite:
+            return self._taken(rows)
+        rest = self.stop_before_divergence(before, rates)
+        rest.samples = so_far + rest.samples
+        raise rest
+
+    def stop_before_divergence(self, before: State, rates: np.ndarray) -> Diverged:
+        """The steps from `before` on did not end finite: take those that do, and say why no more."""
+        samples = self._taken(step_until_divergence(self.trainer, self.experiment, before, rates))
+        return Diverged(self.state.step + 1, *cause(self.experiment, self.state), samples)
+
+    def _taken(self, rows: np.ndarray) -> Samples:
+        """Points of the history, counted."""
+        samples = self.metrics.samples(rows, self.state.samples)
+        self.state.samples += len(samples)
+        return samples
+
+    def _pace(self, seconds: float) -> None:
+        if seconds < self.trainer.chunk_seconds / 2:
+            self._chunk = min(self.trainer.longest_chunk, self._chunk * 2)
+        elif seconds > self.trainer.chunk_seconds:
+            self._chunk = max(1, self._chunk // 2)
+
+    def _use_the_fastest(self) -> None:
+        fitting = self._fitting(self.experiment, self.state)
+        if type(self.trainer) is not fitting:
+            self.trainer = fitting(self.experiment, self.state)
+            self._chunk = 1
+
+    def _fitting(self, experiment: Experiment, state: State) -> type[Trainer]:
+        return next(trainer for trainer in self._trainers if trainer.can_train(experiment, state))
+
+    def measure(self) -> tuple[Samples, Evaluation]:
+        """The metrics of this moment, not counted as a point of the history, and what they are of."""
+        evaluated = self.trainer.evaluate(self.experiment.all_x, self.experiment.all_y)
+        grad = self.trainer.grad
+        row = self.metrics.row(self.state.step, self.progress, evaluated, None if grad is None else grad[0])
+        return self.metrics.samples(row, self.state.samples), evaluated
+
+    def record(self) -> Samples:
+        """Add the metrics of this moment to the history; training does so by itself, but for step 0."""
+        samples, _ = self.measure()
+        self.state.samples += 1
+        self.state.stride = evaluation.thinned(
+            self.state.step, max(self.state.stride, self.metrics.least_stride)
+        )
+        return samples
+
+    def change(self, config: Config, tables: Tables | None = None) -> list[str]:
+        """Go on with another config, live, and say what that did. Nothing happens if it is refused."""
+        before, state = self.experiment, self.state
+        experiment = before.changed(config, tables or {})
+        state, effects = carry(before, experiment, state)
+        # As far into the epoch as before, so that no curve runs backwards.
+        state.cursor = math.ceil(state.cursor * experiment.count / before.count)
+        self.adopt(experiment, state)
+        return effects
+
+    def adopt(self, experiment: Experiment, state: State) -> None:
+        """Go on with this experiment and this state."""
+        same_metrics = (
+            experiment.dataset is self.experiment.dataset and experiment.network is self.experiment.network
+        )
+        self.experiment = experiment
+        if not same_metrics:
+            self.metrics = Metrics(experiment)
+        fitting = self._fitting(experiment, state)
+        if type(self.trainer) is fitting:
+            self.trainer.change(experiment, state)
+        else:
+            self.trainer = fitting(experiment, state)

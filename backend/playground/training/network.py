@@ -1,0 +1,179 @@
+"""The network: what parameters it has, where they lie, and how an input becomes an output.
+
+R networks of one shape are a stack. All trainable parameters of a stack lie in one flat tensor (R, P), and
+each parameter is a view of it: weight (R, in, out), the others (R, 1, out). Running statistics of
+normalisations lie in a second flat tensor (R, B) in the same way.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from playground.catalogue.activations import Activation
+from playground.catalogue.component import Task
+from playground.catalogue.normalizations import NoNormalization, Normalization
+from playground.randomness import normal, uniform
+from playground.run.config import Config
+
+Views = list[dict[str, Tensor]]
+"""Parameters by layer and name."""
+
+
+@dataclass(frozen=True)
+class LayerShape:
+    """The one description of a layer, hidden or output: parameters, buffers and records follow from it."""
+
+    inputs: int
+    width: int
+    activation: Activation
+    normalization: Normalization = NoNormalization()
+    dropout: float = 0.0
+
+    @property
+    def parameters(self) -> dict[str, tuple[int, ...]]:
+        """Shapes by name, in the order in which they lie."""
+        return {
+            "weight": (self.inputs, self.width),
+            "bias": (1, self.width),
+            **dict.fromkeys(self.normalization.parameters, (1, self.width)),
+            **dict.fromkeys(self.activation.learned, (1, 1)),
+        }
+
+    @property
+    def buffers(self) -> dict[str, tuple[int, ...]]:
+        return dict.fromkeys(self.normalization.buffers, (1, self.width))
+
+    @property
+    def initial(self) -> dict[str, float]:
+        """What parameters start from, but for the weight."""
+        return {"bias": 0.0, **self.normalization.parameters, **self.activation.learned}
+
+
+@dataclass(frozen=True)
+class Network:
+    """The shape of a network: its layers from the first hidden one to the output."""
+
+    layers: tuple[LayerShape, ...]
+    input_dropout: float = 0.0
+
+    @classmethod
+    def of(cls, config: Config, task: Task) -> "Network":
+        layers = []
+        inputs = len(config.features)
+        for layer in config.hidden:
+            layers.append(
+                LayerShape(inputs, layer.width, layer.activation, layer.normalization, layer.dropout)
+            )
+            inputs = layer.width
+        layers.append(LayerShape(inputs, config.loss.units(task), config.output_activation()))
+        return cls(tuple(layers), config.input_dropout)
+
+    @cached_property
+    def size(self) -> int:
+        """Trainable parameters of one network, P."""
+        return _size([layer.parameters for layer in self.layers])
+
+    @cached_property
+    def buffer_size(self) -> int:
+        return _size([layer.buffers for layer in self.layers])
+
+    @cached_property
+    def units(self) -> int:
+        """Units of all layers, the outputs included."""
+        return sum(layer.width for layer in self.layers)
+
+    @cached_property
+    def dropouts(self) -> tuple[float, ...]:
+        """Dropout rates: of the inputs, then of each layer."""
+        return (self.input_dropout, *(layer.dropout for layer in self.layers))
+
+    @cached_property
+    def spans(self) -> list[slice]:
+        """Where the parameters of each layer lie in the flat tensor."""
+        spans, start = [], 0
+        for layer in self.layers:
+            stop = start + _size([layer.parameters])
+            spans.append(slice(start, stop))
+            start = stop
+        return spans
+
+    def parameters(self, flat: Tensor) -> Views:
+        """Views of a flat tensor (R, P), by layer and name."""
+        return _views(flat, [layer.parameters for layer in self.layers])
+
+    def buffers(self, flat: Tensor) -> Views:
+        return _views(flat, [layer.buffers for layer in self.layers])
+
+    def penalized(self, like: Tensor) -> Tensor:
+        """1 for each parameter that L1 and L2 pull at, the weights, 0 for the others; (R, P)."""
+        mask = torch.zeros_like(like)
+        for parameters in self.parameters(mask):
+            parameters["weight"].fill_(1)
+        return mask
+
+
+def initialise(network: Network, config: Config, seeds: Tensor) -> tuple[Tensor, Tensor]:
+    """Fresh parameters (R, P) and buffers (R, B) for each seed (R,)."""
+    weights = torch.zeros(len(seeds), network.size, device=seeds.device)
+    buffers = torch.zeros(len(seeds), network.buffer_size, device=seeds.device)
+    views = zip(network.layers, network.parameters(weights), network.buffers(buffers), strict=True)
+    for index, (layer, parameters, running) in enumerate(views):
+        shape, purpose = (layer.inputs, layer.width), f"init {index}"
+        drawn = config.init.weight(
+            *shape,
+            uniform=lambda s=shape, p=purpose: uniform(seeds, p, 0, s) * 2 - 1,
+            normal=lambda s=shape, p=purpose: normal(seeds, p, 0, s),
+        )
+        parameters["weight"].copy_(drawn)
+        for name, value in layer.initial.items():
+            parameters[name].fill_(value)
+        for name, value in layer.normalization.buffers.items():
+            running[name].fill_(value)
+    return weights, buffers
+
+
+def forward(
+    network: Network,
+    parameters: Views,
+    buffers: Views,
+    x: Tensor,
+    masks: Sequence[Tensor | None] | None = None,
+) -> list[Tensor]:
+    """Activations of every layer, (R, batch, width) each, for features x (R, batch, inputs).
+
+    With masks, one a layer and the inputs' first, it is a pass of training: batch statistics are used and
+    the running ones updated in place. Without, it is evaluation.
+    """
+    training = masks is not None
+    masks = masks or [None] * (len(network.layers) + 1)
+    activations = []
+    x = _dropped(x, masks[0])
+    for layer, p, running, mask in zip(network.layers, parameters, buffers, masks[1:], strict=True):
+        z = layer.normalization.forward(torch.baddbmm(p["bias"], x, p["weight"]), p, running, training)
+        learned = {name: p[name] for name in layer.activation.learned}
+        x = _dropped(layer.activation.forward(z, **learned), mask)
+        activations.append(x)
+    return activations
+
+
+def _dropped(x: Tensor, mask: Tensor | None) -> Tensor:
+    return x if mask is None else x * mask
+
+
+def _size(shapes: list[dict[str, tuple[int, ...]]]) -> int:
+    return sum(torch.Size(shape).numel() for layer in shapes for shape in layer.values())
+
+
+def _views(flat: Tensor, shapes: list[dict[str, tuple[int, ...]]]) -> Views:
+    views: Views = []
+    start = 0
+    for layer in shapes:
+        views.append({})
+        for name, shape in layer.items():
+            stop = start + torch.Size(shape).numel()
+            views[-1][name] = flat[:, start:stop].unflatten(1, shape)
+            start = stop
+    return views

@@ -1,0 +1,85 @@
+"""The reference trainer: plain PyTorch with autograd, correct first, on any device."""
+
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from playground.training.batches import Batches, advance
+from playground.training.evaluation import (
+    Evaluation,
+    Metrics,
+    all_finite,
+    evaluation_of,
+    progress,
+    thinned,
+)
+from playground.training.experiment import Experiment
+from playground.training.gradient import Model, update
+from playground.training.state import State
+
+
+class ReferenceTrainer:
+    """`Trainer`, for every config."""
+
+    longest_chunk: ClassVar[int] = 64
+    chunk_seconds = 0.002
+
+    def __init__(self, experiment: Experiment, state: State):
+        self._experiment, self._state = experiment, state
+        self._grad: Tensor | None = None
+        self._build()
+
+    def _build(self) -> None:
+        self._model = Model(self._experiment.network, self._state)
+        self._batches = Batches(self._experiment, self._state.seeds)
+        self._metrics = Metrics(self._experiment)
+
+    @classmethod
+    def can_train(cls, experiment: Experiment, state: State) -> bool:
+        return True
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    @property
+    def grad(self) -> Tensor | None:
+        return self._grad
+
+    def change(self, experiment: Experiment, state: State) -> None:
+        rebuild = state is not self._state or not experiment.alike(self._experiment)
+        self._experiment, self._state = experiment, state
+        if rebuild:
+            self._grad = None
+            self._build()
+
+    def step(self, learning_rates: np.ndarray) -> tuple[np.ndarray, bool]:
+        state, config, rows = self._state, self._experiment.config, []
+        loss = state.weights.new_zeros(1)
+        for lr in torch.from_numpy(learning_rates).to(state.weights)[..., None]:  # (R or 1, 1)
+            x, y, masks = self._batches.next(state)
+            loss, self._grad, _ = self._model.loss_and_grad(config, x, y, masks)
+            update(config, state, self._grad, lr)
+            advance(state, x.shape[1], self._experiment.count)
+            if state.step % state.stride == 0:
+                rows.append(self._row(self._grad))
+                state.stride = thinned(state.step, max(state.stride, self._metrics.least_stride))
+        points = np.array(rows) if rows else np.empty((0, self._metrics.row_size))
+        return points, all_finite(loss, *state.tensors())
+
+    def _row(self, grad: Tensor) -> np.ndarray:
+        evaluation = self.evaluate(self._experiment.all_x, self._experiment.all_y)
+        return self._metrics.row(
+            self._state.step, progress(self._state, self._experiment.count), evaluation, grad[0]
+        )
+
+    @torch.no_grad()
+    def evaluate(self, x: Tensor, y: Tensor | None = None) -> Evaluation:
+        output = self._model.activations(x)[-1]
+        return evaluation_of(self._experiment, output[0], None if y is None else y[0])
+
+    @torch.no_grad()
+    def activations(self, x: Tensor) -> np.ndarray:
+        return torch.cat([a[0] for a in self._model.activations(x)], dim=1).T.cpu().numpy()

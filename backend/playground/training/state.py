@@ -1,0 +1,47 @@
+"""Everything that training changes, explicit and flat."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+MOST_UPDATES = 2.0**24
+"""As far as float32 counts one by one."""
+
+
+@dataclass
+class State:
+    """Everything that training changes, of R networks at once."""
+
+    seeds: Tensor
+    """(R,) int64."""
+    weights: Tensor
+    """(R, P) float32."""
+    buffers: Tensor
+    """(R, B) float32: running statistics of normalisations."""
+    slots: Tensor
+    """(slots, R, P) float32: what the optimizer remembers."""
+    updates: Tensor
+    """(R, P) float32: how often each weight was updated since the optimizer met it. Bias correction counts by
+    it, so that a neuron that came later takes first steps of its own. It ends at `MOST_UPDATES`."""
+    step: int = 0
+    epoch: int = 0
+    cursor: int = 0
+    """Samples of the current epoch that are done."""
+    samples: int = 0
+    """Points of the history recorded so far."""
+    stride: int = 1
+    """Steps between two points of the history."""
+
+    def copy(self) -> "State":
+        return replace(
+            self,
+            weights=self.weights.clone(),
+            buffers=self.buffers.clone(),
+            slots=self.slots.clone(memory_format=torch.contiguous_format),
+            updates=self.updates.clone(),
+        )
+
+    def tensors(self) -> tuple[Tensor, ...]:
+        """All that must stay finite."""
+        return (self.weights, self.buffers, self.slots, self.updates)

@@ -1,0 +1,339 @@
+"""What a live change does to the weights and to the optimizer's memory.
+
+A running network is taken apart into layers, each with its parameters, the optimizer's slots for them, and
+its running statistics. The change is made layer by layer, so that the evaluated output stays as it was
+wherever that is possible, and the parts are put together again in the new shape.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from playground.catalogue.normalizations import NoNormalization, Normalization
+from playground.training.experiment import Experiment
+from playground.training.network import LayerShape, Network, Views, forward, initialise
+from playground.training.state import State
+
+SCALE_COST, GAIN_COST, SHIFT_COST = 0.02, 0.06, 0.01
+"""Error that an inserted layer may have to save a doubling of its weights, of those behind it, or a shift by
+one. Tiny weights in front and huge ones behind would copy the straight middle of any activation, but could
+not be trained, and every further layer would double them again."""
+CLEAR = 4.0
+"""How far above zero the bend of a smooth ReLU has straightened out."""
+
+
+@dataclass
+class Part:
+    """A layer taken out of a network."""
+
+    shape: LayerShape
+    tracks: list[dict[str, Tensor]]
+    """The parameters (R, …), then each slot of the optimizer for them and the count of their updates."""
+    buffers: dict[str, Tensor]
+
+    @property
+    def parameters(self) -> dict[str, Tensor]:
+        return self.tracks[0]
+
+
+def carry(old: Experiment, new: Experiment, state: State) -> tuple[State, list[str]]:
+    """The state of the old experiment as the new one takes it over, and what was done, in sentences.
+
+    It is the same object where nothing but numbers of a step have changed.
+    """
+    if old.config.seed != new.config.seed and len(state.seeds) == 1:
+        state = replace(state, seeds=torch.full_like(state.seeds, new.config.seed))
+    if (old.config.seed, old.config.init) != (new.config.seed, new.config.init):
+        _, fresh = _fresh(new.network, new, replace(state, slots=_empty(new, state.weights)))
+        return fresh, ["All weights are drawn anew and the optimizer starts anew."]
+    effects: list[str] = []
+    if old.network != new.network:
+        with torch.no_grad():
+            state = _reshape(old, new, state, effects)
+    if old.config.optimizer.kind != new.config.optimizer.kind:
+        state = replace(state, slots=_empty(new, state.weights), updates=torch.zeros_like(state.weights))
+        effects.append("The weights are kept; the optimizer starts anew, its step count too.")
+    return state, effects or ["Weights and optimizer state are kept."]
+
+
+def _empty(new: Experiment, weights: Tensor) -> Tensor:
+    return weights.new_zeros(new.config.optimizer.slots, *weights.shape)
+
+
+def _reshape(old: Experiment, new: Experiment, state: State, effects: list[str]) -> State:
+    parts = _take_apart(old.network, state)
+    pairs, inserted = _align(old.network.layers, new.network.layers)
+    for index, goal in pairs:
+        if parts[index].shape.normalization.kind != new.network.layers[goal].normalization.kind:
+            _stop_normalization(parts[index], _name(old, index), effects)
+    parts = _resize(old, new, state, parts, pairs, effects)
+    for index in inserted:
+        _insert(new, state, parts, index, effects)
+    for index, layer in enumerate(new.network.layers):
+        if layer.normalization.kind != parts[index].shape.normalization.kind:
+            came_in = _activations(parts[:index], new.train_x, state)
+            _start_normalization(parts[index], layer.normalization, came_in, _name(new, index), effects)
+    return _put_together(new.network, state, parts)
+
+
+def _take_apart(network: Network, state: State) -> list[Part]:
+    tracks = [network.parameters(flat) for flat in (state.weights, *state.slots, state.updates)]
+    running = network.buffers(state.buffers)
+    return [
+        Part(shape, [dict(track[index]) for track in tracks], dict(running[index]))
+        for index, shape in enumerate(network.layers)
+    ]
+
+
+def _put_together(network: Network, state: State, parts: list[Part]) -> State:
+    def flat(views: Views, names: list[list[str]]) -> Tensor:
+        rows = len(state.seeds)
+        pieces = [views[i][name].reshape(rows, -1) for i, layer in enumerate(names) for name in layer]
+        return torch.cat(pieces, dim=1) if pieces else state.buffers[:, :0]
+
+    names = [list(layer.parameters) for layer in network.layers]
+    tracks = range(len(parts[0].tracks))
+    weights, *slots, updates = (flat([part.tracks[t] for part in parts], names) for t in tracks)
+    memory = torch.stack(slots) if slots else weights.new_zeros(0, *weights.shape)
+    buffers = flat([part.buffers for part in parts], [list(layer.buffers) for layer in network.layers])
+    return replace(state, weights=weights, buffers=buffers.clone(), slots=memory, updates=updates)
+
+
+def _align(
+    old: tuple[LayerShape, ...], new: tuple[LayerShape, ...]
+) -> tuple[list[tuple[int, int]], list[int]]:
+    """Which old layer lives on as which new one, and which new ones are inserted, by least difference.
+
+    The outputs are always a pair. Among equals the earlier layers stay, and the later ones come and go.
+    """
+    last_old, last_new = len(old) - 1, len(new) - 1
+
+    def difference(a: LayerShape, b: LayerShape) -> float:
+        width = abs(a.width - b.width) / max(a.width, b.width)
+        return width + 0.5 * (a.activation != b.activation) + 0.25 * (a.normalization != b.normalization)
+
+    @cache
+    def best(i: int, j: int) -> tuple[float, int, tuple[tuple[int, int], ...]]:
+        options = []
+        if i < last_old and j < last_new:
+            cost, later, pairs = best(i + 1, j + 1)
+            options.append((cost + difference(old[i], new[j]), later, ((i, j), *pairs)))
+        if i < last_old:
+            cost, later, pairs = best(i + 1, j)
+            options.append((cost + 1, later + last_old - i, pairs))
+        if j < last_new:
+            cost, later, pairs = best(i, j + 1)
+            options.append((cost + 1, later + last_new - j, pairs))
+        return min(options, default=(0.0, 0, ((last_old, last_new),)))
+
+    pairs = list(best(0, 0)[2])
+    matched = {j for _, j in pairs}
+    return pairs, [j for j in range(len(new)) if j not in matched]
+
+
+def _resize(
+    old: Experiment,
+    new: Experiment,
+    state: State,
+    parts: list[Part],
+    pairs: list[tuple[int, int]],
+    effects: list[str],
+) -> list[Part]:
+    """The layers that live on, with their new widths and inputs; the others are gone."""
+    kept: list[LayerShape] = []
+    inputs = len(new.config.features)
+    for index, goal in pairs:
+        layer = new.network.layers[goal]
+        kept.append(replace(layer, inputs=inputs, normalization=_shared(layer, parts[index].shape)))
+        inputs = layer.width
+    fresh = _take_apart(*_fresh(Network(tuple(kept)), new, state))
+    before = -1
+    for (index, goal), target in zip(pairs, fresh, strict=True):
+        part = parts[index]
+        removed = index - before - 1
+        rows = [i if i < part.shape.inputs else -1 for i in range(target.shape.inputs)]
+        if removed:
+            effects.append(f"{removed} layer{'s' if removed > 1 else ''} removed; the rest is kept.")
+        elif index == 0:
+            rows = _feature_rows(old, new, effects)
+        if goal == len(new.network.layers) - 1 and part.shape.width != target.shape.width:
+            _change_outputs(part, target.shape.width)
+            effects.append(
+                f"The output layer now has {target.shape.width} unit{'s' if target.shape.width > 1 else ''}; "
+                "the hidden layers are kept."
+            )
+        elif part.shape.width != target.shape.width:
+            more = target.shape.width - part.shape.width
+            what = "added; their outgoing weights are zero" if more > 0 else "removed; the rest is kept"
+            effects.append(f"{abs(more)} of the neurons of {_name(new, goal)} {what}.")
+        _graft(part, target, rows, silent=not removed)
+        before = index
+    if any(old.network.layers[i].activation != new.network.layers[j].activation for i, j in pairs):
+        effects.append("The activation changed; weights and optimizer state are kept.")
+    return fresh
+
+
+def _fresh(network: Network, new: Experiment, state: State) -> tuple[Network, State]:
+    """The network at its initialisation, with a memory as empty as that of a new optimizer."""
+    weights, buffers = initialise(network, new.config, state.seeds)
+    slots = weights.new_zeros(len(state.slots), *weights.shape)
+    fresh = replace(state, weights=weights, buffers=buffers, slots=slots, updates=torch.zeros_like(weights))
+    return network, fresh
+
+
+def _feature_rows(old: Experiment, new: Experiment, effects: list[str]) -> list[int]:
+    """For each new feature the row of the old one, or -1."""
+    before, after = old.config.features, new.config.features
+    added = [name for name in after if name not in before]
+    gone = [name for name in before if name not in after]
+    if added:
+        effects.append(f"Feature {', '.join(added)} added; its outgoing weights are zero.")
+    if gone:
+        effects.append(f"Feature {', '.join(gone)} removed; the rest is kept.")
+    return [before.index(name) if name in before else -1 for name in after]
+
+
+def _graft(part: Part, target: Part, rows: list[int], silent: bool) -> None:
+    """Move what still fits from the old layer into a fresh one of the new shape.
+
+    `rows[i]` is the old input of new input i, or -1. An input without one is silent (its weights are zero,
+    so that it changes nothing), unless the layer in front was removed and there is no output to keep.
+    """
+    width = min(part.shape.width, target.shape.width)
+    for old, new in zip(part.tracks, target.tracks, strict=True):
+        for goal, source in enumerate(rows):
+            if source >= 0:
+                new["weight"][:, goal, :width] = old["weight"][:, source, :width]
+            elif silent:
+                new["weight"][:, goal, :width] = 0
+        for name in old.keys() & new.keys() - {"weight"}:
+            size = min(old[name].shape[-1], new[name].shape[-1])
+            new[name][..., :size] = old[name][..., :size]
+    for name in part.buffers.keys() & target.buffers.keys():
+        target.buffers[name][..., :width] = part.buffers[name][..., :width]
+
+
+def _change_outputs(part: Part, width: int) -> None:
+    """Between one logit z and a logit for each class: softmax of (-z/2, z/2) is sigmoid of z."""
+    if part.shape.width > 1 < width:
+        return
+    for number, track in enumerate(part.tracks):
+        for name in ("weight", "bias"):
+            value = track[name] if number == 0 else torch.zeros_like(track[name])
+            track[name] = (
+                torch.cat([-value / 2, value / 2], dim=-1)
+                if part.shape.width == 1
+                else value[..., 1:2] - value[..., 0:1]
+            )
+    part.shape = replace(part.shape, width=min(2, width))
+
+
+def _insert(new: Experiment, state: State, parts: list[Part], index: int, effects: list[str]) -> None:
+    """Insert a layer that passes on what comes in, as well as its activation can.
+
+    Unit u takes z = s a + c of the activation a before it, and the layer behind takes gain f(z) + offset
+    for a. Scale s and shift c are the best of a few, gain and offset a least-squares fit over the range of
+    a over all that is shown: exact wherever f has a straight piece.
+    """
+    shape = replace(
+        new.network.layers[index], inputs=parts[index].shape.inputs, normalization=NoNormalization()
+    )
+    _, drawn = _fresh(Network((shape,)), new, state)
+    part = _take_apart(Network((shape,)), drawn)[0]
+    behind = parts[index]
+    a = _activations(parts[:index], new.domain, state)
+    units = min(shape.inputs, shape.width)
+    scale, shift, gain, offset, error = _pass_on(shape, part, a)
+    part.parameters["weight"][:, :, :units] = torch.diag_embed(scale)[:, :, :units]
+    part.parameters["bias"][:, 0, :units] = shift[:, :units]
+    for number, track in enumerate(behind.tracks):
+        weight = track["weight"]
+        track["weight"] = weight.new_zeros(len(state.seeds), shape.width, behind.shape.width)
+        factor = gain[:, :units, None] if number == 0 else 1
+        track["weight"][:, :units] = weight[:, :units] * factor
+        if number == 0:
+            constant = torch.cat([offset[:, :units], a.mean(dim=1)[:, units:]], dim=1)
+            track["bias"] = track["bias"] + constant[:, None, :] @ weight
+    behind.shape = replace(behind.shape, inputs=shape.width)
+    parts.insert(index, part)
+    exact = error < 1e-4 and shape.width >= shape.inputs
+    how = "exactly, so the output does not change" if exact else "as closely as its activation can"
+    effects.append(f"{_name(new, index).capitalize()} added; it passes on what comes in {how}.")
+
+
+def _activations(parts: list[Part], x: Tensor, state: State) -> Tensor:
+    """Evaluated activations (R, n, width) at the end of some parts, or the features where there is none."""
+    x = x.expand(len(state.seeds), -1, -1)
+    network = Network(tuple(part.shape for part in parts))
+    for activation in forward(
+        network, [part.parameters for part in parts], [part.buffers for part in parts], x
+    ):
+        x = activation
+    return x
+
+
+def _pass_on(shape: LayerShape, part: Part, a: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, float]:
+    """Scale, shift, gain and offset for each unit (R, inputs), and the largest error that is left."""
+    low, high = a.amin(dim=1).double(), a.amax(dim=1).double()
+    margin = (high - low) * 0.05 + 1e-6
+    low, high = low - margin, high + margin
+    span = high - low
+    ramp = low[..., None] + span[..., None] * torch.linspace(0, 1, 65, dtype=torch.float64, device=a.device)
+    learned = {name: part.parameters[name].double() for name in shape.activation.learned}
+    best: list[Tensor] = []
+    for s in (torch.ones_like(low), 2 / span, 4 / span):
+        for shift in (torch.zeros_like(low), -s * (low + high) / 2, -s * low, CLEAR - s * low):
+            f = shape.activation.forward(s[..., None] * ramp + shift[..., None], **learned)
+            centred, goal = f - f.mean(-1, keepdim=True), ramp - ramp.mean(-1, keepdim=True)
+            power = (centred * centred).sum(-1)
+            gain = (centred * goal).sum(-1) / power.clamp(min=1e-12)
+            offset = (ramp - gain[..., None] * f).mean(-1)
+            error = (gain[..., None] * f + offset[..., None] - ramp).abs().amax(-1) / span
+            doubled = gain.abs().clamp(min=1e-12).log2().abs()
+            cost = error + SCALE_COST * s.log2().abs() + GAIN_COST * doubled + SHIFT_COST * shift.abs()
+            found = [s, shift, gain, offset, error, cost]
+            if best:
+                better = cost < best[-1] - 1e-9
+                found = [torch.where(better, new, old) for new, old in zip(found, best, strict=True)]
+            best = found
+    scale, shift, gain, offset, error, _ = best
+    return scale.float(), shift.float(), gain.float(), offset.float(), float(error.max())
+
+
+def _shared(new: LayerShape, old: LayerShape) -> Normalization:
+    """The normalisation of a layer that lives on, if it had it before."""
+    same = new.normalization.kind == old.normalization.kind
+    return new.normalization if same else NoNormalization()
+
+
+def _stop_normalization(part: Part, name: str, effects: list[str]) -> None:
+    """Folds it into the weights as far as it lets itself be."""
+    gone, p = part.shape.normalization, part.parameters
+    if not gone.parameters and not gone.buffers:
+        return
+    p["weight"], p["bias"] = gone.folded(p["weight"], p["bias"], p, part.buffers)
+    for track in part.tracks:
+        for parameter in gone.parameters:
+            del track[parameter]
+    part.buffers = {}
+    part.shape = replace(part.shape, normalization=NoNormalization())
+    effects.append(f"{gone.label} of {name} is folded into its weights.")
+
+
+def _start_normalization(part: Part, new: Normalization, x: Tensor, name: str, effects: list[str]) -> None:
+    """From the statistics of the training data, as they arrive in x (R, n, inputs)."""
+    p = part.parameters
+    started, buffers = new.started(torch.baddbmm(p["bias"], x, p["weight"]))
+    for number, track in enumerate(part.tracks):
+        track |= {n: value if number == 0 else torch.zeros_like(value) for n, value in started.items()}
+    part.buffers = buffers
+    part.shape = replace(part.shape, normalization=new)
+    effects.append(
+        f"{new.label} of {name} starts from the current statistics, so the output does not jump."
+    )
+
+
+def _name(experiment: Experiment, index: int) -> str:
+    return "the output layer" if index == len(experiment.network.layers) - 1 else f"hidden layer {index + 1}"

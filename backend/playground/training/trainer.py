@@ -1,0 +1,54 @@
+"""What a trainer is. The reference, the compiled and the batched one stand side by side behind it."""
+
+from typing import ClassVar, Protocol
+
+import numpy as np
+from torch import Tensor
+
+from playground.training.evaluation import Evaluation
+from playground.training.experiment import Experiment
+from playground.training.state import State
+
+
+class Trainer(Protocol):
+    """Trains a stack of R networks of one shape: tensors in, tensors out."""
+
+    longest_chunk: ClassVar[int]
+    """Most steps in one call of `step`; after it, the caller looks at the clock."""
+    chunk_seconds: float
+    """Likewise, the time that a call should take, about."""
+
+    def __init__(self, experiment: Experiment, state: State): ...
+
+    @classmethod
+    def can_train(cls, experiment: Experiment, state: State) -> bool: ...
+
+    @property
+    def state(self) -> State:
+        """All that training changes. Between two calls its numbers may be edited in place."""
+        ...
+
+    @property
+    def grad(self) -> Tensor | None:
+        """Gradients of the last step before clipping, (R, P); none before the first."""
+        ...
+
+    def step(self, learning_rates: np.ndarray) -> tuple[np.ndarray, bool]:
+        """Take a step for each row of learning rates, (steps, R) or (steps, 1).
+
+        Returns the points of the history that the first network left, as `Metrics.row`, (points, …), and
+        whether all is still finite.
+        """
+        ...
+
+    def evaluate(self, x: Tensor, y: Tensor | None = None) -> Evaluation:
+        """The first network at features x (1, n, inputs) with targets y (1, n)."""
+        ...
+
+    def activations(self, x: Tensor) -> np.ndarray:
+        """Evaluated activations of every unit of the first network, layer by layer, (units, n) float32."""
+        ...
+
+    def change(self, experiment: Experiment, state: State) -> None:
+        """Go on with another experiment, and the state that belongs to it."""
+        ...

@@ -1,0 +1,187 @@
+"""What is shown of a training loop at one moment: neuron maps, the decision map, predictions, the data.
+
+Pictures are uint8 with the two numbers that 0 and 255 stand for, so that a frame is small.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from playground import limits
+from playground.catalogue.datasets import Dataset
+from playground.catalogue.features import available, columns
+from playground.training.evaluation import Evaluation
+from playground.training.experiment import Experiment, features, plane
+from playground.training.loop import TrainingLoop
+from playground.training.weights import read_weights
+
+Arrays = dict[str, np.ndarray]
+Value = TypeVar("Value")
+
+FEATURE_MAP = 32
+PICTURE_FLOP = 1e9
+"""Multiplications that one map may cost; a large network is drawn on a coarser grid."""
+LEAST_CELLS = 8
+KEPT = 4
+"""Grids that are kept ready, of the sizes last asked for."""
+
+
+class Views:
+    """The pictures of a training loop. Grids are laid once for a size and kept while they fit."""
+
+    def __init__(self, loop: TrainingLoop):
+        self._loop = loop
+        self._grids: dict[int, Tensor] = {}
+        self._grids_of = loop.experiment
+
+    def frame(self, evaluation: Evaluation, neuron_size: int = 20, output_size: int = 100) -> Arrays:
+        """Weights, maps of neurons and output, and predictions, for an evaluation of all points.
+
+        `weight.0`, `bias.0` and so on, float32; `neurons` (N, size, size) with `neurons_range` (N, 2);
+        `decision` (size, size) with `decision_range` (2,), and `confidence` of more than two classes;
+        `train_predictions`, `test_predictions`; of classes `confusion` (2, K, K) int32.
+        """
+        experiment, state = self._loop.experiment, self._loop.state
+        arrays: Arrays = {}
+        for index, layer in enumerate(read_weights(experiment.network, state)):
+            for name, value in layer.items():
+                if not name.startswith("running_"):
+                    arrays[f"{name}.{index}"] = value.copy()
+        size = self._fit(neuron_size)
+        arrays["neurons"], arrays["neurons_range"] = quantised(
+            self._loop.trainer.activations(self._grid(size)), size
+        )
+        return arrays | self._decision(self._fit(output_size)) | _predictions(experiment, evaluation)
+
+    def _decision(self, size: int) -> Arrays:
+        task = self._loop.experiment.dataset.task
+        evaluated = self._loop.trainer.evaluate(self._grid(size))
+        if task.kind == "multiclass":
+            low, high = 0.0, task.classes - 1.0
+            arrays = {
+                "decision": evaluated.prediction.astype(np.uint8).reshape(size, size),
+                "confidence": _bytes(evaluated.confidence, size),
+            }
+        else:
+            low, high = (0.0, 1.0) if task.kind == "binary" else target_range(self._loop.experiment.dataset)
+            arrays = {"decision": _bytes((evaluated.prediction - low) / (high - low), size)}
+        return arrays | {"decision_range": np.array([low, high], dtype=np.float32)}
+
+    @torch.no_grad()
+    def raw(self, size: int) -> Arrays:
+        """Raw float32 maps over the input square: `decision` (size, size) or (K, size, size), `neurons`
+        (N, size, size) for every hidden unit and then the outputs. Row 0 is the top."""
+        experiment = self._loop.experiment
+        neurons = self._loop.trainer.activations(self._grid(size))
+        output = torch.from_numpy(neurons[-experiment.network.layers[-1].width :].T)
+        decision = experiment.config.loss.predict(output, experiment.dataset.task)
+        if decision.dim() == 2:
+            decision = decision.T
+        return {
+            "decision": decision.reshape(*decision.shape[:-1], size, size).numpy(),
+            "neurons": neurons.reshape(-1, size, size),
+        }
+
+    def _fit(self, size: int) -> int:
+        """The size of a map, made smaller where the network is too large to draw it in time."""
+        fitting = int((PICTURE_FLOP / self._loop.experiment.network.size) ** 0.5)
+        return max(LEAST_CELLS, min(size, fitting))
+
+    def _grid(self, size: int) -> Tensor:
+        """Features of a grid of cells, (1, size², inputs)."""
+        experiment = self._loop.experiment
+        if experiment.all_x is not self._grids_of.all_x:
+            self._grids.clear()
+        self._grids_of = experiment
+
+        def lay() -> Tensor:
+            axis = _centres(size)
+            cells = plane(experiment.dataset, axis, axis.flip(0))
+            return features(experiment.config, cells, experiment.device)
+
+        return kept(self._grids, size, lay)
+
+
+def _predictions(experiment: Experiment, evaluation: Evaluation) -> Arrays:
+    """Of every point, and the confusion matrices."""
+    task = experiment.dataset.task
+    parts = (slice(None, experiment.count), slice(experiment.count, None))
+    if not task.classes:
+        shown = evaluation.prediction.astype(np.float32)
+        return {"train_predictions": shown[parts[0]], "test_predictions": shown[parts[1]]}
+    chosen = evaluation.classes(task)
+    pairs = experiment.targets.astype(np.int64) * task.classes + chosen
+    counts = [np.bincount(pairs[part], minlength=task.classes**2) for part in parts]
+    return {
+        "train_predictions": chosen[parts[0]].astype(np.uint8),
+        "test_predictions": chosen[parts[1]].astype(np.uint8),
+        "confusion": np.reshape(counts, (2, task.classes, task.classes)).astype(np.int32),
+    }
+
+
+def data_view(dataset: Dataset) -> tuple[dict[str, Any], Arrays]:
+    """The points of the data and a map of every feature that can be made of them."""
+    task = dataset.task
+    names = available(task.inputs)
+    axis = _centres(FEATURE_MAP)
+    cells = torch.from_numpy(plane(dataset, axis, axis.flip(0)))
+    maps, ranges = quantised(columns(names, cells).T.numpy(), FEATURE_MAP)
+    return {"problem": described(dataset), "features": list(names)}, {
+        "train_inputs": dataset.train_inputs.astype(np.float32),
+        "train_targets": dataset.train_targets.astype(np.float32),
+        "test_inputs": dataset.test_inputs.astype(np.float32),
+        "test_targets": dataset.test_targets.astype(np.float32),
+        "feature_maps": maps,
+        "feature_ranges": ranges,
+    }
+
+
+def described(dataset: Dataset) -> dict[str, Any]:
+    """The task of a data set, for people and pages."""
+    task = dataset.task
+    return {
+        "kind": task.kind,
+        "classes": task.classes,
+        "inputs": task.inputs,
+        "class_labels": list(task.class_labels),
+        "input_names": list(task.input_names),
+        "input_ranges": task.input_ranges and [list(ends) for ends in task.input_ranges],
+        "target_range": target_range(dataset),
+    }
+
+
+def target_range(dataset: Dataset) -> tuple[float, float]:
+    """The range of values that a regression is drawn over, symmetrical so that zero is neutral."""
+    targets = np.concatenate([dataset.train_targets, dataset.test_targets])
+    bound = float(np.abs(targets).max(initial=0)) or 1.0
+    return (-bound, bound)
+
+
+def quantised(values: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Maps (N, size²) as uint8 (N, size, size), and what 0 and 255 stand for, (N, 2) float32."""
+    low, high = values.min(axis=1, keepdims=True), values.max(axis=1, keepdims=True)
+    scaled = (values - low) * (255 / np.maximum(high - low, 1e-12))
+    maps = np.rint(scaled).astype(np.uint8).reshape(-1, size, size)
+    return maps, np.concatenate([low, high], axis=1).astype(np.float32)
+
+
+def kept(cache: dict[int, Value], key: int, make: Callable[[], Value]) -> Value:
+    """The value of that key, made if need be; those used longest ago make room."""
+    cache[key] = value = cache.pop(key) if key in cache else make()
+    while len(cache) > KEPT:
+        del cache[next(iter(cache))]
+    return value
+
+
+def _centres(size: int) -> Tensor:
+    """Centres of `size` cells from -6 to 6."""
+    return (torch.arange(size) + 0.5) * (2 * limits.HALF_SPAN / size) - limits.HALF_SPAN
+
+
+def _bytes(shares: np.ndarray, size: int) -> np.ndarray:
+    """Shares of 0 to 1 as bytes; what is beyond is cut, and what is no number is 0."""
+    scaled = np.fmin(np.fmax(shares * np.float32(255), 0), 255)  # with a number and NaN, the number
+    return np.rint(scaled).astype(np.uint8).reshape(size, size)

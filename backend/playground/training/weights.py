@@ -1,0 +1,82 @@
+"""Parameters and running statistics of the first network of a state, read and set by name."""
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from playground.errors import FieldError, ValidationFailed
+from playground.run.weights import OneWeight
+from playground.training.network import Network
+from playground.training.state import State
+
+
+def read_weights(network: Network, state: State) -> list[dict[str, np.ndarray]]:
+    """Of each layer: weight (in, out), the others (out,); views of the state's memory on a CPU."""
+    return [
+        {name: (view[0] if name == "weight" else view[0, 0]).cpu().numpy() for name, view in named.items()}
+        for named in _named(network, state)
+    ]
+
+
+def set_weights(network: Network, state: State, layers: list[dict[str, Any]]) -> None:
+    """Replace parameters by name, in the form of `read_weights`; what is not named stays.
+
+    Raises ValidationFailed, with nothing replaced.
+    """
+    if len(layers) != len(network.layers):
+        raise ValidationFailed(FieldError("layers", f"this network has {len(network.layers)} layers"))
+    checked: list[tuple[Tensor, Tensor]] = []
+    for index, (layer, named) in enumerate(zip(layers, _named(network, state), strict=True)):
+        for name, value in layer.items():
+            path = f"layers.{index}.{name}"
+            if name not in named:
+                raise ValidationFailed(FieldError(path, f"this layer has {', '.join(named)}"))
+            shape = tuple(named[name].shape[1 if name == "weight" else 2 :])
+            checked.append((named[name], _numbers(path, value, shape)))
+    for target, value in checked:
+        target.copy_(value.expand_as(target))
+
+
+def set_weight(network: Network, state: State, edit: OneWeight) -> None:
+    """Raises ValidationFailed for what is not there, or no number."""
+    if not 0 <= edit.layer < len(network.layers):
+        raise ValidationFailed(
+            FieldError("layer", f"this network has layers 0 to {len(network.layers) - 1}")
+        )
+    shape = network.layers[edit.layer]
+    if not 0 <= edit.unit < shape.width:
+        raise ValidationFailed(FieldError("unit", f"this layer has units 0 to {shape.width - 1}"))
+    if edit.source is not None and not 0 <= edit.source < shape.inputs:
+        raise ValidationFailed(FieldError("source", f"this layer has inputs 0 to {shape.inputs - 1}"))
+    if not math.isfinite(edit.value) or abs(edit.value) > np.finfo(np.float32).max:
+        raise ValidationFailed(FieldError("value", "a weight is a finite number"))
+    parameters = network.parameters(state.weights)[edit.layer]
+    if edit.source is None:
+        parameters["bias"][:, 0, edit.unit] = edit.value
+    else:
+        parameters["weight"][:, edit.source, edit.unit] = edit.value
+
+
+def _named(network: Network, state: State) -> list[dict[str, Tensor]]:
+    parameters, buffers = network.parameters(state.weights), network.buffers(state.buffers)
+    return [
+        {**own, **{f"running_{name}": view for name, view in running.items()}}
+        for own, running in zip(parameters, buffers, strict=True)
+    ]
+
+
+def _numbers(path: str, value: Any, shape: tuple[int, ...]) -> Tensor:
+    try:
+        array = np.asarray(value, dtype=np.float32)
+    except (TypeError, ValueError, OverflowError):
+        array = None
+    if array is None or array.shape != shape:
+        raise ValidationFailed(FieldError(path, f"numbers in the shape {list(shape)} are expected"))
+    if not np.isfinite(array).all():
+        raise ValidationFailed(FieldError(path, "every number must be finite"))
+    if path.endswith("running_var") and (array < 0).any():
+        raise ValidationFailed(FieldError(path, "a variance is not negative"))
+    return torch.from_numpy(array)

@@ -1,0 +1,213 @@
+"""What the REST API takes and returns, for validation and for its documentation."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from playground.run import config
+from playground import limits
+from playground.messages.protocol import Diverged, Entry, FieldProblem, State
+from playground.run.weights import LayerWeights
+
+EXAMPLE_CONFIG = config.RunConfig().model_dump(mode="json")
+EXAMPLE_ENTRY = {
+    "step": 1200,
+    "epoch": 48.0,
+    "change": {"optimizer": {"lr": 0.1}},
+    "undo": {"optimizer": {"lr": 0.03}},
+    "effect": ["learning rate 0.03 → 0.1; weights and optimizer kept"],
+    "label": "lr 0.1",
+    "weights": None,
+}
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class NewSession(Shape):
+    """What to train. Whatever is left out has its default."""
+
+    config: dict[str, Any] = Field(
+        default={},
+        examples=[{"data": {"kind": "spiral", "noise": 0.1}, "optimizer": {"kind": "adam", "lr": 0.03}}],
+    )
+    """A config, or a part of one; its schema is in `GET /api/catalogue`."""
+    timeline: list[Entry] = Field(default=[], max_length=10_000, examples=[[]])
+    """Changes to make on the way, as `GET /api/sessions/{id}` returns them: the run is played again.
+    The first change by hand drops what is left of it."""
+
+
+class Metrics(BaseModel):
+    """Evaluated on all data, dropout off. Regressions have `…_mae` and `…_r2` instead of accuracy."""
+
+    model_config = ConfigDict(extra="allow", use_attribute_docstrings=True)
+    train_loss: float | None = Field(examples=[0.012])
+    """Mean loss over the training data; null when it is not finite."""
+    test_loss: float | None = Field(examples=[0.018])
+    """Mean loss over the test data; null when there are none."""
+    train_accuracy: float | None = Field(default=None, examples=[1.0])
+    """Share of the training data that is classified right."""
+    test_accuracy: float | None = Field(default=None, examples=[0.992])
+    """Share of the test data that is classified right."""
+    grad_norm: list[float | None] = Field(examples=[[0.031, 0.024, 0.051]])
+    """Length of the last step's gradient in each layer, the output last; null before the first step."""
+
+
+class SessionShape(State):
+    """A session at this moment."""
+
+    model_config = ConfigDict(extra="forbid")
+    id: str = Field(examples=["9f3c01ab77"])
+    """Its name in every other call."""
+    run: int = Field(examples=[1])
+    """Counts the resets."""
+    config: dict[str, Any] = Field(examples=[EXAMPLE_CONFIG])
+    """The config of now, whole."""
+    problem: dict[str, Any] = Field(examples=[{"kind": "binary", "classes": 2, "inputs": 2}])
+    """What there is to learn: the kind, the number of classes, the names of inputs and classes."""
+    timeline: list[Entry] = Field(examples=[[EXAMPLE_ENTRY]])
+    """Every change of this run so far."""
+    metrics: Metrics
+    """How good it is now."""
+
+
+class CreatedSession(SessionShape):
+    """A new session, and the key that lets you change it."""
+
+    key: str = Field(examples=["kJ0vTg2hN5c1xw0m3yQ4a8Zr5sUe7PbL"])
+    """Goes into `Authorization: Bearer …` of everything that changes the session. It is shown this once."""
+
+
+class Done(Shape):
+    """A command took effect."""
+
+    step: int = Field(examples=[1200])
+    """At this step."""
+
+
+class ChangeDone(Done):
+    """A change took effect."""
+
+    change: dict[str, Any] = Field(examples=[{"optimizer": {"lr": 0.1}}])
+    """What was asked for; empty for weights."""
+    effect: list[str] = Field(examples=[["learning rate 0.03 → 0.1; weights and optimizer kept"]])
+    """What it did to the weights and to the optimizer's state."""
+
+
+class StepDone(Done):
+    """Training that was asked for is done."""
+
+    epoch: float = Field(examples=[48.0])
+    """Passes over the training set so far."""
+    metrics: Metrics
+    """How good it is now."""
+    diverged: Diverged | None = Field(examples=[None])
+    """Set when it ended early because training met NaN or infinity."""
+
+
+class HistoryShape(Shape):
+    """The curves of the run since its start, as fine as they are kept."""
+
+    run: int = Field(examples=[1])
+    """Counts the resets."""
+    stride: int = Field(examples=[4])
+    """Steps between two samples; it doubles whenever there are too many."""
+    series: dict[str, list[float | None]] = Field(
+        examples=[{"index": [0, 1], "step": [0, 4], "train_loss": [0.71, 0.52], "grad_norm.0": [None, 0.2]}]
+    )
+    """A list for each column, all of one length; null where a value is missing."""
+    marks: list[Entry] = Field(examples=[[EXAMPLE_ENTRY]])
+    """The changes of the run, to be marked on the curves."""
+
+
+class Maps(Shape):
+    """Maps over the input square. Row 0 is the top (x2 = 6), column 0 the left (x1 = -6)."""
+
+    step: int = Field(examples=[1200])
+    """When they were taken."""
+    size: int = Field(examples=[2])
+    """Cells along a side."""
+    decision: list[Any] = Field(examples=[[[0.1, 0.9], [0.2, 0.8]]])
+    """Two classes: the probability of class 1. Regression: the value. More classes: a map for each."""
+    neurons: list[list[list[float | None]]] = Field(examples=[[[[0.3, -0.1], [0.0, 0.7]]]])
+    """The activation of every hidden neuron, layer by layer, then of the output's units."""
+
+
+class Weights(Shape):
+    """Weights of the whole network, from the first hidden layer to the output."""
+
+    layers: list[LayerWeights] = Field(
+        max_length=limits.HIDDEN_LAYERS + 1,
+        examples=[
+            [
+                {"weight": [[0.5, -0.3], [0.1, 0.8]], "bias": [0.0, 0.0]},
+                {"weight": [[1.0], [-1.0]], "bias": [0.1]},
+            ]
+        ],
+    )
+    """For each layer `weight` (a row for each input), `bias`, and with batch normalisation `gamma`, `beta`,
+    `running_mean` and `running_var`. What is left out in a put keeps its value."""
+
+
+class PreviewRequest(Shape):
+    """A data set to look at."""
+
+    data: dict[str, Any] = Field(examples=[{"kind": "circle", "noise": 0.1}])
+    """As in a config."""
+    seed: int = Field(default=0, examples=[0])
+    """The seed of the config that it would be part of."""
+
+
+class Preview(Shape):
+    """Points of a data set, as many as are worth showing."""
+
+    problem: dict[str, Any] = Field(examples=[{"kind": "binary", "classes": 2}])
+    """What there would be to learn."""
+    train: list[list[float]] = Field(examples=[[[1.2, -0.4, 1]]])
+    """[x1, x2, target] of training points."""
+    test: list[list[float]] = Field(examples=[[[4.1, 0.7, 0]]])
+    """[x1, x2, target] of test points."""
+
+
+class UploadedTable(Shape):
+    """A table that configs can name from now on."""
+
+    id: str = Field(examples=["5d41402abc4b2a76"])
+    """Goes into `{"kind": "csv", "id": …}`. The same file has the same id."""
+    columns: list[dict[str, Any]] = Field(
+        examples=[[{"name": "width", "kind": "number"}, {"name": "species", "kind": "label"}]]
+    )
+    """Names and kinds of the columns; a label column also lists its labels."""
+    rows: int = Field(examples=[150])
+    """Rows to learn from."""
+    dropped: int = Field(examples=[0])
+    """Rows left out because a value is missing."""
+    problem: Literal["binary", "multiclass", "regression"] = Field(examples=["multiclass"])
+    """What there is to learn with the columns in `chosen`."""
+    classes: int = Field(examples=[3])
+    """Number of classes; 0 for a regression."""
+    chosen: dict[str, Any] = Field(
+        examples=[{"x1": "width", "x2": "length", "target": "species", "inputs": []}]
+    )
+    """The columns that are taken, as you named them or guessed."""
+    preview: list[list[Any]] = Field(examples=[[[3.5, 1.4, "setosa"]]])
+    """The first rows."""
+
+
+class ProblemDocument(BaseModel):
+    """Why not, after RFC 9457."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+    type: str = Field(examples=["about:blank"])
+    """A URI for the kind of problem; `about:blank` says that the status tells it."""
+    title: str = Field(examples=["Unprocessable Content"])
+    """The status in words."""
+    status: int = Field(examples=[422])
+    """The HTTP status."""
+    detail: str = Field(examples=["hidden.0.width: Input should be less than or equal to 256"])
+    """What went wrong, for a person."""
+    instance: str = Field(examples=["/api/sessions"])
+    """The path that was called."""
+    errors: list[FieldProblem]
+    """The fields at fault; may be empty."""

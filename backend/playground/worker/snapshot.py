@@ -1,0 +1,42 @@
+"""Snapshots: all that a run needs to go on elsewhere, as bytes without pickle."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from playground.messages import codec
+from playground.run.validation import Tables, parse
+from playground.training.experiment import Experiment
+from playground.training.loop import TRAINERS, TrainingLoop
+from playground.training.state import State
+from playground.training.trainer import Trainer
+
+COUNTERS = ("step", "epoch", "cursor", "samples", "stride")
+TENSORS = ("seeds", "weights", "buffers", "slots", "updates")
+
+
+def save(loop: TrainingLoop) -> bytes:
+    """Weights, buffers, optimizer slots, counters and config."""
+    header = {
+        "type": "snapshot",
+        "config": loop.config.model_dump(mode="json"),
+        **{name: getattr(loop.state, name) for name in COUNTERS},
+    }
+    arrays = {name: getattr(loop.state, name) for name in TENSORS}
+    return codec.encode(header, {name: tensor.cpu().numpy() for name, tensor in arrays.items()})
+
+
+def load(
+    data: bytes,
+    tables: Tables | None = None,
+    device: str = "cpu",
+    trainers: Sequence[type[Trainer]] = TRAINERS,
+) -> TrainingLoop:
+    """The loop that was saved, ready for its next step on `device`."""
+    header, arrays = codec.decode(data)
+    config = parse(header["config"], tables)
+    tensors = {name: torch.from_numpy(np.array(arrays[name])).to(device) for name in TENSORS}
+    state = State(**tensors, **{name: header[name] for name in COUNTERS})
+    dataset = config.data.split(config.seed, tables or {})
+    return TrainingLoop(Experiment.of(config, dataset, device), state, trainers)
