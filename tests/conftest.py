@@ -14,8 +14,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
-from playground.training.compiled import cache as compiling
-from playground.training.compiled import trainer as fused
+from playground.training.compiled import loading
 from playground.web.app import create_app
 from playground.cli import Server
 from playground.engine.local import LocalEngine
@@ -29,9 +28,6 @@ settings.register_profile("playground", deadline=None, suppress_health_check=[He
 settings.load_profile("playground")
 # As in a worker: more threads than cores only wait for one another.
 torch.set_num_threads(1)
-# Once for a version of the kernel; then every server of the tests has it from its start.
-fused.load()
-compiling.note_compiled()
 
 
 @dataclass
@@ -96,13 +92,19 @@ def _wait_until_ready(address: str, thread: threading.Thread) -> None:
 
 
 @pytest.fixture(scope="session")
-def serve() -> Serve:
+def kernel() -> None:
+    """Compiled once for a version of it; then every server of the tests has it from its start."""
+    loading.load()
+
+
+@pytest.fixture(scope="session")
+def serve(kernel: None) -> Serve:
     """Starts a server of one's own."""
     return _serve
 
 
 @pytest.fixture(scope="session")
-def running() -> Iterator[Running]:
+def running(kernel: None) -> Iterator[Running]:
     with _serve() as running:
         yield running
 

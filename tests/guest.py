@@ -11,7 +11,7 @@ import httpx
 import numpy as np
 import websockets
 
-from playground.messages.protocol import decode
+from playground.messages.codec import decode
 
 PATIENCE = 60.0
 """Seconds after which something is taken for lost. No test is about how long it takes."""

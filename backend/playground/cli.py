@@ -13,10 +13,9 @@ from pydantic import ValidationError
 from uvicorn.config import LOGGING_CONFIG
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from playground import __version__
-from playground import limits
-from playground.web.app import create_app
+from playground import __version__, limits
 from playground.settings import Settings
+from playground.web.app import create_app
 
 FAREWELL_SECONDS = 0.3
 
@@ -51,7 +50,7 @@ class Server(uvicorn.Server):
         self._app = app
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._app.state.registry.farewell()
+        self._app.state.registry.shut_down()
         await asyncio.sleep(FAREWELL_SECONDS)
         await super().shutdown(sockets)
 

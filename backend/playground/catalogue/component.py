@@ -94,6 +94,4 @@ def any_of(family: type[Component], *more: type[Component], name: str = "") -> A
     The page finds the components to choose from by `name`, the family's own if none is given.
     """
     extra: JsonDict = {"family": name or family.__name__.lower()}
-    return Annotated[
-        Union[(*members(family), *more)], Field(discriminator="kind", json_schema_extra=extra)
-    ]
+    return Annotated[Union[(*members(family), *more)], Field(discriminator="kind", json_schema_extra=extra)]

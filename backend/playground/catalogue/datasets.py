@@ -11,11 +11,10 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field, Strict, ValidationInfo, field_validator
 
-from playground import limits
-from playground import randomness
+from playground import limits, randomness
 from playground.catalogue.component import Component, Task
-from playground.errors import FieldError, ValidationFailed
 from playground.catalogue.tables import Column, Table, guess_target, target_values
+from playground.errors import FieldError, ValidationFailed
 
 TWO_CLASSES = Task("binary", 2, class_labels=("0", "1"))
 REGRESSION = Task("regression", 0)
@@ -33,6 +32,13 @@ class Dataset:
     test_inputs: np.ndarray
     test_targets: np.ndarray
     task: Task
+
+    @property
+    def target_range(self) -> tuple[float, float]:
+        """The values that a regression is drawn over, symmetrical so that zero is neutral."""
+        targets = np.concatenate([self.train_targets, self.test_targets])
+        bound = float(np.abs(targets).max(initial=0)) or 1.0
+        return (-bound, bound)
 
 
 FILLED = 0.9
@@ -346,7 +352,9 @@ class Csv(Data):
         """The inputs and the target."""
         table = tables.get(self.id)
         if table is None:
-            raise ValidationFailed(FieldError("id", f'There is no uploaded file "{self.id}". Upload it again.'))
+            raise ValidationFailed(
+                FieldError("id", f'There is no uploaded file "{self.id}". Upload it again.')
+            )
         choice = guess_target(table, self.x1, self.x2, self.target, self.inputs)
         inputs = [("x1", choice.x1), ("x2", choice.x2), *(("inputs", name) for name in choice.inputs)]
         return [table.column(name, field) for field, name in inputs], table.column(choice.target, "target")

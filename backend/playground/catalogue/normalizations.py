@@ -34,7 +34,9 @@ class Normalization(Component):
         like = z.new_ones(len(z), 1, z.shape[2])
         return _filled(self.parameters, like), _filled(self.buffers, like)
 
-    def folded(self, weight: Tensor, bias: Tensor, parameters: Named, buffers: Named) -> tuple[Tensor, Tensor]:
+    def folded(
+        self, weight: Tensor, bias: Tensor, parameters: Named, buffers: Named
+    ) -> tuple[Tensor, Tensor]:
         """Weight (R, in, width) and bias (R, 1, width) of a layer without it, evaluated as the one with it
         is, where that is possible."""
         return weight, bias
@@ -82,7 +84,9 @@ class BatchNorm(Normalization):
         var, mean = torch.var_mean(z, dim=1, correction=0, keepdim=True)
         return {"gamma": (var + self.eps).sqrt(), "beta": mean.clone()}, {"mean": mean, "var": var}
 
-    def folded(self, weight: Tensor, bias: Tensor, parameters: Named, buffers: Named) -> tuple[Tensor, Tensor]:
+    def folded(
+        self, weight: Tensor, bias: Tensor, parameters: Named, buffers: Named
+    ) -> tuple[Tensor, Tensor]:
         """w' = w γ/σ and b' = (b - μ) γ/σ + β."""
         factor = parameters["gamma"] * (buffers["var"] + self.eps).rsqrt()
         return weight * factor, (bias - buffers["mean"]) * factor + parameters["beta"]

@@ -148,7 +148,9 @@ class RMSProp(Optimizer):
         return grad / (mean.sqrt() + self.eps) * -lr, (mean,)
 
     @staticmethod
-    def compiled(weight: Any, grad: Any, slots: Any, correction: Any, lr: float, alpha: float, eps: float) -> Any:
+    def compiled(
+        weight: Any, grad: Any, slots: Any, correction: Any, lr: float, alpha: float, eps: float
+    ) -> Any:
         mean = alpha * slots[0] + (1 - alpha) * grad * grad
         return -lr * grad / (np.sqrt(mean) + eps), (mean,)
 

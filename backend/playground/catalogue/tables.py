@@ -50,7 +50,9 @@ class Table:
             if column.name == name:
                 return column
         names = ", ".join(column.name for column in self.columns)
-        raise ValidationFailed(FieldError(field, f"There is no column {_quoted(name)}. The columns are: {names}."))
+        raise ValidationFailed(
+            FieldError(field, f"There is no column {_quoted(name)}. The columns are: {names}.")
+        )
 
 
 class Choice(NamedTuple):
@@ -79,7 +81,9 @@ def read_csv(data: bytes, filename: str, header: bool | None = None, target: str
     if not rows:
         raise ValidationFailed(FieldError("file", f"{file} has a header but no rows below it."))
     if len(rows) > limits.POINTS:
-        raise ValidationFailed(FieldError("file", f"{file} has more than {limits.POINTS:,} rows, which is the limit."))
+        raise ValidationFailed(
+            FieldError("file", f"{file} has more than {limits.POINTS:,} rows, which is the limit.")
+        )
 
     # A column that the header leaves unnamed holds row numbers, or nothing after a trailing delimiter.
     kept = [
@@ -91,7 +95,9 @@ def read_csv(data: bytes, filename: str, header: bool | None = None, target: str
         rows = [[row[i] for i in kept] for row in rows]
     complete = [i for i, row in enumerate(rows) if MISSING.isdisjoint(row)]
     if not kept or not complete:
-        raise ValidationFailed(FieldError("file", f"Every row of {file} has a missing value, so none is left to learn from."))
+        raise ValidationFailed(
+            FieldError("file", f"Every row of {file} has a missing value, so none is left to learn from.")
+        )
     dropped = len(rows) - len(complete)
     lines, rows = [lines[i] for i in complete], [rows[i] for i in complete]
 
@@ -100,7 +106,9 @@ def read_csv(data: bytes, filename: str, header: bool | None = None, target: str
         for name, cells in zip(_names(titles, kept), zip(*rows, strict=True), strict=True)
     )
     if all(column.kind == "label" for column in columns):
-        raise ValidationFailed(FieldError("file", f"{file} has no column of numbers; x1 and x2 must be numbers."))
+        raise ValidationFailed(
+            FieldError("file", f"{file} has no column of numbers; x1 and x2 must be numbers.")
+        )
     digest = hashlib.sha256(bytes([header]) + data).hexdigest()
     table = Table(digest[:16], columns, len(rows), dropped)
     guess_target(table, target=target)
@@ -131,7 +139,9 @@ def guess_target(
         if name is None:
             continue
         if table.column(name, field).kind == "label":
-            raise ValidationFailed(FieldError(field, f"Column {_quoted(name)} holds labels; an input must be numbers."))
+            raise ValidationFailed(
+                FieldError(field, f"Column {_quoted(name)} holds labels; an input must be numbers.")
+            )
         if name in taken:
             role = "the target" if name == target else "an input"
             raise ValidationFailed(FieldError(field, f"Column {_quoted(name)} is {role} already."))
@@ -141,12 +151,16 @@ def guess_target(
     free.sort(key=lambda name: name.lower() in ROW_NUMBER_NAMES)  # stable: row numbers come last
     open_fields = [field for field, name in (("x1", x1), ("x2", x2)) if name is None]
     if len(free) < len(open_fields):
-        raise ValidationFailed(FieldError(open_fields[-1], "x1 and x2 need two columns of numbers beside the target."))
+        raise ValidationFailed(
+            FieldError(open_fields[-1], "x1 and x2 need two columns of numbers beside the target.")
+        )
     x1, x2 = x1 or free.pop(0), x2 or free.pop(0)
     if inputs is None:
         inputs = [name for name in free if name.lower() not in ROW_NUMBER_NAMES][: limits.INPUTS - 2]
     elif len(inputs) > limits.INPUTS - 2:
-        raise ValidationFailed(FieldError("inputs", f"A network takes at most {limits.INPUTS} inputs, x1 and x2 included."))
+        raise ValidationFailed(
+            FieldError("inputs", f"A network takes at most {limits.INPUTS} inputs, x1 and x2 included.")
+        )
     return Choice(x1, x2, target, tuple(inputs))
 
 
@@ -166,7 +180,9 @@ def target_values(column: Column) -> tuple[np.ndarray, tuple[str, ...]]:
         raise ValidationFailed(FieldError("target", f"{only}; a target needs at least two different values."))
     if len(labels) > limits.CLASSES:
         many = f"Column {_quoted(column.name)} has {len(labels)} different labels"
-        raise ValidationFailed(FieldError("target", f"{many}; a target may have at most {limits.CLASSES} classes."))
+        raise ValidationFailed(
+            FieldError("target", f"{many}; a target may have at most {limits.CLASSES} classes.")
+        )
     return values, labels
 
 
@@ -196,9 +212,13 @@ def from_arrays(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> 
 def _text(data: bytes, file: str) -> str:
     if len(data) > limits.CSV_BYTES:
         limit = f"{limits.CSV_BYTES // 2**20} MB"
-        raise ValidationFailed(FieldError("file", f"{file} has {len(data):,} bytes; a CSV file may have at most {limit}."))
+        raise ValidationFailed(
+            FieldError("file", f"{file} has {len(data):,} bytes; a CSV file may have at most {limit}.")
+        )
     if len(data.translate(None, CONTROL_BYTES)) < len(data):
-        raise ValidationFailed(FieldError("file", f"{file} is not a text file. Save it as CSV in UTF-8 and try again."))
+        raise ValidationFailed(
+            FieldError("file", f"{file} is not a text file. Save it as CSV in UTF-8 and try again.")
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -231,7 +251,9 @@ def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
                 yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
-        raise ValidationFailed(FieldError("file", f"Line {line} cannot be read as CSV: {error}. Check its quotes.")) from None
+        raise ValidationFailed(
+            FieldError("file", f"Line {line} cannot be read as CSV: {error}. Check its quotes.")
+        ) from None
 
 
 def _rows(records: Iterator[tuple[int, list[str]]], file: str) -> tuple[list[int], list[list[str]]]:
@@ -242,7 +264,9 @@ def _rows(records: Iterator[tuple[int, list[str]]], file: str) -> tuple[list[int
         if not rows:
             if len(cells) < 2:
                 rule = "separate its cells by comma, semicolon or tab"
-                raise ValidationFailed(FieldError("file", f"{file} has one column only (line {line}): {rule}."))
+                raise ValidationFailed(
+                    FieldError("file", f"{file} has one column only (line {line}): {rule}.")
+                )
             if len(cells) > limits.CSV_COLUMNS:
                 rule = f"a CSV file may have at most {limits.CSV_COLUMNS} columns"
                 raise ValidationFailed(FieldError("file", f"Line {line} has {len(cells):,} cells; {rule}."))
@@ -274,13 +298,17 @@ def _column(name: str, cells: Sequence[str], lines: Sequence[int], delimiter: st
         values = np.array(numbers, dtype=np.float64)
         if not np.isfinite(values).all():
             i = int(np.argmin(np.isfinite(values)))
-            raise ValidationFailed(FieldError("file", f"{_place(lines[i], name)}: {_quoted(cells[i])} is not a finite number."))
+            raise ValidationFailed(
+                FieldError("file", f"{_place(lines[i], name)}: {_quoted(cells[i])} is not a finite number.")
+            )
         return Column(name, "number", values)
     # A few texts among numbers are slips of the pen, which must not turn an input into labels.
     if len(texts) <= max(3, len(cells) // 10) and 2 * len(texts) < len(cells):
         i = texts[0]
         rest = "not a number, as the rest of the column is"
-        raise ValidationFailed(FieldError("file", f"{_place(lines[i], name)}: {_quoted(cells[i])} is {rest}."))
+        raise ValidationFailed(
+            FieldError("file", f"{_place(lines[i], name)}: {_quoted(cells[i])} is {rest}.")
+        )
     labels = sorted(set(cells))
     code = {label: i for i, label in enumerate(labels)}
     return Column(name, "label", np.array([code[cell] for cell in cells], dtype=np.int64), tuple(labels))

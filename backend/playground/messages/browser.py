@@ -11,11 +11,14 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
+from pydantic.config import JsonDict
 from pydantic_core import from_json
 
 from playground import limits
 from playground.catalogue.component import FROZEN
+from playground.catalogue.datasets import Dataset
 from playground.errors import FieldError, ValidationFailed
+from playground.run.config import Config
 from playground.run.run import TimelineEntry
 from playground.run.weights import AllWeights, OneWeight
 
@@ -43,6 +46,10 @@ class Closing(IntEnum):
 
 class Message(BaseModel):
     model_config = FROZEN
+
+    def encoded(self) -> str:
+        """As it goes over the wire; once for all who get it."""
+        return self.model_dump_json()
 
 
 class Speed(Message):
@@ -198,7 +205,19 @@ def read_message(text: str) -> tuple[str | None, ViewerMessage]:
     return name, _VIEWER_MESSAGES[kind].model_validate(raw)
 
 
-# --- Events: to the browser -------------------------------------------------------------------------------
+# --- Answers: what a command did --------------------------------------------------------------------------
+
+Metrics = dict[str, float | None]
+"""`train_loss`, `test_loss`, `train_accuracy` and so on, named as the columns of the history; null where there
+is no finite number. Evaluated on all data, dropout off."""
+METRICS_EXAMPLE: JsonDict = {
+    "train_loss": 0.012,
+    "test_loss": 0.018,
+    "train_accuracy": 1.0,
+    "test_accuracy": 0.992,
+    "grad_norm.0": 0.031,
+    "grad_norm.output": 0.051,
+}
 
 
 class Divergence(Message):
@@ -210,6 +229,69 @@ class Divergence(Message):
     """The first layer that was not finite, counted from 0."""
     detail: str = Field(default="", examples=["the weights of layer 2 became infinite"])
     """What happened, for a person."""
+
+
+class Done(Message):
+    """A command took effect."""
+
+    step: int = Field(examples=[1200])
+    """At this step."""
+
+
+class ChangeDone(Done):
+    """A change took effect."""
+
+    change: dict[str, Any] = Field(examples=[{"optimizer": {"lr": 0.1}}])
+    """What was asked for; empty for weights."""
+    effect: list[str] = Field(examples=[["learning rate 0.03 → 0.1; weights and optimizer kept"]])
+    """What it did to the weights and to the optimizer's state."""
+
+
+class StepDone(Done):
+    """Training that was asked for is done."""
+
+    epoch: float = Field(examples=[48.0])
+    """Passes over the training set so far."""
+    metrics: Metrics = Field(examples=[METRICS_EXAMPLE])
+    """How good it is now."""
+    diverged: Divergence | None = Field(examples=[None])
+    """Set when it ended early because training met NaN or infinity."""
+
+
+Result = Done | ChangeDone | StepDone
+
+# --- Events: to the browser -------------------------------------------------------------------------------
+
+
+class TaskDescription(Message):
+    """What there is to learn."""
+
+    model_config = ConfigDict(strict=False)  # JSON knows no tuples
+
+    kind: Literal["binary", "multiclass", "regression"]
+    classes: int
+    """2 for binary, 0 for a regression."""
+    inputs: int
+    """Columns of the data, before any feature is made of them."""
+    class_labels: list[str]
+    input_names: list[str]
+    input_ranges: list[tuple[float, float]] | None
+    """What -6 and 6 stand for in each input, where the data came in other units."""
+    target_range: tuple[float, float]
+    """The values that a regression is drawn over."""
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> "TaskDescription":
+        task = dataset.task
+        return cls(
+            kind=task.kind,
+            classes=task.classes,
+            inputs=task.inputs,
+            class_labels=list(task.class_labels),
+            input_names=list(task.input_names),
+            input_ranges=None if task.input_ranges is None else list(task.input_ranges),
+            target_range=dataset.target_range,
+        )
 
 
 class State(Message):
@@ -233,9 +315,9 @@ class Hello(Message):
     session: str
     role: Role
     run: int
-    config: dict[str, Any]
+    config: Config
     timeline: list[TimelineEntry]
-    problem: dict[str, Any]
+    problem: TaskDescription
     state: State
     viewers: int
 
@@ -252,8 +334,8 @@ class Error(Message):
 class Changed(Message):
     type: Literal["changed"] = "changed"
     entry: TimelineEntry
-    config: dict[str, Any]
-    problem: dict[str, Any]
+    config: Config
+    problem: TaskDescription
 
 
 class StateChanged(State):
@@ -263,7 +345,7 @@ class StateChanged(State):
 class ResetDone(Message):
     type: Literal["reset"] = "reset"
     run: int
-    config: dict[str, Any]
+    config: Config
 
 
 class RoleChanged(Message):
@@ -277,7 +359,7 @@ class Replaced(Message):
     type: Literal["replaced"] = "replaced"
 
 
-class Code(StrEnum):
+class NoticeCode(StrEnum):
     WORKER_RESTARTED = "worker_restarted"
     SHUTDOWN = "shutdown"
     SESSION_ENDED = "session_ended"
@@ -286,7 +368,7 @@ class Code(StrEnum):
 
 class Notice(Message):
     type: Literal["notice"] = "notice"
-    code: Code
+    code: NoticeCode
     detail: str
 
 
@@ -295,12 +377,24 @@ class Viewers(Message):
     count: int
 
 
-class Acknowledged(BaseModel):
-    """The answer to a command; its other fields are the command's result."""
+class Acknowledged(Message):
+    """The answer to a command: its id, and the fields of its result."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
     type: Literal["ack"] = "ack"
     id: str
+    step: int
+    change: dict[str, Any] = {}
+    effect: list[str] = []
+    epoch: float = 0.0
+    metrics: Metrics = {}
+    diverged: Divergence | None = None
+
+    @classmethod
+    def of(cls, name: str, result: Result) -> "Acknowledged":
+        return cls(type="ack", id=name, **dict(result))
+
+    def encoded(self) -> str:
+        return self.model_dump_json(exclude_unset=True)
 
 
 Event = (

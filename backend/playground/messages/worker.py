@@ -1,23 +1,46 @@
-"""What an engine and its workers say to one another: orders down, reports up, a closed union each.
+"""What an engine and its workers say to one another: requests down, events up, a closed union each.
 
-Both are binary messages (`protocol.encode`): the fields are the header, big things ride as arrays.
+A request that a browser made keeps its name. Both are binary messages (`codec.encode`): the fields are the
+header, big things ride as arrays.
 """
 
+import mmap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, Field, TypeAdapter
 
-from playground.messages.protocol import Arrays, Diverged, FieldProblem, Speed, WeightsEdit, decode, encode
+from playground.catalogue.component import FROZEN
 from playground.catalogue.tables import Table, from_arrays, to_arrays
+from playground.errors import FieldError
+from playground.messages import browser
+from playground.messages.browser import (
+    Divergence,
+    Metrics,
+    Pause,
+    Play,
+    Reset,
+    SetSpeed,
+    SetWeight,
+    SetWeights,
+    Speed,
+    TaskDescription,
+)
+from playground.messages.codec import Arrays, decode, encode
+from playground.run.config import Config
+from playground.run.run import TimelineEntry
+
+DEVICE_BYTES = 32
+"""Of the name of a device, as the forkserver gets it."""
+CURRENT_SESSION_BYTES = mmap.PAGESIZE
+"""Memory shared by an engine and its worker: the number of the session that has its turn, a little-endian
+uint64; 0 for none. It outlives the worker."""
 
 
-class Letter(BaseModel):
-    """An order or a report."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class Message(BaseModel):
+    model_config = {**FROZEN, "strict": False}  # JSON knows no tuples
 
 
 class Size(NamedTuple):
@@ -27,174 +50,151 @@ class Size(NamedTuple):
     output: int
 
 
-class Deed(Letter):
-    """A line of a timeline as a worker needs it: at this step, a merge patch, or weights set by hand."""
-
-    step: int
-    change: dict[str, Any] = {}
-    weights: WeightsEdit | None = None
+# --- Requests ---------------------------------------------------------------------------------------------
 
 
-# --- Orders -----------------------------------------------------------------------------------------------
-
-
-class Open(Letter):
+class Open(Message):
     """Take in a session: from its config and timeline, or from the snapshot in the array `snapshot`.
 
-    The worker trains up to step `until` at once, before it obeys any other order for the session: after a
-    worker's death that is the step which the viewers have seen.
+    The worker trains up to step `until` at once, before it handles any other request for the session: after
+    a worker's death that is the step which the viewers have seen.
     """
 
     type: Literal["open"] = "open"
     number: int
     run: int
-    config: dict[str, Any]
-    deeds: list[Deed] = []
+    config: Config
+    timeline: list[TimelineEntry] = []
+    """The lines after the snapshot, and those still to come."""
     done: int = 0
-    """How many deeds of the run lie before the snapshot; `deeds` holds those after it."""
+    """How many lines of the run lie before the snapshot."""
     until: int = 0
     playing: bool = False
     speed: Speed
     frame: int = 0
     """Number of the last frame that was sent."""
     tables: list[dict[str, Any]] = []
-    """Uploaded tables that the config or the deeds name; their columns are arrays (`pack`)."""
+    """Uploaded tables that the config or the timeline names; their columns are arrays (`pack`)."""
 
 
-class Close(Letter):
+class Close(Message):
     type: Literal["close"] = "close"
 
 
-class Want(Letter):
+class SendFrame(Message):
     """One frame of this size, once there is something new to see; `fresh`: at once."""
 
-    type: Literal["want"] = "want"
+    type: Literal["send_frame"] = "send_frame"
     size: Size
     fresh: bool = False
 
 
-class SetPlaying(Letter):
-    type: Literal["playing"] = "playing"
-    playing: bool
-
-
-class Pace(Letter):
-    type: Literal["pace"] = "pace"
-    speed: Speed
-
-
-class Restart(Letter):
-    """A new run from step 0 with the config of now."""
-
-    type: Literal["restart"] = "restart"
-    run: int
-
-
-class Advance(Letter):
+class Step(browser.Step):
     """Train this much more of this run at once; up to step `until` where that is known.
 
     In another run it is answered at once: whoever asked meant the run before the reset.
     """
 
-    type: Literal["advance"] = "advance"
     run: int
-    steps: int | None = None
-    epochs: int | None = None
     until: int | None = None
 
 
-class Desist(Letter):
-    """Nobody waits any longer for the training that was asked for: it ends here."""
+class Change(browser.Change):
+    """What it makes of the config, validated and merged. What is left of a recorded timeline is dropped."""
 
-    type: Literal["desist"] = "desist"
-
-
-class Apply(Letter):
-    """Do this now; its step is ignored. What is left of a recorded timeline is dropped."""
-
-    type: Literal["apply"] = "apply"
-    deed: Deed
+    model_config = {**FROZEN, "strict": False}
+    config: Config
     tables: list[dict[str, Any]] = []
 
 
-class Look(Letter):
+class Cancel(Message):
+    """Nobody waits any longer for the training that was asked for: it ends here."""
+
+    type: Literal["cancel"] = "cancel"
+
+
+class ReadMetrics(Message):
     """Step, epoch and metrics of this moment."""
 
-    type: Literal["look"] = "look"
+    type: Literal["read_metrics"] = "read_metrics"
 
 
-class LookAtMaps(Letter):
-    type: Literal["maps"] = "maps"
+class ReadMaps(Message):
+    type: Literal["read_maps"] = "read_maps"
     size: int
 
 
-class LookAtWeights(Letter):
-    type: Literal["weights"] = "weights"
+class ReadWeights(Message):
+    type: Literal["read_weights"] = "read_weights"
 
 
-Order = (
+Request = (
     Open
     | Close
-    | Want
-    | SetPlaying
-    | Pace
-    | Restart
-    | Advance
-    | Desist
-    | Apply
-    | Look
-    | LookAtMaps
-    | LookAtWeights
+    | SendFrame
+    | Play
+    | Pause
+    | Reset
+    | SetSpeed
+    | Step
+    | Change
+    | SetWeight
+    | SetWeights
+    | Cancel
+    | ReadMetrics
+    | ReadMaps
+    | ReadWeights
 )
-_order: TypeAdapter[Order] = TypeAdapter(Annotated[Order, Field(discriminator="type")])
+_request: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="type")])
 
 
-# --- Reports ----------------------------------------------------------------------------------------------
+# --- Events -----------------------------------------------------------------------------------------------
 
 
-class Ready(Letter):
-    """The first report of a worker."""
+class Ready(Message):
+    """The first event of a worker."""
 
     type: Literal["ready"] = "ready"
     pid: int
     device: str
 
 
-class Done(Letter):
-    """The answer to an order: where the session is now, and what came of it."""
+class Answer(Message):
+    """The answer to a request: where the session is now, and what came of it."""
 
-    type: Literal["done"] = "done"
+    type: Literal["answer"] = "answer"
     step: int
     epoch: float
     effect: list[str] = []
-    problem: dict[str, Any] | None = None
-    """Set when the data have changed."""
-    metrics: dict[str, Any] | None = None
-    diverged: Diverged | None = None
+    problem: TaskDescription | None = None
+    """The task, when the data have changed."""
+    metrics: Metrics | None = None
+    diverged: Divergence | None = None
     """Why training that was asked for ended early, if that is why."""
 
 
-class Failed(Letter):
-    """The answer to an order that was not obeyed; `faults` is empty when it was not the sender's doing."""
+class Failed(Message):
+    """The answer to a request that was not carried out; `errors` is empty when that was not the sender's
+    doing."""
 
     type: Literal["failed"] = "failed"
     detail: str
-    faults: list[FieldProblem] = []
+    errors: list[FieldError] = []
 
 
-class Applied(Letter):
-    """Deed number `index` of the recorded timeline has been done."""
+class Applied(Message):
+    """Line `index` of the recorded timeline has taken effect."""
 
     type: Literal["applied"] = "applied"
     index: int
     step: int
     epoch: float
     effect: list[str]
-    problem: dict[str, Any] | None = None
+    problem: TaskDescription | None = None
 
 
-class Samples(Letter):
-    """Rows of the history, as in `protocol`'s metrics message: the array `samples` is (rows, columns)."""
+class Samples(Message):
+    """Points of the history: the array `samples` is (points, columns) float64."""
 
     type: Literal["samples"] = "samples"
     run: int
@@ -202,8 +202,9 @@ class Samples(Letter):
     columns: list[str]
 
 
-class Frame(Letter):
-    """A frame for the browser, ready to forward, in the array `message`."""
+class Frame(Message):
+    """A frame for the browser in the array `frame`, and the metrics of the same moment in `metrics`, both
+    ready to forward."""
 
     type: Literal["frame"] = "frame"
     size: Size
@@ -213,29 +214,29 @@ class Frame(Letter):
     epoch: float
 
 
-class Data(Letter):
+class Data(Message):
     """The data message for the browser, ready to forward, in the array `message`."""
 
     type: Literal["data"] = "data"
 
 
-class Stopped(Letter):
+class Diverged(Message):
     """Training met NaN or infinity and is paused."""
 
-    type: Literal["stopped"] = "stopped"
-    diverged: Diverged
+    type: Literal["diverged"] = "diverged"
+    diverged: Divergence
     epoch: float
 
 
-class Broken(Letter):
+class SessionFailed(Message):
     """A session failed in a way that nobody foresaw, and is paused."""
 
-    type: Literal["broken"] = "broken"
+    type: Literal["session_failed"] = "session_failed"
     detail: str
 
 
-class Snapshot(Letter):
-    """The state of a session, in the array `snapshot`, after `done` deeds of its run."""
+class Snapshot(Message):
+    """The state of a session, in the array `snapshot`, after `done` lines of its run's timeline."""
 
     type: Literal["snapshot"] = "snapshot"
     run: int
@@ -244,52 +245,52 @@ class Snapshot(Letter):
     done: int
 
 
-Report = Ready | Done | Failed | Applied | Samples | Frame | Data | Stopped | Broken | Snapshot
-_report: TypeAdapter[Report] = TypeAdapter(Annotated[Report, Field(discriminator="type")])
+Event = Ready | Answer | Failed | Applied | Samples | Frame | Data | Diverged | SessionFailed | Snapshot
+_event: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
 
 
 # --- Envelopes --------------------------------------------------------------------------------------------
 
 
-Content = TypeVar("Content", Order, Report, covariant=True)
+Content = TypeVar("Content", Request, Event, covariant=True)
 
 
 @dataclass(frozen=True)
-class Mail(Generic[Content]):
-    """An order or a report on its way."""
+class Envelope(Generic[Content]):
+    """A request or an event on its way."""
 
     content: Content
     session: str = ""
-    order: int = 0
-    """Which order this is or answers; 0 where no answer is expected."""
+    request: int = 0
+    """Which request this is or answers; 0 where no answer is expected."""
     arrays: Arrays = field(default_factory=dict)
 
     def encode(self) -> bytes:
         header = {
             "session": self.session,
-            "order": self.order,
+            "request": self.request,
             "content": self.content.model_dump(mode="json"),
         }
         return encode(header, self.arrays)
 
 
-def read_order(message: bytes) -> Mail[Order]:
+def read_request(message: bytes) -> Envelope[Request]:
     header, arrays = decode(message)
-    return Mail(_order.validate_python(header["content"]), header["session"], header["order"], arrays)
+    return Envelope(_request.validate_python(header["content"]), header["session"], header["request"], arrays)
 
 
-def read_report(message: bytes) -> Mail[Report]:
+def read_event(message: bytes) -> Envelope[Event]:
     header, arrays = decode(message)
-    return Mail(_report.validate_python(header["content"]), header["session"], header["order"], arrays)
+    return Envelope(_event.validate_python(header["content"]), header["session"], header["request"], arrays)
 
 
 def as_array(data: bytes) -> np.ndarray:
-    """Bytes as they ride in a letter: uint8 (length,)."""
+    """Bytes as they ride in an envelope: uint8 (length,)."""
     return np.frombuffer(data, np.uint8)
 
 
 def pack(tables: Mapping[str, Table]) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
-    """Uploaded tables as they ride in a letter: headers for its field `tables`, and its arrays."""
+    """Uploaded tables as they ride in an envelope: headers for a field `tables`, and arrays."""
     headers, packed = [], {}
     for position, table in enumerate(tables.values()):
         header, arrays = to_arrays(table)

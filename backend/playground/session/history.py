@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from playground.messages.protocol import encode
+from playground.messages.codec import encode
 
 INDEX, STEP, EPOCH = 0, 1, 2
 """Columns that every batch of samples begins with."""

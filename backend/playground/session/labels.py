@@ -5,21 +5,22 @@ from typing import Any
 from pydantic import BaseModel
 
 from playground.catalogue.component import Component
-from playground.run.config import Layer, RunConfig
+from playground.catalogue.normalizations import NoNormalization
+from playground.run.config import Config, Layer
 
 SHORT = {"train_fraction": "training share", "test_points": "test points"}
-PARTS = frozenset({"data", "loss", "optimizer", "init", "output", "hidden", "features"})
+PARTS = frozenset({"data", "loss", "optimizer", "init", "output", "hidden", "features", "version"})
 LONGEST = 60
 
 
-def label(before: RunConfig, after: RunConfig) -> str:
+def label(before: Config, after: Config) -> str:
     """As in "Adam", "learning rate 0.1", "layer 2: ReLU", "+1 neuron"; empty if nothing differs."""
     words = [*_components(before, after), *_layers(before, after), *_scalars(before, after)]
     text = ", ".join(words)
     return text if len(text) <= LONGEST else text[: LONGEST - 1].rstrip(", ") + "…"
 
 
-def _components(before: RunConfig, after: RunConfig) -> list[str]:
+def _components(before: Config, after: Config) -> list[str]:
     words = []
     for name in ("data", "loss", "optimizer", "init"):
         old, new = getattr(before, name), getattr(after, name)
@@ -32,7 +33,7 @@ def _components(before: RunConfig, after: RunConfig) -> list[str]:
     return words
 
 
-def _layers(before: RunConfig, after: RunConfig) -> list[str]:
+def _layers(before: Config, after: Config) -> list[str]:
     words = []
     old, new = before.hidden, after.hidden
     if len(old) != len(new):
@@ -59,14 +60,21 @@ def _layer(number: int, before: Layer, after: Layer) -> list[str]:
         words.append(f"layer {number}: {after.activation.label}")
     elif before.activation != after.activation:
         words += [f"layer {number}: {change}" for change in _parameters(before.activation, after.activation)]
-    if before.batchnorm != after.batchnorm:
-        words.append(f"batchnorm {'on' if after.batchnorm else 'off'}, layer {number}")
+    if before.normalization.kind != after.normalization.kind:
+        words.append(_normalization(before.normalization, after.normalization) + f", layer {number}")
     if before.dropout != after.dropout:
         words.append(f"dropout {after.dropout:g}, layer {number}")
     return words
 
 
-def _scalars(before: RunConfig, after: RunConfig) -> list[str]:
+def _normalization(before: Component, after: Component) -> str:
+    """The one that came on, or the one that went off."""
+    if isinstance(after, NoNormalization):
+        return f"{before.kind} off"
+    return f"{after.kind} on"
+
+
+def _scalars(before: Config, after: Config) -> list[str]:
     words = []
     if before.features != after.features:
         added = [f"+{name}" for name in after.features if name not in before.features]

@@ -7,12 +7,13 @@ from http import HTTPStatus
 from time import monotonic
 from typing import Any
 
-from playground.engine.local import Engine
-from playground.problem import Problem
-from playground.messages.protocol import Code, Entry
+from playground.engine.engine import Engine
+from playground.errors import Problem
+from playground.messages.browser import NoticeCode
+from playground.run.run import TimelineEntry
 from playground.session.session import Phase, Session
+from playground.session.uploads import Uploads
 from playground.settings import Settings
-from playground.session.uploads import Shelf
 
 log = logging.getLogger("playground.registry")
 
@@ -21,7 +22,7 @@ RETRY_AFTER = "60"
 
 class Registry:
     def __init__(self, engine: Engine, settings: Settings):
-        self.shelf = Shelf()
+        self.uploads = Uploads()
         self._engine = engine
         self._settings = settings
         self._sessions: dict[str, Session] = {}
@@ -29,16 +30,16 @@ class Registry:
     def __len__(self) -> int:
         return len(self._sessions)
 
-    async def create(self, raw: dict[str, Any], recorded: Sequence[Entry] = ()) -> Session:
-        """A new session, paused at step 0. Raises `Refused`, or `Problem` where there is no room."""
-        self._bury_the_ended()
+    async def create(self, raw: dict[str, Any], recorded: Sequence[TimelineEntry] = ()) -> Session:
+        """A new session, paused at step 0. Raises `ValidationFailed`, or `Problem` where there is no room."""
+        self._forget_the_ended()
         if len(self._sessions) >= self._settings.max_sessions:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 f"There are {self._settings.max_sessions} sessions already; this server takes no more.",
                 headers={"Retry-After": RETRY_AFTER},
             )
-        session = Session(self._engine, self.shelf, raw, recorded)
+        session = Session(self._engine, self.uploads, raw, recorded)
         self._sessions[session.id] = session
         try:
             await session.open()
@@ -55,28 +56,28 @@ class Registry:
         session.used = monotonic()
         return session
 
-    def drop(self, session: Session, reason: str, code: Code = Code.SESSION_ENDED) -> None:
+    def drop(self, session: Session, reason: str, code: NoticeCode = NoticeCode.SESSION_ENDED) -> None:
         """Ends it; whoever waits for a command of it gets an answer."""
         session.end(reason, code)
         self._engine.close(session.id)
         self._sessions.pop(session.id, None)
 
-    def farewell(self) -> None:
+    def shut_down(self) -> None:
         """Tells everybody who watches or waits that the server stops."""
         for session in list(self._sessions.values()):
-            self.drop(session, "the server is stopping", Code.SHUTDOWN)
+            self.drop(session, "the server is stopping", NoticeCode.SHUTDOWN)
 
     async def sweep(self) -> None:
         """Drops sessions that nobody watches or calls, for as long as the server runs."""
         idle = self._settings.session_idle_seconds
         while True:
             await asyncio.sleep(min(60.0, idle / 4))
-            self._bury_the_ended()
+            self._forget_the_ended()
             for session in list(self._sessions.values()):
                 if not session.in_use and monotonic() - session.used > idle:
                     log.info("session %s is dropped: idle", session.id)
                     self.drop(session, "nobody watched it or called it for a long time")
 
-    def _bury_the_ended(self) -> None:
+    def _forget_the_ended(self) -> None:
         for session in [s for s in self._sessions.values() if s.phase is Phase.ENDED]:
             del self._sessions[session.id]

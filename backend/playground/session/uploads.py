@@ -7,7 +7,7 @@ from playground import limits
 from playground.catalogue.tables import Table
 
 
-class Shelf:
+class Uploads:
     """At most `limits.TABLES`; the one unused for longest goes first. Sessions keep those that they use."""
 
     def __init__(self) -> None:

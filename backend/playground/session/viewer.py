@@ -4,12 +4,12 @@ import asyncio
 from collections import deque
 from enum import Enum, auto
 from time import monotonic
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from playground import limits
-from playground.session.history import History
+from playground.messages.browser import Closing, Role, Watch
 from playground.messages.worker import Size
-from playground.messages.protocol import Closing, Event, Role, Watch
+from playground.session.history import History
 
 OWED_BYTES = 16 * 1024 * 1024
 """Events waiting for a viewer that reads nothing; beyond that it is better off with a new connection."""
@@ -24,6 +24,14 @@ class Socket(Protocol):
     async def send_bytes(self, data: bytes) -> None: ...
 
     async def close(self, code: int = 1000, reason: str | None = None) -> None: ...
+
+
+class Picture(NamedTuple):
+    """A frame, ready to send, and the metrics of the same moment, which go before it."""
+
+    number: int
+    frame: bytes
+    metrics: bytes
 
 
 class Presence(Enum):
@@ -50,7 +58,7 @@ class Viewer:
         self._rate = 30.0
         self._events: deque[str | bytes] = deque()
         self._owed = 0
-        self._frame: tuple[int, bytes] | None = None
+        self._frame: Picture | None = None
         self._unacked: deque[int] = deque()
         self._wake = asyncio.Event()
         self._closing: tuple[Closing, str] | None = None
@@ -65,11 +73,10 @@ class Viewer:
         undrawn = len(self._unacked) + (self._frame is not None)
         return self.presence is Presence.HERE and self._rate > 0 and undrawn < limits.UNACKED_FRAMES
 
-    def tell(self, event: Event | bytes) -> None:
-        """An event, or a binary message that takes its place among them."""
+    def tell(self, data: str | bytes) -> None:
+        """An encoded event, or a binary message that takes its place among them."""
         if self.presence is not Presence.HERE:
             return
-        data = event if isinstance(event, bytes) else event.model_dump_json()
         self._events.append(data)
         self._owed += len(data)
         if self._owed > OWED_BYTES:
@@ -77,10 +84,10 @@ class Viewer:
             self.leave(Closing.OVERLOADED, "this connection is too slow")
         self._wake.set()
 
-    def show(self, number: int, frame: bytes) -> None:
+    def show(self, picture: Picture) -> None:
         """A frame; if it cannot be sent before the next one comes, it is skipped."""
-        self._frame = (number, frame)
-        self.shown = number
+        self._frame = picture
+        self.shown = picture.number
         self.due = max(self.due + 1 / self._rate, monotonic())
         self._wake.set()
 
@@ -158,11 +165,12 @@ class Viewer:
         for batch in batches:
             await self._socket.send_bytes(batch)
 
-    async def _send_frame(self, frame: tuple[int, bytes] | None) -> None:
+    async def _send_frame(self, frame: Picture | None) -> None:
         if frame is not None and frame is self._frame:
             self._frame = None
-            self._unacked.append(frame[0])
-            await self._socket.send_bytes(frame[1])
+            self._unacked.append(frame.number)
+            await self._socket.send_bytes(frame.metrics)
+            await self._socket.send_bytes(frame.frame)
 
 
 class HistoryOf(Protocol):

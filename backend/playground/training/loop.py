@@ -72,7 +72,7 @@ class TrainingLoop:
         depend on the deadline, only how far.
         """
         self._use_the_fastest()
-        samples = self._taken(np.empty((0, self.metrics.row_size)))
+        samples = self.add_to_history(np.empty((0, self.metrics.row_size)))
         while steps > 0:
             began = time.monotonic()
             count = min(steps, self._chunk)
@@ -89,18 +89,26 @@ class TrainingLoop:
         rates = learning_rates(self.config, before.step, steps)
         rows, finite = self.trainer.step(rates)
         if finite:
-            return self._taken(rows)
-        rest = self.stop_before_divergence(before, rates)
-        rest.samples = so_far + rest.samples
-        raise rest
+            return self.add_to_history(rows)
+        outcome = self.stop_before_divergence(before, rates)
+        if isinstance(outcome, Diverged):
+            outcome.samples = so_far + outcome.samples
+            raise outcome
+        return outcome
 
-    def stop_before_divergence(self, before: State, rates: np.ndarray) -> Diverged:
-        """The steps from `before` on did not end finite: take those that do, and say why no more."""
-        samples = self._taken(step_until_divergence(self.trainer, self.experiment, before, rates))
+    def stop_before_divergence(self, before: State, rates: np.ndarray) -> Samples | Diverged:
+        """Take the steps from `before` on, which did not end finite, once more, up to the one that diverges.
+
+        There may be none, if it was another trainer that took them: it rounds otherwise.
+        """
+        end = before.step + len(rates)
+        samples = self.add_to_history(step_until_divergence(self.trainer, self.experiment, before, rates))
+        if self.state.step == end:
+            return samples
         return Diverged(self.state.step + 1, *cause(self.experiment, self.state), samples)
 
-    def _taken(self, rows: np.ndarray) -> Samples:
-        """Points of the history, counted."""
+    def add_to_history(self, rows: np.ndarray) -> Samples:
+        """The points that rows as `Metrics.row` gives them are, counted."""
         samples = self.metrics.samples(rows, self.state.samples)
         self.state.samples += len(samples)
         return samples
@@ -123,8 +131,8 @@ class TrainingLoop:
     def measure(self) -> tuple[Samples, Evaluation]:
         """The metrics of this moment, not counted as a point of the history, and what they are of."""
         evaluated = self.trainer.evaluate(self.experiment.all_x, self.experiment.all_y)
-        grad = self.trainer.grad
-        row = self.metrics.row(self.state.step, self.progress, evaluated, None if grad is None else grad[0])
+        grad = None if self.state.grad is None else self.state.grad[0]
+        row = self.metrics.row(self.state.step, self.progress, evaluated, grad)
         return self.metrics.samples(row, self.state.samples), evaluated
 
     def record(self) -> Samples:

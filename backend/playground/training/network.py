@@ -6,7 +6,7 @@ normalisations lie in a second flat tensor (R, B) in the same way.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
@@ -29,7 +29,7 @@ class LayerShape:
     inputs: int
     width: int
     activation: Activation
-    normalization: Normalization = NoNormalization()
+    normalization: Normalization = field(default_factory=NoNormalization)
     dropout: float = 0.0
 
     @property

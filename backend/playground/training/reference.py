@@ -28,7 +28,6 @@ class ReferenceTrainer:
 
     def __init__(self, experiment: Experiment, state: State):
         self._experiment, self._state = experiment, state
-        self._grad: Tensor | None = None
         self._build()
 
     def _build(self) -> None:
@@ -44,15 +43,10 @@ class ReferenceTrainer:
     def state(self) -> State:
         return self._state
 
-    @property
-    def grad(self) -> Tensor | None:
-        return self._grad
-
     def change(self, experiment: Experiment, state: State) -> None:
         rebuild = state is not self._state or not experiment.alike(self._experiment)
         self._experiment, self._state = experiment, state
         if rebuild:
-            self._grad = None
             self._build()
 
     def step(self, learning_rates: np.ndarray) -> tuple[np.ndarray, bool]:
@@ -60,11 +54,11 @@ class ReferenceTrainer:
         loss = state.weights.new_zeros(1)
         for lr in torch.from_numpy(learning_rates).to(state.weights)[..., None]:  # (R or 1, 1)
             x, y, masks = self._batches.next(state)
-            loss, self._grad, _ = self._model.loss_and_grad(config, x, y, masks)
-            update(config, state, self._grad, lr)
+            loss, state.grad, _ = self._model.loss_and_grad(config, x, y, masks)
+            update(config, state, state.grad, lr)
             advance(state, x.shape[1], self._experiment.count)
             if state.step % state.stride == 0:
-                rows.append(self._row(self._grad))
+                rows.append(self._row(state.grad))
                 state.stride = thinned(state.step, max(state.stride, self._metrics.least_stride))
         points = np.array(rows) if rows else np.empty((0, self._metrics.row_size))
         return points, all_finite(loss, *state.tensors())

@@ -28,6 +28,8 @@ class State:
     epoch: int = 0
     cursor: int = 0
     """Samples of the current epoch that are done."""
+    grad: Tensor | None = None
+    """(R, P): gradients of the last step, before clipping; none before the first."""
     samples: int = 0
     """Points of the history recorded so far."""
     stride: int = 1
@@ -40,6 +42,7 @@ class State:
             buffers=self.buffers.clone(),
             slots=self.slots.clone(memory_format=torch.contiguous_format),
             updates=self.updates.clone(),
+            grad=None if self.grad is None else self.grad.clone(),
         )
 
     def tensors(self) -> tuple[Tensor, ...]:

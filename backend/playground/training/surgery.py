@@ -98,7 +98,8 @@ def _put_together(network: Network, state: State, parts: list[Part]) -> State:
     weights, *slots, updates = (flat([part.tracks[t] for part in parts], names) for t in tracks)
     memory = torch.stack(slots) if slots else weights.new_zeros(0, *weights.shape)
     buffers = flat([part.buffers for part in parts], [list(layer.buffers) for layer in network.layers])
-    return replace(state, weights=weights, buffers=buffers.clone(), slots=memory, updates=updates)
+    buffers = buffers.clone()
+    return replace(state, weights=weights, buffers=buffers, slots=memory, updates=updates, grad=None)
 
 
 def _align(
@@ -179,7 +180,8 @@ def _fresh(network: Network, new: Experiment, state: State) -> tuple[Network, St
     """The network at its initialisation, with a memory as empty as that of a new optimizer."""
     weights, buffers = initialise(network, new.config, state.seeds)
     slots = weights.new_zeros(len(state.slots), *weights.shape)
-    fresh = replace(state, weights=weights, buffers=buffers, slots=slots, updates=torch.zeros_like(weights))
+    updates = torch.zeros_like(weights)
+    fresh = replace(state, weights=weights, buffers=buffers, slots=slots, updates=updates, grad=None)
     return network, fresh
 
 
@@ -330,9 +332,7 @@ def _start_normalization(part: Part, new: Normalization, x: Tensor, name: str, e
         track |= {n: value if number == 0 else torch.zeros_like(value) for n, value in started.items()}
     part.buffers = buffers
     part.shape = replace(part.shape, normalization=new)
-    effects.append(
-        f"{new.label} of {name} starts from the current statistics, so the output does not jump."
-    )
+    effects.append(f"{new.label} of {name} starts from the current statistics, so the output does not jump.")
 
 
 def _name(experiment: Experiment, index: int) -> str:

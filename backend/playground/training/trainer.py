@@ -28,11 +28,6 @@ class Trainer(Protocol):
         """All that training changes. Between two calls its numbers may be edited in place."""
         ...
 
-    @property
-    def grad(self) -> Tensor | None:
-        """Gradients of the last step before clipping, (R, P); none before the first."""
-        ...
-
     def step(self, learning_rates: np.ndarray) -> tuple[np.ndarray, bool]:
         """Take a step for each row of learning rates, (steps, R) or (steps, 1).
 

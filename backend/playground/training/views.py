@@ -4,7 +4,7 @@ Pictures are uint8 with the two numbers that 0 and 255 stand for, so that a fram
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -66,7 +66,7 @@ class Views:
                 "confidence": _bytes(evaluated.confidence, size),
             }
         else:
-            low, high = (0.0, 1.0) if task.kind == "binary" else target_range(self._loop.experiment.dataset)
+            low, high = (0.0, 1.0) if task.kind == "binary" else self._loop.experiment.dataset.target_range
             arrays = {"decision": _bytes((evaluated.prediction - low) / (high - low), size)}
         return arrays | {"decision_range": np.array([low, high], dtype=np.float32)}
 
@@ -122,14 +122,14 @@ def _predictions(experiment: Experiment, evaluation: Evaluation) -> Arrays:
     }
 
 
-def data_view(dataset: Dataset) -> tuple[dict[str, Any], Arrays]:
-    """The points of the data and a map of every feature that can be made of them."""
+def data_view(dataset: Dataset) -> tuple[tuple[str, ...], Arrays]:
+    """The names of all features that can be made of the data, a map of each, and the points."""
     task = dataset.task
     names = available(task.inputs)
     axis = _centres(FEATURE_MAP)
     cells = torch.from_numpy(plane(dataset, axis, axis.flip(0)))
     maps, ranges = quantised(columns(names, cells).T.numpy(), FEATURE_MAP)
-    return {"problem": described(dataset), "features": list(names)}, {
+    return names, {
         "train_inputs": dataset.train_inputs.astype(np.float32),
         "train_targets": dataset.train_targets.astype(np.float32),
         "test_inputs": dataset.test_inputs.astype(np.float32),
@@ -137,27 +137,6 @@ def data_view(dataset: Dataset) -> tuple[dict[str, Any], Arrays]:
         "feature_maps": maps,
         "feature_ranges": ranges,
     }
-
-
-def described(dataset: Dataset) -> dict[str, Any]:
-    """The task of a data set, for people and pages."""
-    task = dataset.task
-    return {
-        "kind": task.kind,
-        "classes": task.classes,
-        "inputs": task.inputs,
-        "class_labels": list(task.class_labels),
-        "input_names": list(task.input_names),
-        "input_ranges": task.input_ranges and [list(ends) for ends in task.input_ranges],
-        "target_range": target_range(dataset),
-    }
-
-
-def target_range(dataset: Dataset) -> tuple[float, float]:
-    """The range of values that a regression is drawn over, symmetrical so that zero is neutral."""
-    targets = np.concatenate([dataset.train_targets, dataset.test_targets])
-    bound = float(np.abs(targets).max(initial=0)) or 1.0
-    return (-bound, bound)
 
 
 def quantised(values: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -43,9 +43,7 @@ def set_weights(network: Network, state: State, layers: list[dict[str, Any]]) ->
 def set_weight(network: Network, state: State, edit: OneWeight) -> None:
     """Raises ValidationFailed for what is not there, or no number."""
     if not 0 <= edit.layer < len(network.layers):
-        raise ValidationFailed(
-            FieldError("layer", f"this network has layers 0 to {len(network.layers) - 1}")
-        )
+        raise ValidationFailed(FieldError("layer", f"this network has layers 0 to {len(network.layers) - 1}"))
     shape = network.layers[edit.layer]
     if not 0 <= edit.unit < shape.width:
         raise ValidationFailed(FieldError("unit", f"this layer has units 0 to {shape.width - 1}"))

@@ -16,17 +16,15 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Match
 
 from playground import __version__
-from playground.web import socket as live
-from playground.web import pages as page
-from playground.web import rest
-from playground.run.config import Refused
-from playground.engine.local import Engine, LocalEngine, OrderFailed, WorkerLost
-from playground.web.middleware import Bodies, Heads, SecurityHeaders
-from playground.problem import Problem, problem_of
-from playground.messages.protocol import FieldProblem
+from playground.engine.engine import Engine
+from playground.engine.local import LocalEngine
+from playground.errors import FieldError, Problem, RequestFailed, ValidationFailed, WorkerLost, problem_of
 from playground.session.registry import Registry
 from playground.settings import Settings
-from playground.catalogue.tables import TableError
+from playground.web import pages, socket
+from playground.web.middleware import Bodies, Heads, SecurityHeaders
+from playground.web.problem import document
+from playground.web.routes import catalogue, data, server, sessions
 
 log = logging.getLogger("playground.app")
 
@@ -92,12 +90,17 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.state.settings = settings
     app.state.engine = engine
     app.state.registry = Registry(engine, settings)
-    app.include_router(rest.router)
-    app.include_router(rest.health)
-    app.include_router(live.router)
-    app.include_router(page.router)
-    app.mount("/static", page.BuiltFiles(directory=page.STATIC, check_dir=False), name="static")
-    for kind in (Problem, Refused, TableError, WorkerLost, OrderFailed, RecursionError, Exception):
+    for router in (
+        server.router,
+        catalogue.router,
+        data.router,
+        sessions.router,
+        socket.router,
+        pages.router,
+    ):
+        app.include_router(router)
+    app.mount("/static", pages.BuiltFiles(directory=pages.STATIC, check_dir=False), name="static")
+    for kind in (Problem, ValidationFailed, WorkerLost, RequestFailed, RecursionError, Exception):
         app.add_exception_handler(kind, _answer)
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
@@ -120,7 +123,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     sweeper = asyncio.create_task(app.state.registry.sweep())
     yield
     sweeper.cancel()
-    app.state.registry.farewell()
+    app.state.registry.shut_down()
     await app.state.engine.stop()
 
 
@@ -154,11 +157,11 @@ async def _answer_invalid(request: Request, error: Exception) -> JSONResponse:
     return _response(request, Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors))
 
 
-def _fault(item: dict[str, Any], body: Any) -> FieldProblem:
+def _fault(item: dict[str, Any], body: Any) -> FieldError:
     message = item["msg"].removeprefix("Value error, ")
     if item["type"] == "json_invalid":
         at = json.JSONDecodeError(item["ctx"]["error"], body, item["loc"][1])
-        return FieldProblem(field="", message=f"the body is no valid JSON: {at}")
+        return FieldError(field="", message=f"the body is no valid JSON: {at}")
     if item["type"] == "missing" and item["loc"] == ("body",):
         message = "a JSON body is needed"
     place, *path = item["loc"]
@@ -170,7 +173,7 @@ def _fault(item: dict[str, Any], body: Any) -> FieldProblem:
         named.append(str(part))
         with suppress(KeyError, IndexError, TypeError):
             here = here[part]
-    return FieldProblem(field=".".join(named), message=message)
+    return FieldError(field=".".join(named), message=message)
 
 
 def _unreadable(error: BaseException | None) -> str:
@@ -201,7 +204,7 @@ def _methods(request: Request) -> list[str]:
 
 def _response(request: Request, problem: Problem) -> JSONResponse:
     return JSONResponse(
-        problem.document(request.url.path),
+        document(problem, request.url.path),
         status_code=problem.status,
         headers=problem.headers,
         media_type="application/problem+json",

@@ -8,8 +8,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from playground import limits
-from playground.problem import Problem
-from playground.messages.protocol import FieldProblem
+from playground.errors import FieldError, Problem
+from playground.web.problem import document
 
 FORM_BYTES = 16 * 1024
 """What a form adds to the file in it."""
@@ -57,7 +57,7 @@ class Rule:
     @property
     def wrong_type(self) -> Problem:
         detail = f"Content-Type: this takes {self.media_type}."
-        fault = FieldProblem(field="Content-Type", message=f"must be {self.media_type}")
+        fault = FieldError("Content-Type", f"must be {self.media_type}")
         return Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail, [fault])
 
 
@@ -111,7 +111,7 @@ async def _read(scope: Scope, receive: Receive, limit: int) -> bytes | None:
 
 
 async def _refuse(scope: Scope, send: Send, problem: Problem) -> None:
-    body = json.dumps(problem.document(scope["path"])).encode()
+    body = json.dumps(document(problem, scope["path"])).encode()
     headers = [
         (b"content-type", b"application/problem+json"),
         (b"content-length", str(len(body)).encode()),

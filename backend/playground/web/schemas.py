@@ -4,12 +4,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from playground.run import config
 from playground import limits
-from playground.messages.protocol import Diverged, Entry, FieldProblem, State
+from playground.errors import FieldError
+from playground.messages.browser import METRICS_EXAMPLE, Metrics, State, TaskDescription
+from playground.run.config import Config
+from playground.run.run import TimelineEntry
 from playground.run.weights import LayerWeights
 
-EXAMPLE_CONFIG = config.RunConfig().model_dump(mode="json")
+EXAMPLE_CONFIG = Config().model_dump(mode="json")
 EXAMPLE_ENTRY = {
     "step": 1200,
     "epoch": 48.0,
@@ -33,25 +35,9 @@ class NewSession(Shape):
         examples=[{"data": {"kind": "spiral", "noise": 0.1}, "optimizer": {"kind": "adam", "lr": 0.03}}],
     )
     """A config, or a part of one; its schema is in `GET /api/catalogue`."""
-    timeline: list[Entry] = Field(default=[], max_length=10_000, examples=[[]])
+    timeline: list[TimelineEntry] = Field(default=[], max_length=10_000, examples=[[]])
     """Changes to make on the way, as `GET /api/sessions/{id}` returns them: the run is played again.
     The first change by hand drops what is left of it."""
-
-
-class Metrics(BaseModel):
-    """Evaluated on all data, dropout off. Regressions have `…_mae` and `…_r2` instead of accuracy."""
-
-    model_config = ConfigDict(extra="allow", use_attribute_docstrings=True)
-    train_loss: float | None = Field(examples=[0.012])
-    """Mean loss over the training data; null when it is not finite."""
-    test_loss: float | None = Field(examples=[0.018])
-    """Mean loss over the test data; null when there are none."""
-    train_accuracy: float | None = Field(default=None, examples=[1.0])
-    """Share of the training data that is classified right."""
-    test_accuracy: float | None = Field(default=None, examples=[0.992])
-    """Share of the test data that is classified right."""
-    grad_norm: list[float | None] = Field(examples=[[0.031, 0.024, 0.051]])
-    """Length of the last step's gradient in each layer, the output last; null before the first step."""
 
 
 class SessionShape(State):
@@ -62,13 +48,13 @@ class SessionShape(State):
     """Its name in every other call."""
     run: int = Field(examples=[1])
     """Counts the resets."""
-    config: dict[str, Any] = Field(examples=[EXAMPLE_CONFIG])
+    config: Config = Field(examples=[EXAMPLE_CONFIG])
     """The config of now, whole."""
-    problem: dict[str, Any] = Field(examples=[{"kind": "binary", "classes": 2, "inputs": 2}])
+    problem: TaskDescription
     """What there is to learn: the kind, the number of classes, the names of inputs and classes."""
-    timeline: list[Entry] = Field(examples=[[EXAMPLE_ENTRY]])
+    timeline: list[TimelineEntry] = Field(examples=[[EXAMPLE_ENTRY]])
     """Every change of this run so far."""
-    metrics: Metrics
+    metrics: Metrics = Field(examples=[METRICS_EXAMPLE])
     """How good it is now."""
 
 
@@ -77,33 +63,6 @@ class CreatedSession(SessionShape):
 
     key: str = Field(examples=["kJ0vTg2hN5c1xw0m3yQ4a8Zr5sUe7PbL"])
     """Goes into `Authorization: Bearer …` of everything that changes the session. It is shown this once."""
-
-
-class Done(Shape):
-    """A command took effect."""
-
-    step: int = Field(examples=[1200])
-    """At this step."""
-
-
-class ChangeDone(Done):
-    """A change took effect."""
-
-    change: dict[str, Any] = Field(examples=[{"optimizer": {"lr": 0.1}}])
-    """What was asked for; empty for weights."""
-    effect: list[str] = Field(examples=[["learning rate 0.03 → 0.1; weights and optimizer kept"]])
-    """What it did to the weights and to the optimizer's state."""
-
-
-class StepDone(Done):
-    """Training that was asked for is done."""
-
-    epoch: float = Field(examples=[48.0])
-    """Passes over the training set so far."""
-    metrics: Metrics
-    """How good it is now."""
-    diverged: Diverged | None = Field(examples=[None])
-    """Set when it ended early because training met NaN or infinity."""
 
 
 class HistoryShape(Shape):
@@ -117,7 +76,7 @@ class HistoryShape(Shape):
         examples=[{"index": [0, 1], "step": [0, 4], "train_loss": [0.71, 0.52], "grad_norm.0": [None, 0.2]}]
     )
     """A list for each column, all of one length; null where a value is missing."""
-    marks: list[Entry] = Field(examples=[[EXAMPLE_ENTRY]])
+    marks: list[TimelineEntry] = Field(examples=[[EXAMPLE_ENTRY]])
     """The changes of the run, to be marked on the curves."""
 
 
@@ -162,7 +121,7 @@ class PreviewRequest(Shape):
 class Preview(Shape):
     """Points of a data set, as many as are worth showing."""
 
-    problem: dict[str, Any] = Field(examples=[{"kind": "binary", "classes": 2}])
+    problem: TaskDescription
     """What there would be to learn."""
     train: list[list[float]] = Field(examples=[[[1.2, -0.4, 1]]])
     """[x1, x2, target] of training points."""
@@ -209,5 +168,5 @@ class ProblemDocument(BaseModel):
     """What went wrong, for a person."""
     instance: str = Field(examples=["/api/sessions"])
     """The path that was called."""
-    errors: list[FieldProblem]
+    errors: list[FieldError]
     """The fields at fault; may be empty."""

@@ -10,12 +10,14 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from starlette.responses import Response
 
 from playground import limits
-from playground.problem import Problem
-from playground.messages.protocol import SUBPROTOCOL, Role, sent_id
+from playground.errors import Problem
+from playground.messages.browser import SUBPROTOCOL, Role, sent_id
+from playground.session.conversation import error_event, hear
 from playground.session.registry import Registry
-from playground.session.session import Session, error_event
-from playground.settings import Settings
+from playground.session.session import Session
 from playground.session.viewer import Viewer
+from playground.settings import Settings
+from playground.web.problem import document
 
 router = APIRouter()
 
@@ -74,7 +76,7 @@ def allowed_origin(origin: str | None, host: str | None, allowed: list[str]) -> 
 
 
 async def _deny(socket: WebSocket, problem: Problem) -> None:
-    body = json.dumps(problem.document(socket.url.path))
+    body = json.dumps(document(problem, socket.url.path))
     await socket.send_denial_response(Response(body, problem.status, media_type="application/problem+json"))
 
 
@@ -82,10 +84,10 @@ def _since(socket: WebSocket, session: Session) -> int:
     """The last sample that the viewer has; -1 if that is none of this run."""
     try:
         since = int(socket.query_params.get("since", -1))
-        run = int(socket.query_params.get("run", session.run))
+        run = int(socket.query_params.get("run", session.run_number))
     except ValueError:
         return -1
-    return since if run == session.run and since <= session.history.last else -1
+    return since if run == session.run_number and since <= session.history.last else -1
 
 
 async def _listen(socket: WebSocket, session: Session, viewer: Viewer) -> None:
@@ -98,14 +100,14 @@ async def _listen(socket: WebSocket, session: Session, viewer: Viewer) -> None:
         if viewer.too_loud():
             rule = f"At most {limits.MESSAGES_PER_SECOND} messages a second; this one was ignored."
             name = sent_id(message.get("text") or "")
-            viewer.tell(error_event(name, Problem(HTTPStatus.TOO_MANY_REQUESTS, rule)))
+            viewer.tell(error_event(name, Problem(HTTPStatus.TOO_MANY_REQUESTS, rule)).encoded())
             await asyncio.sleep(CALM_SECONDS)
             continue
         if message.get("text") is None:
             rule = "Messages to the server are text."
-            viewer.tell(error_event(None, Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, rule)))
+            viewer.tell(error_event(None, Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, rule)).encoded())
             continue
-        task = asyncio.create_task(session.hear(viewer, message["text"]))
+        task = asyncio.create_task(hear(session, viewer, message["text"]))
         hearing.add(task)
         task.add_done_callback(hearing.discard)
         if len(hearing) >= COMMANDS_AT_ONCE:

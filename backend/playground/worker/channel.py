@@ -5,14 +5,14 @@ from collections import deque
 from collections.abc import Hashable
 from select import POLLIN, POLLOUT, poll
 
-from playground.messages.worker import Mail, Order, Report, read_order
-from playground.messages.protocol import Assembler, prefixed
+from playground.messages.codec import Assembler, prefixed
+from playground.messages.worker import Envelope, Event, Request, read_request
 
 READ_BYTES = 1 << 20
 
 
-class Line:
-    """Letters are sent in order. Pictures follow them, and a newer one replaces one that is still unsent."""
+class Channel:
+    """Messages are sent in order. The latest of each slot follow, and replace one that is still unsent."""
 
     def __init__(self, sock: socket.socket):
         sock.setblocking(False)
@@ -20,30 +20,30 @@ class Line:
         self._poll = poll()
         self._assembler = Assembler()
         self._partial = memoryview(b"")
-        self._letters: deque[bytes] = deque()
-        self._pictures: dict[Hashable, bytes] = {}
+        self._messages: deque[bytes] = deque()
+        self._latest: dict[Hashable, bytes] = {}
 
-    def post(self, mail: Mail[Report]) -> None:
-        self._letters.append(mail.encode())
+    def send(self, envelope: Envelope[Event]) -> None:
+        self._messages.append(envelope.encode())
 
-    def show(self, slot: Hashable, mail: Mail[Report]) -> None:
-        self._pictures[slot] = mail.encode()
+    def send_latest(self, slot: Hashable, envelope: Envelope[Event]) -> None:
+        self._latest[slot] = envelope.encode()
 
-    def exchange(self, timeout: float | None) -> list[Mail[Order]]:
-        """Sends what the socket takes, and returns the orders that have come.
+    def exchange(self, timeout: float | None) -> list[Envelope[Request]]:
+        """Sends what the socket takes, and returns the requests that have come.
 
         Waits up to `timeout` seconds for something to do, and with None as long as need be.
         Raises EOFError once the other end is gone.
         """
         try:
-            unsent = self._send()
+            unsent = self._write()
             self._poll.register(self._socket, POLLIN | POLLOUT if unsent else POLLIN)
             self._poll.poll(None if timeout is None else timeout * 1000)
-            return [read_order(message) for message in self._assembler.feed(self._receive())]
+            return [read_request(message) for message in self._assembler.feed(self._receive())]
         except (BrokenPipeError, ConnectionResetError) as error:
             raise EOFError from error
 
-    def _send(self) -> bool:
+    def _write(self) -> bool:
         """Whether something is left that the socket did not take."""
         while self._partial or self._next():
             try:
@@ -53,10 +53,10 @@ class Line:
         return False
 
     def _next(self) -> bool:
-        if self._letters:
-            message = self._letters.popleft()
-        elif self._pictures:
-            message = self._pictures.pop(next(iter(self._pictures)))
+        if self._messages:
+            message = self._messages.popleft()
+        elif self._latest:
+            message = self._latest.pop(next(iter(self._latest)))
         else:
             return False
         self._partial = memoryview(prefixed(message))

@@ -1,13 +1,11 @@
-"""Networks that differ in nothing but seed and points, trained as one, for a GPU is hardly busy with one.
+"""Training loops whose networks differ in nothing but seed, data and learning rate, trained as one.
 
-Trainers that are stacked share one state, in which each has rows of its own: it shows, saves and edits
-itself as before. All that changes from step to step lies in tensors, so that on CUDA many steps are recorded
-once and then launched as one. On the CPU the same steps simply run.
+Loops that are stacked share one state, in which each has rows of its own: it shows, saves and edits itself as
+before.
 """
 
 import time
-import weakref
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
 
@@ -15,234 +13,198 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from playground.training.network import State, thinned
-from playground.randomness import permutation
-from playground.training.batched.cuda_graph import Recording
-from playground.training.batched.trace import Trail
-from playground.training.reference import Diverged, Samples, Trainer
-
-LAUNCH_STEPS = 32
-"""Steps in one launch, at most."""
-LAUNCH_PRODUCTS = 2**28
-"""Multiplications of their forward passes, about: a GPU is done with them in a few milliseconds."""
-
-Walk = list[tuple[int, int]]
-"""For each step how many samples of the epoch are done before it, and how many it takes."""
+from playground.training.batched.trace import Trace
+from playground.training.batched.trainer import Batch, BatchedTrainer
+from playground.training.divergence import Diverged
+from playground.training.evaluation import Samples, thinned
+from playground.training.loop import TrainingLoop
+from playground.training.schedule import learning_rates
+from playground.training.state import State
 
 
-def likeness(trainer: Trainer) -> Hashable:
-    """Trainers with the same one can be stacked: nothing but their seeds and points differs."""
-    config = trainer.config.model_copy(update={"seed": 0, "data": None})
-    data, device = trainer.dataset, trainer.state.weights.device
-    counts = len(data.train_inputs), len(data.test_inputs)
-    return config, data.problem.kind, data.problem.classes, counts, device
+def batch_key(loop: TrainingLoop) -> Hashable:
+    """Loops with the same one can be stacked: nothing but seed, data and learning rate differs."""
+    config, dataset = loop.config, loop.experiment.dataset
+    optimizer = config.optimizer.model_copy(update={"lr": None})
+    counts = len(dataset.train_inputs), len(dataset.test_inputs)
+    return (
+        config.model_copy(update={"seed": 0, "data": None, "optimizer": optimizer}),
+        *(dataset.task.kind, dataset.task.classes, counts, loop.experiment.device),
+    )
 
 
 class Stack:
-    """Trainers that may be at any step. One has left as soon as it has a state of its own: by `leave`, after
-    a change, or when it diverges. Its rows stay behind."""
+    """Loops that may be at any step. One has left as soon as it has a state or data of its own, or differs in
+    more than a member may: by `leave`, after a change, or when it diverges. Its rows stay behind."""
 
-    def __init__(self, trainers: Sequence[Trainer]):
-        if len({likeness(trainer) for trainer in trainers}) != 1:
-            raise ValueError("trainers in a stack differ in nothing but seeds and points")
-        first, states = trainers[0], [trainer.state for trainer in trainers]
-        whole = State(
-            seeds=torch.cat([state.seeds for state in states]),
-            weights=torch.cat([state.weights for state in states]),
-            buffers=torch.cat([state.buffers for state in states]),
-            # The slots of a network are neighbours, as in a state of its own.
-            slots=torch.cat([state.slots.transpose(0, 1) for state in states]).transpose(0, 1),
-            updates=torch.cat([state.updates for state in states]),
-        )
-        self._whole = Trainer(first.config, first.dataset, whole)
-        self._n, self._batch = len(first.dataset.train_inputs), first.config.batch_size
-        products = whole.weights.numel() * min(self._batch, self._n)
-        self._most = max(1, min(LAUNCH_STEPS, LAUNCH_PRODUCTS // products))
-        self._x = torch.cat([trainer._all_x for trainer in trainers])
-        self._y = torch.cat([trainer._all_y for trainer in trainers])
-        self._grad = torch.zeros_like(whole.weights)
-
-        counts, device = [len(state.seeds) for state in states], whole.weights.device
-        ends = accumulate(counts)
+    def __init__(self, loops: Sequence[TrainingLoop]):
+        self._key, *others = {batch_key(loop) for loop in loops}
+        if others:
+            raise ValueError("loops in a stack differ in nothing but seed, data and learning rate")
+        states = [loop.state for loop in loops]
+        whole = _stacked(states)
+        counts = [len(state.seeds) for state in states]
+        device = whole.weights.device
+        owner = torch.arange(len(loops)).repeat_interleave(torch.tensor(counts)).to(device)
+        self.trainer = BatchedTrainer([loop.experiment for loop in loops], whole, owner)
+        self._count = loops[0].experiment.count
         self._rows = {
-            t: slice(end - count, end) for t, count, end in zip(trainers, counts, ends, strict=True)
+            loop: slice(end - count, end)
+            for loop, count, end in zip(loops, counts, accumulate(counts), strict=True)
         }
-        owners = torch.arange(len(trainers)).repeat_interleave(torch.tensor(counts))
-        self._owner = owners[:, None].to(device)
-        self._clock = torch.zeros(2, sum(counts), dtype=torch.int64, device=device)
-        self._step, self._next_epoch = self._clock
-        self._cursor = torch.zeros(1, dtype=torch.int64, device=device)
-        self._places = torch.arange(self._n, device=device)
-        self._order = self._places.repeat(sum(counts), 1)
-        self._records = device.type == "cuda"
-        self._recordings: dict[Hashable, Recording[Trail]] = {}
-
-        self._given = {trainer: self._part(whole, trainer) for trainer in trainers}
-        for trainer, state in self._given.items():
-            trainer._adopt(state)
-            if trainer._grad is not None:
-                trainer._grad = self._grad[self._rows[trainer]].copy_(trainer._grad)
+        self._experiments = {loop: loop.experiment for loop in loops}
+        self._states = {loop: self._part(whole, loop) for loop in loops}
+        for loop, state in self._states.items():
+            loop.adopt(loop.experiment, state)
 
     @property
-    def members(self) -> list[Trainer]:
-        return [trainer for trainer in self._given if trainer in self]
+    def members(self) -> list[TrainingLoop]:
+        return [loop for loop in self._states if loop in self]
 
-    def __contains__(self, trainer: Trainer) -> bool:
-        return self._given.get(trainer) is trainer.state
+    def __contains__(self, loop: TrainingLoop) -> bool:
+        return self._states.get(loop) is loop.state and self._fits(loop)
+
+    def _fits(self, loop: TrainingLoop) -> bool:
+        joined_with, now = self._experiments[loop], loop.experiment
+        if now is joined_with:
+            return True
+        return now.all_x is joined_with.all_x and batch_key(loop) == self._key
 
     @property
     def size(self) -> int:
-        """Trainers that it was made of, with those that have left since."""
-        return len(self._given)
+        """Loops that it was made of, with those that have left since."""
+        return len(self._states)
 
-    def leave(self, trainer: Trainer) -> None:
-        trainer._adopt(trainer.state.copy())
+    def leave(self, loop: TrainingLoop) -> None:
+        """Give the loop a state of its own, if its state is still a part of the whole."""
+        if self._states.get(loop) is loop.state:
+            loop.adopt(loop.experiment, loop.state.copy())
 
-    def _part(self, whole: State, trainer: Trainer) -> State:
-        """The trainer's own rows, a view."""
-        rows = self._rows[trainer]
+    def _part(self, whole: State, loop: TrainingLoop) -> State:
+        """The loop's own rows, views, with its counters."""
+        rows = self._rows[loop]
         return replace(
-            trainer.state,
+            loop.state,
             seeds=whole.seeds[rows],
             weights=whole.weights[rows],
             buffers=whole.buffers[rows],
             slots=whole.slots[:, rows],
             updates=whole.updates[rows],
+            grad=None if loop.state.grad is None or whole.grad is None else whole.grad[rows],
         )
 
     def train(
-        self, trainers: Sequence[Trainer], steps: int, deadline: float | None = None
-    ) -> dict[Trainer, Samples | Diverged]:
-        """Train some members as `Trainer.train` would train each; the others rest.
+        self, loops: Sequence[TrainingLoop], steps: int, deadline: float | None = None
+    ) -> Mapping[TrainingLoop, Samples | Diverged]:
+        """Train some members as `TrainingLoop.train` would train each; the others rest.
 
         They must be equally far into their epochs. A member that diverges stops and leaves, alone.
         """
-        resting = self._set_out(trainers)
-        going = {trainer: trainer._no_samples for trainer in trainers}
-        stopped: dict[Trainer, Samples | Diverged] = {}
-        while steps > 0 and going:
-            walk = self._walk(next(iter(going)).state.cursor, steps)
-            before, grad = self._whole.state.copy(), self._grad.clone()
-            trail = self._launch(walk)
-            parts = [*self._whole.state.tensors(), self._grad]
-            for now, then in zip(parts, [*before.tensors(), grad], strict=True):
-                now.copy_(torch.where(resting, then, now))
-            finite = trail.finite.cpu().numpy()
-            lost = [] if finite.all() else [t for t in going if not finite[self._rows[t]].all()]
-            for trainer in lost:
-                samples, own = going.pop(trainer), self._part(before, trainer).copy()
-                try:
-                    stopped[trainer] = trainer._find_divergence(own, len(walk), samples)
-                except Diverged as diverged:
-                    stopped[trainer] = diverged
-            for trainer, samples in self._record(list(going), walk, trail):
-                going[trainer] += samples
-            steps -= len(walk)
+        resting = self._seek(loops)
+        training = {loop: _no_samples(loop) for loop in loops}
+        stopped: dict[TrainingLoop, Samples | Diverged] = {}
+        while steps > 0 and training:
+            launch = self.trainer.next_launch(next(iter(training)).state.cursor, steps)
+            before = self.trainer.state.copy()
+            rates = self._learning_rates(list(training), len(launch))
+            trace = self.trainer.step(launch, rates)
+            self._restore(resting, before)
+            finite = trace.finite.cpu().numpy()
+            lost = [] if finite.all() else [t for t in training if not finite[self._rows[t]].all()]
+            for loop in lost:
+                samples = training.pop(loop)
+                stopped[loop] = self._stop(loop, before, rates, samples)
+            for loop, samples in self._record(list(training), launch, trace):
+                training[loop] += samples
+            steps -= len(launch)
             if deadline is not None and time.monotonic() >= deadline:
                 break
-        return going | stopped
+        return training | stopped
 
-    def _set_out(self, trainers: Sequence[Trainer]) -> Tensor:
-        """Tell the device where its networks are; which of them rest, (R, 1)."""
-        clock = np.zeros(self._clock.shape, dtype=np.int64)
-        resting = np.ones(self._owner.shape, dtype=bool)
-        for trainer in trainers:
-            rows, state = self._rows[trainer], trainer.state
-            if state is not self._given[trainer]:
-                raise ValueError("this trainer has left the stack")
-            if state.cursor >= self._n:  # the data became fewer
-                state.epoch, state.cursor = state.epoch + 1, 0
-            if state.cursor != trainers[0].state.cursor:
-                raise ValueError("these trainers are not equally far into their epochs")
-            clock[:, rows] = [[state.step], [state.epoch]]
+    def _seek(self, loops: Sequence[TrainingLoop]) -> Tensor:
+        """Tell the trainer where its networks are; which of them rest, (R, 1)."""
+        state = self.trainer.state
+        clock = np.zeros((2, len(state.seeds)), dtype=np.int64)
+        resting = torch.ones(len(state.seeds), 1, dtype=torch.bool)
+        for loop in loops:
+            if loop not in self:
+                raise ValueError("this loop has left the stack")
+            rows, own = self._rows[loop], loop.state
+            if own.cursor >= self._count:  # the data became fewer
+                own.epoch, own.cursor = own.epoch + 1, 0
+            if own.cursor != loops[0].state.cursor:
+                raise ValueError("these loops are not equally far into their epochs")
+            clock[:, rows] = [[own.step], [own.epoch]]
             resting[rows] = False
-            trainer._grad = self._grad[rows]
-        self._clock.copy_(torch.from_numpy(clock))
-        if trainers[0].state.cursor:
-            self._shuffle()
-            self._cursor.fill_(trainers[0].state.cursor)
-        return torch.from_numpy(resting).to(self._clock.device)
+            own.grad = self.trainer.grad[rows]
+        self.trainer.seek(clock, loops[0].state.cursor)
+        return resting.to(state.weights.device)
 
-    def _walk(self, cursor: int, steps: int) -> Walk:
-        """As far as one launch goes, or a single step: so there are few walks to record."""
-        epoch = -(-self._n // self._batch)
-        count = self._most // epoch * epoch or min(self._most, -(-(self._n - cursor) // self._batch))
-        if count > steps or cursor % (self._batch * min(self._most, epoch)):
-            count = 1
-        walk: Walk = []
-        for _ in range(count):
-            walk.append((cursor, min(self._batch, self._n - cursor)))
-            cursor = sum(walk[-1]) % self._n
-        return walk
+    def _learning_rates(self, loops: Sequence[TrainingLoop], steps: int) -> np.ndarray:
+        """Of each step and network, (steps, R); those that rest get none."""
+        rates = np.zeros((steps, len(self.trainer.state.seeds)))
+        for loop in loops:
+            rates[:, self._rows[loop]] = learning_rates(loop.config, loop.state.step, steps)
+        return rates
 
-    def _launch(self, walk: Walk) -> Trail:
-        if not self._records:
-            return self._take(walk)
-        alike = tuple((start == 0, size) for start, size in walk)
-        if alike not in self._recordings:
-            itself = weakref.proxy(self)  # the memory of a stack is free as soon as nobody has it
-            self._recordings[alike] = Recording(lambda: itself._take(walk), self._clock.device)
-        return self._recordings[alike]()
+    def _restore(self, resting: Tensor, before: State) -> None:
+        now = self.trainer.state
+        for part, old in zip((*now.tensors(), now.grad), (*before.tensors(), before.grad), strict=True):
+            if part is not None and old is not None:
+                part.copy_(torch.where(resting, old, part))
 
-    def _take(self, walk: Walk) -> Trail:
-        """Train every network. This is what is recorded: it looks into no tensor, and of the walk it uses no
-        more than where an epoch begins and how large the mini-batches are."""
-        whole, state, count = self._whole, self._whole.state, len(walk)
-        parts = (state.weights, state.buffers, self._grad)
-        trail = [part.new_empty(count, *part.shape) for part in parts]
-        masks = whole._draw_masks(self._step + torch.arange(count, device=self._step.device)[:, None])
-        for index, (start, size) in enumerate(walk):
-            if start == 0:
-                self._shuffle()
-            chosen = self._owner, self._order.index_select(1, self._cursor + self._places[:size])
-            own = [None if mask is None else mask[index, :, :size] for mask in masks]
-            whole._loss, grad, _ = whole._gradient(self._x[chosen], self._y[chosen], own)
-            whole._update(grad)
-            self._grad.copy_(grad)
-            self._cursor.add_(size)
-            for kept, part in zip(trail, parts, strict=True):
-                kept[index] = part
-        self._step.add_(count)
-        parts = (whole._loss, state.weights, state.buffers, *state.slots, state.updates)
-        return Trail(*trail, finite=torch.stack([part.sum(dim=1) for part in parts]).sum(dim=0).isfinite())
-
-    def _shuffle(self) -> None:
-        """Begin an epoch."""
-        if self._whole.config.shuffle:
-            seeds = self._whole.state.seeds
-            self._order.copy_(permutation(seeds, "shuffle", self._next_epoch, self._n))
-        self._next_epoch.add_(1)
-        self._cursor.zero_()
+    def _stop(
+        self, loop: TrainingLoop, before: State, rates: np.ndarray, so_far: Samples
+    ) -> Samples | Diverged:
+        """The loop leaves with the state before the steps in which it diverged, and takes them alone."""
+        own = self._part(before, loop).copy()
+        outcome = loop.stop_before_divergence(own, rates[:, self._rows[loop]])
+        if isinstance(outcome, Diverged):
+            outcome.samples = so_far + outcome.samples
+            return outcome
+        return so_far + outcome
 
     def _record(
-        self, trainers: Sequence[Trainer], walk: Walk, trail: Trail
-    ) -> Iterator[tuple[Trainer, Samples]]:
-        """Take the trainers' counters to the end of the walk; the points of the history on its way."""
-        ends = np.array(walk).sum(axis=1)
-        epochs, cursors = np.cumsum(ends == self._n), ends % self._n
-        due = {trainer: list(_due(trainer, len(walk))) for trainer in trainers}
-        places = [(index, self._rows[trainer].start) for trainer in due for index in due[trainer]]
-        measured = (
-            trail.measure(self._whole, self._x, self._y, self._owner[:, 0], places) if places else np.empty(0)
-        )
-        for trainer, indices in due.items():
-            state = trainer.state
+        self, loops: Sequence[TrainingLoop], launch: Sequence[Batch], trace: Trace
+    ) -> Iterator[tuple[TrainingLoop, Samples]]:
+        """Take the loops' counters to the end of the launch; the points of the history on its way."""
+        ends = np.array(launch).sum(axis=1)
+        epochs, cursors = np.cumsum(ends == self._count), ends % self._count
+        due = {loop: list(_due(loop, len(launch))) for loop in loops}
+        places = [(index, self._rows[loop].start) for loop in due for index in due[loop]]
+        measured = self.trainer.measure(trace, places) if places else np.empty(0)
+        for loop, indices in due.items():
+            state = loop.state
             if indices:
                 own, measured = measured[: len(indices)], measured[len(indices) :]
                 steps = state.step + 1 + np.array(indices)
-                progress = state.epoch + epochs[indices] + cursors[indices] / self._n
-                samples = trainer._sample(np.column_stack([steps, progress, own]))
-                state.samples += len(samples)
-                yield trainer, samples
-            state.step += len(walk)
+                progress = state.epoch + epochs[indices] + cursors[indices] / self._count
+                yield loop, loop.add_to_history(np.column_stack([steps, progress, own]))
+            state.step += len(launch)
             state.epoch, state.cursor = state.epoch + int(epochs[-1]), int(cursors[-1])
 
 
-def _due(trainer: Trainer, steps: int) -> Iterator[int]:
+def _stacked(states: Sequence[State]) -> State:
+    return State(
+        seeds=torch.cat([state.seeds for state in states]),
+        weights=torch.cat([state.weights for state in states]),
+        buffers=torch.cat([state.buffers for state in states]),
+        # The slots of a network are neighbours, as in a state of its own.
+        slots=torch.cat([state.slots.transpose(0, 1) for state in states]).transpose(0, 1),
+        updates=torch.cat([state.updates for state in states]),
+        grad=torch.cat([torch.zeros_like(s.weights) if s.grad is None else s.grad for s in states]),
+    )
+
+
+def _no_samples(loop: TrainingLoop) -> Samples:
+    return loop.add_to_history(np.empty((0, loop.metrics.row_size)))
+
+
+def _due(loop: TrainingLoop, steps: int) -> Iterator[int]:
     """Which of the next steps leave a point of the history, from 0. The stride grows as they do."""
-    state = trainer.state
+    state = loop.state
     step = state.step + state.stride - state.step % state.stride
     while step <= state.step + steps:
         yield step - state.step - 1
-        state.stride = thinned(step, max(state.stride, trainer._least_stride))
+        state.stride = thinned(step, max(state.stride, loop.metrics.least_stride))
         step += state.stride - step % state.stride

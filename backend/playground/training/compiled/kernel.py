@@ -42,22 +42,22 @@ from playground.catalogue.component import COMPILABLE, Component, members
 from playground.catalogue.losses import Loss
 from playground.catalogue.normalizations import BatchNorm, Normalization
 from playground.catalogue.optimizers import Optimizer
+from playground.randomness import GAMMA, MIX_1, MIX_2
 from playground.training.compiled.simd import (
     LANES,
     any_of,
     below,
+    broadcast,
     load,
     load_one,
     load_part,
-    broadcast,
+    reduce_add,
     store,
     store_part,
-    reduce_add,
     transpose,
 )
 from playground.training.evaluation import SUMS, thinned
 from playground.training.state import MOST_UPDATES
-from playground.randomness import GAMMA, MIX_1, MIX_2
 
 part: Any = partial(cast(Any, njit), error_model="numpy", _nrt=False)
 """Compiles a function of the kernel. Without `_nrt`, numba's counting of references, nothing can allocate."""
@@ -294,7 +294,10 @@ def predict_loop(loss: type[Loss]) -> Callable[..., Any]:
             goal = target_of(target, unit, units)
             loss += formula(output, goal, *own)[0]
             score = score_of(output)
-            prediction, confidence = np.where(score > confidence, unit, prediction), np.maximum(confidence, score)
+            prediction, confidence = (
+                np.where(score > confidence, unit, prediction),
+                np.maximum(confidence, score),
+            )
             if classes == 2:
                 prediction = np.minimum(np.maximum(score, 0.0), 1.0)  # the last unit is class 1
             elif classes == 0:
@@ -752,7 +755,11 @@ def record(net, step, epochs, grad, points, row):
             errors += np.minimum(error, 1.0) if setting.classes > 0 else error
             squares += error * error
         first = 2 + 3 * side
-        row[first], row[first + 1], row[first + 2] = reduce_add(losses), reduce_add(errors), reduce_add(squares)
+        row[first], row[first + 1], row[first + 2] = (
+            reduce_add(losses),
+            reduce_add(errors),
+            reduce_add(squares),
+        )
     for index in range(net.layers.size):
         row[ROW + index] = l2_norm(grad, net.layers[index].weight, net.layers[index].end)
 

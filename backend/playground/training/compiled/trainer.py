@@ -45,10 +45,6 @@ class CompiledTrainer:
     def state(self) -> State:
         return self._state
 
-    @property
-    def grad(self) -> Tensor | None:
-        return self._grads if self._has_grad else None
-
     def change(self, experiment: Experiment, state: State) -> None:
         rebuild = state is not self._state or not experiment.alike(self._experiment)
         self._experiment, self._state = experiment, state
@@ -59,10 +55,10 @@ class CompiledTrainer:
 
     def _build(self) -> None:
         state, experiment = self._state, self._experiment
-        self._grads, self._has_grad = torch.zeros_like(state.weights), False
+        self._grad = torch.zeros_like(state.weights)
         self._layout = Layout(experiment, state.seeds)
-        self._arrays = arrays_of(state, self._grads)
-        self._packed: dict[int, tuple[Tensor, kernel.Points]] = {}
+        self._arrays = arrays_of(state, self._grad)
+        self._packed: dict[tuple[int, int], tuple[Tensor, Tensor | None, kernel.Points]] = {}
         # Cores that share a stack wait for the last at the end of each chunk; a session is one network.
         self.chunk_seconds = 0.002 if len(state.seeds) == 1 else 0.2
 
@@ -88,14 +84,14 @@ class CompiledTrainer:
         outcomes = list((map if pieces == 1 else pool().map)(train, firsts, lasts))
         recorded, _, end = outcomes[0]
         state.step, state.epoch, state.cursor, state.stride = end.tolist()
-        self._has_grad = self._has_grad or steps > 0
+        state.grad = self._grad if steps else state.grad
         return rows[:recorded], all(finite for _, finite, _ in outcomes)
 
     def evaluate(self, x: Tensor, y: Tensor | None = None) -> Evaluation:
         points, n = self._points(x, y), x.shape[1]
         scratch = self._layout.scratch(kernel.BLOCK)
         kernel.evaluate_points(self._layout.net, *self._first(), scratch, points)
-        return Evaluation(points.loss[:n], points.prediction[:n], points.confidence[:n])
+        return Evaluation(*(a[:n].copy() for a in (points.loss, points.prediction, points.confidence)))
 
     def activations(self, x: Tensor) -> np.ndarray:
         points, units = self._points(x), self._layout.units
@@ -110,16 +106,14 @@ class CompiledTrainer:
 
     def _points(self, x: Tensor, y: Tensor | None = None) -> kernel.Points:
         """Features (1, n, inputs) and targets (1, n) as the kernel reads them."""
-        key = id(x)
-        # With x itself, so that its id is not another's.
-        found = self._packed.pop(key, None) or (
-            x,
-            kernel.Points.of(x[0].numpy(), None if y is None else y[0].numpy()),
-        )
-        self._packed[key] = found
+        key = id(x), id(y)
+        packed = self._packed.pop(key, None)
+        if packed is None:  # kept with x and y themselves, so that their ids are not those of others
+            packed = x, y, kernel.Points.of(x[0].numpy(), None if y is None else y[0].numpy())
+        self._packed[key] = packed
         while len(self._packed) > KEPT:
             del self._packed[next(iter(self._packed))]
-        return found[1]
+        return packed[2]
 
 
 def cores() -> int:

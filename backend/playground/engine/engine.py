@@ -1,0 +1,65 @@
+"""Where sessions are trained: what the web process needs of that."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from playground.messages import worker as messages
+from playground.messages.codec import Arrays
+from playground.messages.worker import Envelope, Event, Request
+
+Settle = Callable[[Envelope[Event]], Any]
+"""What to do with an answer, at the very moment at which it comes, in order with the other events."""
+
+
+class SessionClient(Protocol):
+    """A session, as an engine sees it."""
+
+    id: str
+    number: int
+    """A number that no other session ever has; not 0."""
+    step: int
+
+    def opening(self) -> tuple[messages.Open, Arrays]:
+        """All that a worker needs to take the session in, or to go on where the last one died."""
+        ...
+
+    def on_event(self, event: Envelope[Event]) -> None:
+        """An event that is not an answer."""
+        ...
+
+    def on_worker_lost(self) -> None:
+        """Its worker has died; the next one will take it in."""
+        ...
+
+    def on_reopened(self) -> None:
+        """Another worker has taken it in."""
+        ...
+
+    def end(self, reason: str) -> None:
+        """It cannot go on."""
+        ...
+
+
+class Engine(Protocol):
+    """Trains sessions somewhere, and keeps them alive."""
+
+    @property
+    def ready(self) -> bool: ...
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def open(self, client: SessionClient, settle: Settle) -> Any:
+        """Raises `ValidationFailed`, `RequestFailed`, `WorkerLost`, as `ask` does."""
+        ...
+
+    async def ask(self, session: str, request: Request, settle: Settle, arrays: Arrays | None = None) -> Any:
+        """What `settle` makes of the answer. What a dying worker leaves undone is given to the next."""
+        ...
+
+    def tell(self, session: str, request: Request) -> None:
+        """A request without an answer; it may get lost with a worker."""
+        ...
+
+    def close(self, session: str) -> None: ...

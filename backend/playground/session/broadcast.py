@@ -1,0 +1,123 @@
+"""The viewers of a session: an event is encoded once for all of them, and each gets frames at its own rate."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from time import monotonic
+
+from playground.messages import browser
+from playground.messages.browser import Closing, Event, Role
+from playground.messages.worker import Size
+from playground.session.viewer import Picture, Viewer
+
+SAMPLES_EVERY = 0.1
+"""Seconds between two deliveries of samples to viewers that get no frames."""
+
+AskForFrame = Callable[[Size, bool], None]
+"""Asks the worker for a frame of this size; with True at once, even if it shows nothing new."""
+
+
+class Broadcast:
+    def __init__(self, ask_for_frame: AskForFrame):
+        self._ask_for_frame = ask_for_frame
+        self._viewers: list[Viewer] = []
+        self._holder: Viewer | None = None
+        self._wanted: set[Size] = set()
+        """Sizes that the worker has been asked for."""
+        self._newest: dict[Size, Picture] = {}
+        """Of each size that is watched."""
+        self._frame_timer: asyncio.TimerHandle | None = None
+        self._sample_timer: asyncio.TimerHandle | None = None
+
+    def __len__(self) -> int:
+        return len(self._viewers)
+
+    def __iter__(self) -> Iterator[Viewer]:
+        return iter(self._viewers)
+
+    def join(self, viewer: Viewer) -> None:
+        if viewer.role is Role.HOLDER:
+            self.set_holder(viewer)
+        self._viewers.append(viewer)
+        self._tell_count(but=viewer)
+
+    def leave(self, viewer: Viewer) -> None:
+        self._viewers.remove(viewer)
+        if self._holder is viewer:
+            self._holder = None
+        self._tell_count()
+
+    def set_holder(self, viewer: Viewer) -> None:
+        """Whoever proves to have the key last is the holder."""
+        old, self._holder = self._holder, viewer
+        viewer.role = Role.HOLDER
+        if old and old is not viewer:
+            old.tell(browser.Replaced().encoded())
+            old.leave(Closing.REPLACED, "replaced by a newer connection")
+
+    def tell(self, event: Event | bytes, but: Viewer | None = None) -> None:
+        data = event if isinstance(event, bytes) else event.encoded()
+        for viewer in self._viewers:
+            if viewer is not but:
+                viewer.tell(data)
+
+    def _tell_count(self, but: Viewer | None = None) -> None:
+        self.tell(browser.Viewers(count=len(self._viewers)), but)
+
+    def send_frames(self, fresh: bool = False) -> None:
+        """Gives the viewers that are due what they have not seen, asks for a frame of each size that others
+        are ready for, and comes back when the next is due. A viewer that has not drawn what it got is passed
+        over: it skips frames."""
+        now = monotonic()
+        for viewer in self._viewers:
+            picture = self._newest.get(viewer.size)
+            if picture and viewer.open_for_frames and viewer.due <= now and viewer.shown < picture.number:
+                viewer.show(picture)
+        open_viewers = [viewer for viewer in self._viewers if viewer.open_for_frames]
+        due = {viewer.size for viewer in open_viewers if viewer.due <= now}
+        for size in due if fresh else due - self._wanted:
+            self._ask_for_frame(size, fresh)
+            self._wanted.add(size)
+        if self._frame_timer:
+            self._frame_timer.cancel()
+            self._frame_timer = None
+        later = [v.due - now for v in open_viewers if v.due > now and v.size not in self._wanted]
+        if later:
+            self._frame_timer = asyncio.get_running_loop().call_later(min(later), self.send_frames)
+
+    def take_frame(self, size: Size, picture: Picture | None) -> None:
+        """A frame that was asked for; none if it is of a run that has ended."""
+        self._wanted.discard(size)
+        if picture:
+            watched = {viewer.size for viewer in self._viewers}
+            newest = {**self._newest, size: picture}
+            self._newest = {size: picture for size, picture in newest.items() if size in watched}
+        self.send_frames()
+
+    def ask_again(self) -> None:
+        """What the last worker was asked for is lost."""
+        self._wanted.clear()
+        self.send_frames(fresh=True)
+
+    def send_samples(self) -> None:
+        """Soon, and together with those that come until then."""
+        if self._sample_timer is None and self._viewers:
+            self._sample_timer = asyncio.get_running_loop().call_later(SAMPLES_EVERY, self._samples_are_due)
+
+    def _samples_are_due(self) -> None:
+        self._sample_timer = None
+        for viewer in self._viewers:
+            viewer.catch_up()
+
+    def start_over(self) -> None:
+        """A new run: nothing of the last one is shown any more."""
+        self._newest.clear()
+        for viewer in self._viewers:
+            viewer.start_over()
+
+    def close(self, code: Closing, reason: str) -> None:
+        """Lets the viewers go, after what they have been told."""
+        for viewer in self._viewers:
+            viewer.leave(code, reason)
+        for timer in (self._frame_timer, self._sample_timer):
+            if timer:
+                timer.cancel()

@@ -1,0 +1,89 @@
+"""Data of one's own, and a look at any."""
+
+from typing import Annotated
+
+import numpy as np
+from fastapi import APIRouter, Body, File, Form, UploadFile
+from fastapi.concurrency import run_in_threadpool
+
+from playground.catalogue import tables
+from playground.messages.browser import TaskDescription
+from playground.run.validation import parse
+from playground.web.routes.dependencies import TheRegistry
+from playground.web.routes.responses import BODY
+from playground.web.schemas import Preview, PreviewRequest, UploadedTable
+
+PREVIEW_POINTS = 300
+PREVIEW_ROWS = 8
+UPLOAD_EXAMPLE = {"file": "width,length,species\n3.5,1.4,setosa\n3.2,4.7,versicolor\n", "target": "species"}
+
+router = APIRouter(prefix="/api", tags=["data"])
+
+
+@router.post(
+    "/preview",
+    response_description="Some of its points",
+    responses=BODY,
+)
+async def preview(
+    registry: TheRegistry,
+    wish: Annotated[
+        PreviewRequest, Body(openapi_examples={"circle": {"value": {"data": {"kind": "circle"}, "seed": 0}}})
+    ],
+) -> Preview:
+    """Points of a data set, without a session."""
+    raw = {"data": wish.data, "seed": wish.seed}
+    found = registry.uploads.named_in(raw)
+    dataset = await run_in_threadpool(lambda: parse(raw, found).data.split(wish.seed, found))
+    return Preview(
+        problem=TaskDescription.of(dataset),
+        train=_points(dataset.train_inputs, dataset.train_targets),
+        test=_points(dataset.test_inputs, dataset.test_targets),
+    )
+
+
+def _points(inputs: np.ndarray, targets: np.ndarray) -> list[list[float]]:
+    shown = np.column_stack([inputs[:PREVIEW_POINTS, :2], targets[:PREVIEW_POINTS]])
+    return np.round(shown.astype(float), 4).tolist()
+
+
+@router.post(
+    "/datasets",
+    status_code=201,
+    response_description="What is in it",
+    responses=BODY,
+    openapi_extra={"requestBody": {"content": {"multipart/form-data": {"example": UPLOAD_EXAMPLE}}}},
+)
+async def upload(
+    registry: TheRegistry,
+    file: Annotated[
+        UploadFile, File(description="A CSV file of at most 5 MB; `,`, `;` or tab between columns")
+    ],
+    header: Annotated[
+        bool | None,
+        Form(description="Whether the first line names the columns; guessed if left out", examples=[True]),
+    ] = None,
+    target: Annotated[
+        str | None,
+        Form(description="Name of the column to predict; guessed if left out", examples=["species"]),
+    ] = None,
+    x1: Annotated[str | None, Form(description="Name of the first input", examples=["width"])] = None,
+    x2: Annotated[str | None, Form(description="Name of the second input", examples=["length"])] = None,
+) -> UploadedTable:
+    """Upload a CSV; then use it with `{"kind": "csv", "id": …}` as the `data` of a config."""
+    content = await file.read()
+    table = await run_in_threadpool(tables.read_csv, content, file.filename or "the file", header, target)
+    chosen = tables.guess_target(table, x1=x1, x2=x2, target=target)
+    data = {"kind": "csv", "id": table.id, "x1": chosen.x1, "x2": chosen.x2, "target": chosen.target}
+    task = parse({"data": data}, {table.id: table}).data.task({table.id: table})
+    registry.uploads.put(table)
+    return UploadedTable(
+        id=table.id,
+        columns=[{"name": c.name, "kind": c.kind, "labels": list(c.labels)} for c in table.columns],
+        rows=table.rows,
+        dropped=table.dropped,
+        problem=task.kind,
+        classes=task.classes,
+        chosen=chosen._asdict(),
+        preview=tables.preview(table, PREVIEW_ROWS),
+    )

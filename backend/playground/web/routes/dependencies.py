@@ -1,0 +1,41 @@
+"""Who calls what: the session of a path, and the key that it takes."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import Depends, Path, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from playground.errors import Problem
+from playground.session.registry import Registry
+from playground.session.session import Session
+
+bearer = HTTPBearer(auto_error=False, description="The key of the session, from the answer to its creation.")
+
+
+def registry_of(request: Request) -> Registry:
+    return request.app.state.registry
+
+
+def session_of(
+    registry: Annotated[Registry, Depends(registry_of)],
+    session_id: Annotated[str, Path(alias="id", description="The session's id", examples=["9f3c01ab77"])],
+) -> Session:
+    return registry.get(session_id)
+
+
+def held_session(
+    session: Annotated[Session, Depends(session_of)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+) -> Session:
+    if credentials is None:
+        detail = "This takes the session's key: Authorization: Bearer …"
+        raise Problem(HTTPStatus.UNAUTHORIZED, detail, headers={"WWW-Authenticate": "Bearer"})
+    if not session.holds(credentials.credentials):
+        raise Problem(HTTPStatus.FORBIDDEN, "This key does not fit this session.")
+    return session
+
+
+TheRegistry = Annotated[Registry, Depends(registry_of)]
+Watched = Annotated[Session, Depends(session_of)]
+Held = Annotated[Session, Depends(held_session)]

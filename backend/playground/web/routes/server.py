@@ -1,0 +1,28 @@
+"""Whether the server runs."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request
+
+from playground.errors import Problem
+from playground.web.routes.responses import BUSY, shows
+
+router = APIRouter(tags=["server"])
+
+
+@router.get("/healthz", response_description="It is alive", responses=shows({"status": "alive"}))
+async def alive() -> dict[str, str]:
+    """The web process answers."""
+    return {"status": "alive"}
+
+
+@router.get(
+    "/readyz",
+    response_description="It is ready",
+    responses={**shows({"status": "ready"}), **BUSY},
+)
+async def ready(request: Request) -> dict[str, str]:
+    """Every worker answers."""
+    if not request.app.state.engine.ready:
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "A worker is starting.", headers={"Retry-After": "2"})
+    return {"status": "ready"}

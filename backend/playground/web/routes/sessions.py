@@ -1,0 +1,281 @@
+"""Networks that train, and what can be done with them."""
+
+import asyncio
+from http import HTTPStatus
+from secrets import token_hex
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from playground import limits
+from playground.errors import Problem
+from playground.messages import browser
+from playground.messages import worker as messages
+from playground.messages.browser import Amount, ChangeDone, Done, Speed, StepDone
+from playground.session.session import Session
+from playground.web.json_stream import stream_json
+from playground.web.routes.dependencies import Held, TheRegistry, Watched
+from playground.web.routes.responses import BODY, BUSY, COMMANDED, GUARDED, MISSING, SEEN, SENT, binary
+from playground.web.schemas import CreatedSession, HistoryShape, Maps, NewSession, SessionShape, Weights
+
+router = APIRouter(prefix="/api/sessions", tags=["sessions"])
+
+
+async def _perform(session: Session, command: browser.Command) -> Any:
+    return await session.answers.of(f"http-{token_hex(8)}", command)
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_description="The session and its key; `Location` has its address",
+    responses={**BODY, **BUSY},
+)
+async def create(
+    request: Request,
+    response: Response,
+    registry: TheRegistry,
+    new: Annotated[
+        NewSession,
+        Body(
+            openapi_examples={
+                "the default": {"value": {}},
+                "a spiral": {"value": {"config": {"data": {"kind": "spiral", "noise": 0.1}}}},
+                "a run that is played again": {
+                    "value": {"timeline": [{"step": 500, "change": {"optimizer": {"lr": 0.1}}}]}
+                },
+            }
+        ),
+    ] = NewSession(),  # noqa: B008
+) -> CreatedSession:
+    """A new session, paused at step 0. Its key comes with it."""
+    session = await registry.create(new.config, new.timeline)
+    location = str(request.app.url_path_for("look", id=session.id))
+    headers = {"Location": request.scope.get("root_path", "") + location, "Cache-Control": "no-store"}
+    response.headers.update(headers)
+    return CreatedSession(**dict(await _shape(session)), key=session.key)
+
+
+async def _shape(session: Session) -> SessionShape:
+    """Everything about this moment, with fresh metrics."""
+    answer, _ = await session.read(messages.ReadMetrics())
+    assert session.task
+    return SessionShape(
+        id=session.id,
+        run=session.run_number,
+        config=session.config,
+        problem=session.task,
+        timeline=list(session.run.timeline),
+        metrics=answer.metrics or {},
+        **dict(session.state),
+    )
+
+
+@router.get(
+    "/{id}",
+    response_description="The session at this moment",
+    responses=SEEN,
+)
+async def look(session: Watched) -> SessionShape:
+    """Config, step, state, metrics and timeline of a session."""
+    return await _shape(session)
+
+
+@router.delete("/{id}", status_code=204, response_description="It is gone", responses=GUARDED)
+async def delete(registry: TheRegistry, session: Held) -> Response:
+    """End a session; its viewers are told."""
+    registry.drop(session, "its holder deleted it")
+    return Response(status_code=204)
+
+
+@router.patch(
+    "/{id}/config",
+    response_description="When it took effect, and what it did",
+    responses=SENT,
+)
+async def change(
+    session: Held,
+    patch: Annotated[
+        dict[str, Any],
+        Body(
+            description="A JSON merge patch (RFC 7396); a component whose kind changes is replaced.",
+            openapi_examples={
+                "learning rate": {"value": {"optimizer": {"lr": 0.1}}},
+                "another optimizer": {"value": {"optimizer": {"kind": "momentum", "lr": 0.03, "beta": 0.9}}},
+            },
+        ),
+    ],
+) -> ChangeDone:
+    """Change the config while it trains. Nothing is reset."""
+    return await _perform(session, browser.Change(change=patch))
+
+
+@router.post(
+    "/{id}/play",
+    response_description="It trains",
+    responses=COMMANDED,
+)
+async def play(session: Held) -> Done:
+    """Train at the session's speed, until it is paused."""
+    return await _perform(session, browser.Play())
+
+
+@router.post(
+    "/{id}/pause",
+    response_description="It stands still",
+    responses=COMMANDED,
+)
+async def pause(session: Held) -> Done:
+    """Stop training; a `step` that is under way ends here too."""
+    return await _perform(session, browser.Pause())
+
+
+@router.post(
+    "/{id}/reset",
+    response_description="It starts anew",
+    responses=COMMANDED,
+)
+async def reset(session: Held) -> Done:
+    """A new run with the config of now: step 0, no timeline, no history."""
+    return await _perform(session, browser.Reset())
+
+
+@router.post(
+    "/{id}/speed",
+    response_description="The speed is set",
+    responses=SENT,
+)
+async def set_speed(
+    session: Held,
+    speed: Annotated[
+        Speed,
+        Body(
+            openapi_examples={
+                "the default": {"value": {"epochs_per_second": 60}},
+                "full speed": {"value": {"max": True}},
+            }
+        ),
+    ],
+) -> Done:
+    """How fast to train: epochs per second, steps per second, or as fast as it goes."""
+    return await _perform(session, browser.SetSpeed(**speed.model_dump()))
+
+
+@router.post(
+    "/{id}/step",
+    response_description="The metrics after it",
+    responses=SENT,
+)
+async def step(
+    request: Request,
+    session: Held,
+    amount: Annotated[
+        Amount,
+        Body(openapi_examples={"steps": {"value": {"steps": 100}}, "epochs": {"value": {"epochs": 2}}}),
+    ],
+) -> StepDone:
+    """Train that much at once, at full speed, and answer when it is done; it ends when you hang up."""
+    name = f"http-{token_hex(8)}"
+    command = browser.Step(**amount.model_dump())
+    answer = asyncio.ensure_future(session.answers.of(name, command))
+    hanging_up = asyncio.ensure_future(request.receive())  # after the body, nothing else can come
+    await asyncio.wait((answer, hanging_up), return_when=asyncio.FIRST_COMPLETED)
+    hanging_up.cancel()
+    if not answer.done():
+        session.answers.abandon(name)
+        raise Problem(HTTPStatus.REQUEST_TIMEOUT, "The caller hung up, and training ended.")
+    return answer.result()
+
+
+@router.get(
+    "/{id}/history",
+    response_description="The curves",
+    responses=MISSING,
+)
+async def history(session: Watched) -> HistoryShape:
+    """Loss, scores and gradient norms over the run, and the marks of the changes."""
+    kept = session.history
+    return HistoryShape(
+        run=session.run_number,
+        stride=kept.stride,
+        series=kept.series(),
+        marks=list(session.run.timeline),
+    )
+
+
+@router.get(
+    "/{id}/maps",
+    response_model=Maps,
+    response_description="The maps",
+    responses={
+        **SEEN,
+        200: {
+            "content": binary(
+                "Little-endian float32 without a header: the decision map, then the maps of the neurons. "
+                "Their shapes are in the headers `X-Decision-Shape` and `X-Neurons-Shape`, as `100,100`."
+            )
+        },
+    },
+)
+async def maps(
+    request: Request,
+    session: Watched,
+    size: Annotated[
+        int,
+        Query(
+            ge=limits.OUTPUT_MAP[0], le=limits.OUTPUT_MAP[1], description="Cells along a side", examples=[100]
+        ),
+    ] = 100,
+) -> Response:
+    """The decision map and the map of every neuron: JSON, or raw with `Accept: application/octet-stream`.
+
+    Large networks have small maps: all units together may have 4,000,000 cells.
+    """
+    answer, arrays = await session.read(messages.ReadMaps(size=size))
+    decision, neurons = arrays["decision"], arrays["neurons"]
+    if "application/octet-stream" in request.headers.get("accept", ""):
+        shapes = {
+            "X-Decision-Shape": ",".join(map(str, decision.shape)),
+            "X-Neurons-Shape": ",".join(map(str, neurons.shape)),
+        }
+        body = iter([array.astype("<f4", copy=False).tobytes() for array in (decision, neurons)])
+        return StreamingResponse(body, media_type="application/octet-stream", headers=shapes)
+    return stream_json({"step": answer.step, "size": size, "decision": decision, "neurons": neurons})
+
+
+@router.get(
+    "/{id}/weights",
+    response_model=Weights,
+    response_description="All weights",
+    responses=SEEN,
+)
+async def get_weights(session: Watched) -> Response:
+    """Weights and biases of every layer."""
+    _, arrays = await session.read(messages.ReadWeights())
+    layers: dict[int, dict[str, np.ndarray]] = {}
+    for name, array in arrays.items():
+        layer, _, kind = name.partition(".")
+        layers.setdefault(int(layer), {})[kind] = array
+    return stream_json({"layers": [layers[i] for i in sorted(layers)]})
+
+
+@router.put(
+    "/{id}/weights",
+    response_description="When it took effect",
+    responses=SENT,
+)
+async def put_weights(
+    session: Held,
+    weights: Annotated[
+        Weights,
+        Body(
+            openapi_examples={
+                "two layers": {"value": {"layers": [{"bias": [0.0, 0.0]}, {"weight": [[1.0], [-1.0]]}]}}
+            }
+        ),
+    ],
+) -> ChangeDone:
+    """Set weights; refused if a shape does not fit or a number is not finite."""
+    return await _perform(session, browser.SetWeights(layers=weights.layers))

@@ -1,0 +1,59 @@
+"""Which frames of a live run are asked for, and when the next is made."""
+
+import math
+from time import monotonic
+
+from playground.messages.worker import Size
+
+REST = 3.0
+"""Frames take at most a quarter of the time: after one that cost t, there is none for 3 t."""
+
+
+class FrameSchedule:
+    """A frame is made when somebody asked for its size and there is something new to see."""
+
+    def __init__(self) -> None:
+        self._version = 1
+        self._wanted: dict[Size, bool] = {}
+        self._shown: dict[Size, int] = {}
+        self._next = 0.0
+
+    @property
+    def version(self) -> int:
+        """Grows with everything that can be seen."""
+        return self._version
+
+    def want(self, size: Size, fresh: bool) -> None:
+        """`fresh`: even if it shows nothing new."""
+        self._wanted[size] = fresh or self._wanted.get(size, False)
+
+    def changed(self) -> None:
+        self._version += 1
+
+    def hurry(self) -> None:
+        """The next frame shows something that people have just asked for: it goes out at once."""
+        self.changed()
+        self._next = 0.0
+        self._wanted = dict.fromkeys(self._wanted, True)
+
+    def due(self) -> float:
+        """When to make the next frame, in `monotonic` time; infinity when none is asked for."""
+        return self._next if self._ready() else math.inf
+
+    def take(self) -> Size:
+        """The size that `due` spoke of; it counts as shown."""
+        size = self._ready()
+        assert size is not None
+        self._shown[size] = self._version
+        del self._wanted[size]
+        return size
+
+    def rest(self, seconds: float) -> None:
+        """The frame took so long."""
+        self._next = monotonic() + REST * seconds
+
+    def _ready(self) -> Size | None:
+        for size, fresh in self._wanted.items():
+            if fresh or self._shown.get(size) != self._version:
+                return size
+        return None
