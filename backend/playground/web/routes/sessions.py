@@ -186,7 +186,9 @@ async def step(
     if not answer.done():
         session.answers.abandon(name)
         raise Problem(HTTPStatus.REQUEST_TIMEOUT, "The caller hung up, and training ended.")
-    return answer.result()
+    done = answer.result()
+    assert isinstance(done, StepDone)
+    return done
 
 
 @router.get(
