@@ -10,10 +10,11 @@ export interface Component {
 export interface Layer {
   width: number;
   activation: Component;
-  batchnorm: boolean;
+  normalization: Component;
   dropout: number;
 }
 export interface Config {
+  version: number;
   data: Component;
   features: string[];
   hidden: Layer[];
@@ -38,7 +39,9 @@ export interface Parameter {
   name: string;
   label: string;
   help: string;
-  type: "number" | "integer" | "boolean" | "string" | "array";
+  type: "number" | "integer" | "boolean" | "component";
+  /** The family that a field of type `component` takes a member of. */
+  family?: Family | null;
   default: unknown;
   minimum?: number | null;
   maximum?: number | null;
@@ -54,15 +57,23 @@ export interface Kind {
   help: string;
   formula: string;
   parameters: Parameter[];
-  /** Activations, losses, optimizers: whether the fused trainer can use it. */
-  fused?: boolean;
+  /** Whether the compiled trainer can use it; null where it makes no difference. */
+  compiled?: boolean | null;
   /** Losses: the problems that they fit. */
-  problems?: Problem["kind"][];
+  problems?: Problem["kind"][] | null;
   /** Data sets: the problem that they pose, null where it depends. */
   problem?: Problem["kind"] | null;
-  synthetic?: boolean;
+  synthetic?: boolean | null;
 }
-export type Family = "activation" | "output_activation" | "loss" | "optimizer" | "init" | "data" | "feature";
+export type Family =
+  | "activation"
+  | "normalization"
+  | "output_activation"
+  | "loss"
+  | "optimizer"
+  | "init"
+  | "data"
+  | "feature";
 /** A scalar of the config outside components, by its path: "batch_size", "hidden.width". */
 export interface FieldOfConfig extends Parameter {
   path: string;
@@ -182,9 +193,7 @@ export type Command =
 export interface LayerShape {
   inputs: number;
   width: number;
-  batchnorm: boolean;
 }
-/** Beside these it holds the metrics of the moment: `train_loss`, `test_accuracy`, …. */
 export interface FrameHeader {
   type: "frame";
   frame: number;
@@ -204,7 +213,10 @@ export interface DataHeader {
 export interface MetricsHeader {
   type: "metrics";
   run: number;
-  stride: number;
+  /** It tells of the moment of the frame that comes next, and is no part of the history. */
+  current?: true;
+  /** The history keeps samples whose step is a multiple of this. */
+  stride?: number;
   columns: string[];
 }
 

@@ -86,8 +86,8 @@ it("has nothing for an array that is not there", () => {
 
 describe("a frame of two features, three hidden units and two outputs", () => {
   const layers = [
-    { inputs: 2, width: 3, batchnorm: true },
-    { inputs: 3, width: 2, batchnorm: false },
+    { inputs: 2, width: 3 },
+    { inputs: 3, width: 2 },
   ];
   const byte = (values: number, shape: number[]) => ({
     dtype: "uint8" as const,
@@ -95,7 +95,7 @@ describe("a frame of two features, three hidden units and two outputs", () => {
     shape,
   });
   const frame = decode(
-    message({ type: "frame", layers, train_loss: 0.5, test_loss: null, run: 0 }, [
+    message({ type: "frame", layers, run: 0 }, [
       { name: "weight.0", dtype: "float32", values: [1, 2, 3, 4, 5, 6], shape: [2, 3] },
       { name: "bias.0", dtype: "float32", values: [7, 8, 9] },
       { name: "gamma.0", dtype: "float32", values: [1, 2, 3] },
@@ -149,10 +149,6 @@ describe("a frame of two features, three hidden units and two outputs", () => {
     const values = decode(message({ type: "frame", layers }, [])) as Frame;
     expect(values.task).toBe("regression");
   });
-
-  it("names its metrics", () => {
-    expect(frame.metrics).toEqual({ train_loss: 0.5, test_loss: null });
-  });
 });
 
 it("has the points and the map of each feature of the data", () => {
@@ -181,6 +177,7 @@ it("reads the rows of the history", () => {
     ]),
   ) as MetricsMessage;
   expect(metrics.length).toBe(2);
+  expect(metrics.current).toBe(false);
   expect(metrics.value(1, 1)).toBe(0.25);
 });
 

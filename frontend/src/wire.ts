@@ -78,17 +78,6 @@ export class Frame extends Message {
     return this.header.layers ?? [];
   }
 
-  /** `train_loss`, `test_accuracy`, … of this moment. */
-  get metrics(): Record<string, number | null> {
-    const named = Object.entries(this.header).filter(([name]) => /^(train|test)_/.test(name));
-    return Object.fromEntries(named) as Record<string, number | null>;
-  }
-
-  /** The norm of the last step's gradient in each layer. */
-  get gradientNorms(): ArrayLike<number> {
-    return this.floats("grad_norms");
-  }
-
   /** The weight from unit `source` of the layer below (for layer 0: of the features in use). */
   weight(layer: number, source: number, unit: number): number | undefined {
     return this.has(layer, unit) ? this.weights[layer][source * this.layers[layer].width + unit] : undefined;
@@ -179,15 +168,18 @@ export class DataMessage extends Message {
   }
 }
 
-/** Rows of the history, one for each sample. */
+/** Rows of the history, one for each sample, or of the current moment. */
 export class MetricsMessage extends Message {
   declare readonly header: MetricsHeader & Record<string, unknown>;
 
   get run(): number {
     return this.header.run;
   }
+  get current(): boolean {
+    return this.header.current ?? false;
+  }
   get stride(): number {
-    return this.header.stride;
+    return this.header.stride ?? 1;
   }
   get columns(): string[] {
     return this.header.columns;

@@ -24,10 +24,7 @@ describe("the look of a weight", () => {
 
 /** Of a network of one unit, with these weights into it. */
 const frame = (...weights: number[]) =>
-  new Frame(
-    { layers: [{ inputs: weights.length, width: 1, batchnorm: false }] },
-    { "weight.0": Float32Array.from(weights) },
-  );
+  new Frame({ layers: [{ inputs: weights.length, width: 1 }] }, { "weight.0": Float32Array.from(weights) });
 
 describe("edges as SVG", () => {
   afterEach(() => {

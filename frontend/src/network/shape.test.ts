@@ -7,7 +7,7 @@ import { parameters, pretty, short, toggled, withLayer, withNewLayer, withoutLay
 const layer = (width: number, fields: Partial<Layer> = {}): Layer => ({
   width,
   activation: { kind: "relu" },
-  batchnorm: false,
+  normalization: { kind: "none" },
   dropout: 0,
   ...fields,
 });
@@ -27,13 +27,18 @@ describe("changing the layers", () => {
     expect(wider(wider(wider([layer(4), layer(2)]))).map(({ width }) => width)).toEqual([4, 5]);
   });
 
-  it("inserts a layer as wide as the one before it, without its batchnorm and dropout", () => {
+  it("inserts a layer as wide as the one before it, without its normalisation and dropout", () => {
     const hidden = [
-      layer(6, { batchnorm: true, dropout: 0.4, activation: { kind: "elu", alpha: 2 } }),
+      layer(6, { normalization: { kind: "batchnorm" }, dropout: 0.4, activation: { kind: "elu", alpha: 2 } }),
       layer(2),
     ];
     const [, fresh, last] = withNewLayer(hidden, 1, layer(4));
-    expect(fresh).toEqual({ width: 6, activation: { kind: "elu", alpha: 2 }, batchnorm: false, dropout: 0 });
+    expect(fresh).toEqual({
+      width: 6,
+      activation: { kind: "elu", alpha: 2 },
+      normalization: { kind: "none" },
+      dropout: 0,
+    });
     expect(last).toBe(hidden[1]);
   });
 
@@ -74,16 +79,16 @@ it("writes names and numbers as people do", () => {
   ]);
 });
 
-it("counts weights, biases and what batchnorm adds", () => {
+it("counts weights, biases and what a normalisation adds", () => {
   expect(parameters(2, [layer(4), layer(2)], 1)).toBe(2 * 4 + 4 + 4 * 2 + 2 + 2 + 1);
-  expect(parameters(2, [layer(4, { batchnorm: true })], 1)).toBe(2 * 4 + 4 + 8 + 4 + 1);
+  expect(parameters(2, [layer(4, { normalization: { kind: "batchnorm" } })], 1)).toBe(2 * 4 + 4 + 8 + 4 + 1);
   expect(parameters(3, [], 5)).toBe(20);
 });
 
 describe("a frame and the drawn network", () => {
   const layers = [
-    { inputs: 2, width: 4, batchnorm: false },
-    { inputs: 4, width: 1, batchnorm: false },
+    { inputs: 2, width: 4 },
+    { inputs: 4, width: 1 },
   ];
   const frame = { layers } as Frame;
 

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { Frame } from "../wire";
 import { type Place, sentenceAt, tick } from "./readout";
 
-const layers = [{ inputs: 2, width: 1, batchnorm: false }];
+const layers = [{ inputs: 2, width: 1 }];
 const map = Uint8Array.of(0, 255, 51, 204);
 const frame = (arrays: ConstructorParameters<typeof Frame>[1]) =>
   new Frame(

@@ -117,7 +117,7 @@ class Page {
     } else if (message instanceof DataMessage) {
       this.experiment.show(message);
     } else if (message instanceof MetricsMessage) {
-      this.readouts.append(message);
+      this.readouts.take(message);
     }
   }
 }

@@ -1,10 +1,15 @@
 // Numbers for people: they change ten times a second, however fast frames come.
-import { latest } from "../frames";
 import { History } from "../history";
 import type { MetricsMessage } from "../wire";
 
 /** `train_loss`, `test_loss`, `train_accuracy`, …; null where there is none. */
 export type Metrics = Record<string, number | null>;
+/** Where a run stands, and how well it does there. */
+export interface Moment {
+  step: number;
+  epoch: number;
+  metrics: Metrics;
+}
 
 const INTERVAL_MS = 100;
 
@@ -12,28 +17,25 @@ export class Readouts {
   step = $state(0);
   epoch = $state(0);
   metrics = $state.raw<Metrics>({});
-  /** Plain columns, outside of reactive state: whoever reads them reads `version` too. */
+  /** Plain columns, outside of reactive state, as is `now`: whoever reads them reads `version` too. */
   history = new History();
-  /** Counts up when the history or the newest frame has changed. */
+  /** The newest that is known; null before the first. */
+  now: Moment | null = null;
+  /** Counts up when the history, `now` or the newest frame has changed. */
   version = $state(0);
 
   private timer: ReturnType<typeof setTimeout> | null = null;
 
-  append(message: MetricsMessage): void {
-    this.history.append(message);
+  take(message: MetricsMessage): void {
+    if (!message.current) this.history.append(message);
+    if (message.length) {
+      const moment = momentOf(message);
+      if (!this.now || moment.step >= this.now.step) this.now = moment;
+    }
     this.refresh();
   }
 
-  /** Reads the newest numbers soon. */
-  refresh(): void {
-    this.timer ??= setTimeout(() => {
-      this.timer = null;
-      this.version++;
-      this.read();
-    }, INTERVAL_MS);
-  }
-
-  /** Where the run stands, in the words of the server; while it trains, frames are newer. */
+  /** Where the run stands, in the words of the server. */
   place(step: number, epoch: number): void {
     this.step = step;
     this.epoch = epoch;
@@ -42,22 +44,29 @@ export class Readouts {
   /** What comes next is of another run. */
   clear(): void {
     this.history = new History();
+    this.now = null;
     this.version++;
     this.metrics = {};
   }
 
-  private read(): void {
-    const { history } = this;
-    const frame = latest();
-    const row = history.length - 1;
-    if (frame && (row < 0 || frame.step >= history.step[row])) {
-      this.place(frame.step, frame.epoch);
-      this.metrics = frame.metrics;
-    } else if (row >= 0) {
-      this.place(history.step[row], history.epoch[row]);
-      this.metrics = Object.fromEntries(
-        [...history.series].map(([name, values]) => [name, Number.isNaN(values[row]) ? null : values[row]]),
-      );
-    }
+  /** Shows the newest numbers soon. */
+  refresh(): void {
+    this.timer ??= setTimeout(() => {
+      this.timer = null;
+      this.version++;
+      if (!this.now) return;
+      this.place(this.now.step, this.now.epoch);
+      this.metrics = this.now.metrics;
+    }, INTERVAL_MS);
   }
+}
+
+/** What the last row of a message tells. */
+function momentOf(message: MetricsMessage): Moment {
+  const values = message.columns.map((name, column): [string, number | null] => {
+    const value = message.value(message.length - 1, column);
+    return [name, Number.isNaN(value) ? null : value];
+  });
+  const { index, step, epoch, ...metrics } = Object.fromEntries(values);
+  return { step: step ?? 0, epoch: epoch ?? 0, metrics };
 }
