@@ -18,6 +18,7 @@ from typing import Any
 from playground.engine.engine import SessionClient, Settle
 from playground.engine.forkserver import Forkserver
 from playground.errors import RequestFailed, ValidationFailed, WorkerLost
+from playground.i18n import say
 from playground.messages import worker as messages
 from playground.messages.codec import Arrays, prefixed
 from playground.messages.worker import CURRENT_SESSION_BYTES, Envelope, Event, Request, read_event
@@ -176,7 +177,7 @@ class WorkerProcess:
         return pending.answer
 
     def send(self, envelope: Envelope[Request]) -> None:
-        """Lost if the worker has just died; what was pending is sent again to the next."""
+        """Lost if the worker has just died; what is pending is sent again to the next."""
         if self._writer and not self._writer.is_closing():
             self._writer.write(prefixed(envelope.encode()))
 
@@ -185,13 +186,13 @@ class WorkerProcess:
         self._records.pop(session, None)
         for number, pending in list(self._pending.items()):
             if pending.envelope.session == session:
-                self._fail(number, WorkerLost("the session was closed"))
+                self._fail(number, WorkerLost(say("lost.closed")))
         self.send(Envelope(messages.Close(), session))
 
     # --- After a death ------------------------------------------------------------------------------------
 
     def _on_worker_exit(self) -> None:
-        """What the death means for sessions and messages; none of them has been told yet."""
+        """What the death means for sessions and requests; none of them has been told yet."""
         log.warning("worker %d died", self.pid)
         if self._writer:
             self._writer.close()
@@ -201,10 +202,10 @@ class WorkerProcess:
             pending.deaths += 1
             guilty = suspect is not None and pending.envelope.session == suspect.id
             if pending.deaths >= (SUSPECT_TRIES if guilty else INNOCENT_TRIES):
-                self._fail(number, WorkerLost("the worker stopped each time that it tried this"))
+                self._fail(number, WorkerLost(say("lost.tried")))
         if suspect and self._records.setdefault(suspect.id, Record()).strike(suspect.step):
             self.close(suspect.id)
-            suspect.end("training it stopped the worker again and again")
+            suspect.end(say("ending.kills_workers"))
         for client in list(self.clients.values()):
             client.on_worker_lost()
 
@@ -214,7 +215,7 @@ class WorkerProcess:
         return next((client for client in self.clients.values() if client.number == number), None)
 
     def _resume(self) -> None:
-        """Hands the sessions to a new worker, then the messages that the old one left behind."""
+        """Hands the sessions to a new worker, then the requests that the old one left behind."""
         left = list(self._pending.values())
         for client in list(self.clients.values()):
             request, arrays = client.opening()
@@ -229,13 +230,13 @@ class WorkerProcess:
             return
         if error := answer.exception():
             self.close(client.id)
-            client.end(f"it could not be restored: {error}")
+            client.end(say("ending.not_restored", error=str(error)))
         else:
             client.on_reopened()
 
     def _give_up(self) -> None:
         for number in list(self._pending):
-            self._fail(number, WorkerLost("there is no worker"))
+            self._fail(number, WorkerLost(say("lost.no_worker")))
 
     def _fail(self, number: int, error: Exception) -> None:
         pending = self._pending.pop(number)
@@ -252,7 +253,7 @@ class WorkerProcess:
                     os.kill(self.pid, signal.SIGKILL)
 
     def _silent(self) -> Iterator[float]:
-        """Since when messages wait that are answered at once; training that was pending for takes its time."""
+        """Since when requests wait that are answered at once; training takes its time."""
         return (a.since for a in self._pending.values() if not isinstance(a.envelope.content, messages.Step))
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from playground.catalogue.normalizations import NoNormalization, Normalization
+from playground.i18n import Text, say
 from playground.training.experiment import Experiment
 from playground.training.network import LayerShape, Network, Views, forward, initialise
 from playground.training.state import State
@@ -38,8 +39,8 @@ class Part:
         return self.tracks[0]
 
 
-def carry(old: Experiment, new: Experiment, state: State) -> tuple[State, list[str]]:
-    """The state of the old experiment as the new one takes it over, and what was done, in sentences.
+def carry(old: Experiment, new: Experiment, state: State) -> tuple[State, list[Text]]:
+    """The state of the old experiment as the new one takes it over, and what was done.
 
     It is the same object where nothing but numbers of a step have changed.
     """
@@ -47,34 +48,34 @@ def carry(old: Experiment, new: Experiment, state: State) -> tuple[State, list[s
         state = replace(state, seeds=torch.full_like(state.seeds, new.config.seed))
     if (old.config.seed, old.config.init) != (new.config.seed, new.config.init):
         _, fresh = _fresh(new.network, new, replace(state, slots=_empty(new, state.weights)))
-        return fresh, ["All weights are drawn anew and the optimizer starts anew."]
-    effects: list[str] = []
+        return fresh, [say("effect.redrawn")]
+    effects: list[Text] = []
     if old.network != new.network:
         with torch.no_grad():
             state = _reshape(old, new, state, effects)
     if old.config.optimizer.kind != new.config.optimizer.kind:
         state = replace(state, slots=_empty(new, state.weights), updates=torch.zeros_like(state.weights))
-        effects.append("The weights are kept; the optimizer starts anew, its step count too.")
-    return state, effects or ["Weights and optimizer state are kept."]
+        effects.append(say("effect.optimizer_anew"))
+    return state, effects or [say("effect.kept")]
 
 
 def _empty(new: Experiment, weights: Tensor) -> Tensor:
     return weights.new_zeros(new.config.optimizer.slots, *weights.shape)
 
 
-def _reshape(old: Experiment, new: Experiment, state: State, effects: list[str]) -> State:
+def _reshape(old: Experiment, new: Experiment, state: State, effects: list[Text]) -> State:
     parts = _take_apart(old.network, state)
     pairs, inserted = _align(old.network.layers, new.network.layers)
     for index, goal in pairs:
         if parts[index].shape.normalization.kind != new.network.layers[goal].normalization.kind:
-            _stop_normalization(parts[index], _name(old, index), effects)
+            _stop_normalization(parts[index], index, effects)
     parts = _resize(old, new, state, parts, pairs, effects)
     for index in inserted:
         _insert(new, state, parts, index, effects)
     for index, layer in enumerate(new.network.layers):
         if layer.normalization.kind != parts[index].shape.normalization.kind:
             came_in = _activations(parts[:index], new.train_x, state)
-            _start_normalization(parts[index], layer.normalization, came_in, _name(new, index), effects)
+            _start_normalization(parts[index], layer.normalization, came_in, index, effects)
     return _put_together(new.network, state, parts)
 
 
@@ -140,7 +141,7 @@ def _resize(
     state: State,
     parts: list[Part],
     pairs: list[tuple[int, int]],
-    effects: list[str],
+    effects: list[Text],
 ) -> list[Part]:
     """The layers that live on, with their new widths and inputs; the others are gone."""
     kept: list[LayerShape] = []
@@ -156,23 +157,20 @@ def _resize(
         removed = index - before - 1
         rows = [i if i < part.shape.inputs else -1 for i in range(target.shape.inputs)]
         if removed:
-            effects.append(f"{removed} layer{'s' if removed > 1 else ''} removed; the rest is kept.")
+            effects.append(say("effect.layers_removed", count=removed))
         elif index == 0:
             rows = _feature_rows(old, new, effects)
         if goal == len(new.network.layers) - 1 and part.shape.width != target.shape.width:
             _change_outputs(part, target.shape.width)
-            effects.append(
-                f"The output layer now has {target.shape.width} unit{'s' if target.shape.width > 1 else ''}; "
-                "the hidden layers are kept."
-            )
+            effects.append(say("effect.outputs", count=target.shape.width))
         elif part.shape.width != target.shape.width:
             more = target.shape.width - part.shape.width
-            what = "added; their outgoing weights are zero" if more > 0 else "removed; the rest is kept"
-            effects.append(f"{abs(more)} of the neurons of {_name(new, goal)} {what}.")
+            code = "effect.neurons_added" if more > 0 else "effect.neurons_removed"
+            effects.append(say(code, neurons=abs(more), layer=goal + 1))
         _graft(part, target, rows, silent=not removed)
         before = index
     if any(old.network.layers[i].activation != new.network.layers[j].activation for i, j in pairs):
-        effects.append("The activation changed; weights and optimizer state are kept.")
+        effects.append(say("effect.activation"))
     return fresh
 
 
@@ -185,15 +183,15 @@ def _fresh(network: Network, new: Experiment, state: State) -> tuple[Network, St
     return network, fresh
 
 
-def _feature_rows(old: Experiment, new: Experiment, effects: list[str]) -> list[int]:
+def _feature_rows(old: Experiment, new: Experiment, effects: list[Text]) -> list[int]:
     """For each new feature the row of the old one, or -1."""
     before, after = old.config.features, new.config.features
     added = [name for name in after if name not in before]
     gone = [name for name in before if name not in after]
     if added:
-        effects.append(f"Feature {', '.join(added)} added; its outgoing weights are zero.")
+        effects.append(say("effect.features_added", features=added))
     if gone:
-        effects.append(f"Feature {', '.join(gone)} removed; the rest is kept.")
+        effects.append(say("effect.features_removed", features=gone))
     return [before.index(name) if name in before else -1 for name in after]
 
 
@@ -232,7 +230,7 @@ def _change_outputs(part: Part, width: int) -> None:
     part.shape = replace(part.shape, width=min(2, width))
 
 
-def _insert(new: Experiment, state: State, parts: list[Part], index: int, effects: list[str]) -> None:
+def _insert(new: Experiment, state: State, parts: list[Part], index: int, effects: list[Text]) -> None:
     """Insert a layer that passes on what comes in, as well as its activation can.
 
     Unit u takes z = s a + c of the activation a before it, and the layer behind takes gain f(z) + offset
@@ -261,8 +259,8 @@ def _insert(new: Experiment, state: State, parts: list[Part], index: int, effect
     behind.shape = replace(behind.shape, inputs=shape.width)
     parts.insert(index, part)
     exact = error < 1e-4 and shape.width >= shape.inputs
-    how = "exactly, so the output does not change" if exact else "as closely as its activation can"
-    effects.append(f"{_name(new, index).capitalize()} added; it passes on what comes in {how}.")
+    code = "effect.layer_added_exactly" if exact else "effect.layer_added_closely"
+    effects.append(say(code, layer=index + 1))
 
 
 def _activations(parts: list[Part], x: Tensor, state: State) -> Tensor:
@@ -310,7 +308,7 @@ def _shared(new: LayerShape, old: LayerShape) -> Normalization:
     return new.normalization if same else NoNormalization()
 
 
-def _stop_normalization(part: Part, name: str, effects: list[str]) -> None:
+def _stop_normalization(part: Part, index: int, effects: list[Text]) -> None:
     """Folds it into the weights as far as it lets itself be."""
     gone, p = part.shape.normalization, part.parameters
     if not gone.parameters and not gone.buffers:
@@ -321,10 +319,10 @@ def _stop_normalization(part: Part, name: str, effects: list[str]) -> None:
             del track[parameter]
     part.buffers = {}
     part.shape = replace(part.shape, normalization=NoNormalization())
-    effects.append(f"{gone.label} of {name} is folded into its weights.")
+    effects.append(say("effect.normalization_folded", normalization=gone.named(), layer=index + 1))
 
 
-def _start_normalization(part: Part, new: Normalization, x: Tensor, name: str, effects: list[str]) -> None:
+def _start_normalization(part: Part, new: Normalization, x: Tensor, index: int, effects: list[Text]) -> None:
     """From the statistics of the training data, as they arrive in x (R, n, inputs)."""
     p = part.parameters
     started, buffers = new.started(torch.baddbmm(p["bias"], x, p["weight"]))
@@ -332,8 +330,4 @@ def _start_normalization(part: Part, new: Normalization, x: Tensor, name: str, e
         track |= {n: value if number == 0 else torch.zeros_like(value) for n, value in started.items()}
     part.buffers = buffers
     part.shape = replace(part.shape, normalization=new)
-    effects.append(f"{new.label} of {name} starts from the current statistics, so the output does not jump.")
-
-
-def _name(experiment: Experiment, index: int) -> str:
-    return "the output layer" if index == len(experiment.network.layers) - 1 else f"hidden layer {index + 1}"
+    effects.append(say("effect.normalization_started", normalization=new.named(), layer=index + 1))

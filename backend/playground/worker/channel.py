@@ -12,7 +12,7 @@ READ_BYTES = 1 << 20
 
 
 class Channel:
-    """Messages are sent in order. The latest of each slot follow them, where a newer one replaces an unsent."""
+    """Messages are sent in order. The latest of each slot follow, and replace one that is still unsent."""
 
     def __init__(self, sock: socket.socket):
         sock.setblocking(False)

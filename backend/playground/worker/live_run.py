@@ -3,14 +3,14 @@
 import logging
 import math
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
 
 from playground import limits
 from playground.catalogue.tables import Table
-from playground.errors import FieldError, ValidationFailed
+from playground.errors import ValidationFailed, fault
+from playground.i18n import Text, say
 from playground.messages import worker as messages
 from playground.messages.browser import (
     Divergence,
@@ -23,19 +23,18 @@ from playground.messages.browser import (
     TaskDescription,
 )
 from playground.messages.codec import Arrays
-from playground.messages.headers import DataHeader, FrameHeader, LayerShape, MetricsHeader
-from playground.messages.worker import Envelope, Event, Request, as_array
+from playground.messages.worker import Envelope, Request
 from playground.run.config import Config
 from playground.run.run import Run
 from playground.run.weights import AllWeights, OneWeight
 from playground.training.divergence import Diverged
 from playground.training.evaluation import Samples
 from playground.training.loop import TrainingLoop
-from playground.training.views import Views, data_view
 from playground.training.weights import read_weights, set_weight, set_weights
 from playground.worker import snapshot
 from playground.worker.frames import FrameSchedule
 from playground.worker.pacing import SLICE, Pacing
+from playground.worker.reports import Reports, Send
 
 log = logging.getLogger("playground.worker")
 
@@ -43,9 +42,6 @@ SNAPSHOT_REST = 50.0
 """After a snapshot that cost t, there is none for 50 t, but seldom more than one a second, and at least one
 in five."""
 SNAPSHOT_EVERY = (1.0, 5.0)
-
-Send = Callable[[Event, Arrays, int], None]
-"""Sends an event, with its arrays, as the answer to a request or to none, 0."""
 
 
 @dataclass(frozen=True)
@@ -67,17 +63,14 @@ class LiveRun:
         """Requests that wait until a reopened session has caught up."""
         self.pacing = Pacing(opening.speed, opening.playing)
         self.frames = FrameSchedule()
-        self._send = send
         self._device = device
         self._tables = messages.unpack(opening.tables, arrays)
-        self._run = opening.run
         self._done = opening.done
-        self._frame = opening.frame
         if "snapshot" in arrays:
             self.loop = snapshot.load(arrays["snapshot"].tobytes(), self._tables, device)
         else:
             self.loop = TrainingLoop.start(opening.config, self._tables, device)
-        self._views = Views(self.loop)
+        self._reports = Reports(send, self.loop, opening.run, opening.frame)
         recorded = Run(self.loop.config, tuple(opening.timeline))
         self._replay = recorded.replay(self._tables)
         self._next = next(self._replay, None)
@@ -88,8 +81,8 @@ class LiveRun:
 
     def open(self, request: int) -> None:
         """Says where it is, shows its data and first sample, and follows the timeline to this step."""
-        self._send(self._whereabouts(problem=self._task()), {}, request)
-        self._send_data()
+        self._reports.answer(request, problem=self._reports.task)
+        self._reports.data()
         self._record_the_start()
         self._follow_timeline()
 
@@ -146,26 +139,25 @@ class LiveRun:
         self.pacing.spend(self.loop.state.step - start)
         self.frames.changed()
         if isinstance(outcome, Diverged):
-            self._send_samples(outcome.samples)
+            self._reports.samples(outcome.samples)
             self._stop(outcome)
         else:
-            self._send_samples(outcome)
+            self._reports.samples(outcome)
             self._follow_timeline()
         if self._goal and self.loop.state.step >= self._goal.until:
             self._reach_goal()
 
     def _stop(self, diverged: Diverged) -> None:
         self.pacing.set(playing=False)
-        where = Divergence(step=diverged.step, layer=diverged.layer, detail=diverged.detail)
-        self._report(messages.Diverged(diverged=where, epoch=self.loop.progress))
+        where = Divergence(step=diverged.step, layer=diverged.layer, **diverged.detail.as_detail)
+        self._reports.tell(messages.Diverged(diverged=where, epoch=self.loop.progress))
         self._reach_goal(where)
 
     def _reach_goal(self, diverged: Divergence | None = None) -> None:
         """Training asked for is done, or as far as it goes."""
         goal, self._goal = self._goal, None
         if goal and goal.request:
-            metrics = self.loop.measure()[0].named()
-            self._send(self._whereabouts(metrics=metrics, diverged=diverged), {}, goal.request)
+            self._reports.metrics(goal.request, diverged=diverged)
 
     def _follow_timeline(self) -> None:
         """The lines of the recorded timeline that this step has come to."""
@@ -178,10 +170,9 @@ class LiveRun:
                     log.exception("a line of a timeline failed")
                 effect, problem = [f"not done: {error}"], None
                 self._done += 1
-            where = {"step": self.loop.state.step, "epoch": self.loop.progress}
-            self._report(messages.Applied(index=index, effect=effect, problem=problem, **where))
+            self._reports.applied(index, effect, problem)
             if problem:
-                self._send_data()
+                self._reports.data()
             self._next = next(self._replay, None)
 
     # --- Requests -----------------------------------------------------------------------------------------
@@ -193,10 +184,10 @@ class LiveRun:
                 if isinstance(request, Pause):
                     self._reach_goal()
                 self.pacing.set(playing=isinstance(request, Play))
-                self._answer(number)
+                self._reports.answer(number)
             case SetSpeed():
                 self.pacing.set(speed=request)
-                self._answer(number)
+                self._reports.answer(number)
             case Reset():
                 self._reset(number)
             case messages.Step():
@@ -208,14 +199,14 @@ class LiveRun:
             case SetWeight() | SetWeights():
                 self._change(self.loop.config, request, {}, number)
             case messages.ReadMetrics():
-                self._answer(number, metrics=self.loop.measure()[0].named())
+                self._reports.metrics(number)
             case messages.ReadMaps(size=size):
                 self._check_maps(size)
-                self._send(self._whereabouts(), self._views.raw(size), number)
+                self._reports.maps(number, size)
             case messages.ReadWeights():
                 layers = read_weights(self.loop.experiment.network, self.loop.state)
                 named = {f"{i}.{name}": a for i, layer in enumerate(layers) for name, a in layer.items()}
-                self._send(self._whereabouts(), named, number)
+                self._reports.answer(number, named)
             case _:
                 raise TypeError(f"a live run does not take {request.type}")
 
@@ -223,12 +214,12 @@ class LiveRun:
         per_epoch = self.steps_per_epoch
         steps = request.steps or (request.epochs or 0) * per_epoch
         if steps > limits.TRAIN_STEPS:
-            rule = f"{limits.TRAIN_STEPS:,} steps go at once, {per_epoch} in each epoch"
             fits = limits.TRAIN_STEPS // per_epoch
-            raise ValidationFailed(FieldError("epochs", f"at most {rule}; {fits:,} epochs fit", (fits,)))
+            rule = say("rule.steps_at_once", limit=limits.TRAIN_STEPS, per_epoch=per_epoch, fits=fits)
+            raise ValidationFailed(fault("epochs", rule, (fits,)))
         self._reach_goal()
         here = self.loop.state.step
-        until = here if request.run != self._run else request.until or here + steps
+        until = here if request.run != self._reports.run else request.until or here + steps
         self._goal = Goal(until, number)
         if here >= until:
             self._reach_goal()
@@ -237,12 +228,12 @@ class LiveRun:
         """A new run from step 0 with the config of now."""
         self._reach_goal()
         self.loop = TrainingLoop.start(self.loop.config, self._tables, self._device)
-        self._views = Views(self.loop)
-        self._run, self._done, self._next = self._run + 1, 0, None
+        self._reports.next_run(self.loop)
+        self._done, self._next = 0, None
         self.pacing.set()
         self.frames.hurry()
-        self._answer(number)
-        self._send_data()
+        self._reports.answer(number)
+        self._reports.data()
         self._record_the_start()
 
     def _change(
@@ -250,114 +241,63 @@ class LiveRun:
     ) -> None:
         effect, problem = self._take(after, edit, {**self._tables, **tables})
         self._next = None
-        self._answer(number, effect=effect, problem=problem)
+        self._reports.answer(number, effect=effect, problem=problem)
         if problem:
-            self._send_data()
+            self._reports.data()
 
     def _take(
         self, after: Config, edit: OneWeight | AllWeights | None, tables: Mapping[str, Table]
-    ) -> tuple[list[str], TaskDescription | None]:
-        """Makes a change; what it did in sentences, and the task if the data are others now."""
+    ) -> tuple[list[Text], TaskDescription | None]:
+        """Makes a change; what it did, and the task if the data are others now."""
         before = self.loop.experiment
         effect = self.loop.change(after, tables) if edit is None else self._set_weights(edit)
         self._tables = dict(tables)
         self._done += 1
         self.frames.hurry()
         dataset = self.loop.experiment.dataset
-        return effect, None if dataset is before.dataset else self._task()
+        return effect, None if dataset is before.dataset else self._reports.task
 
-    def _task(self) -> TaskDescription:
-        return TaskDescription.of(self.loop.experiment.dataset)
-
-    def _set_weights(self, edit: OneWeight | AllWeights) -> list[str]:
+    def _set_weights(self, edit: OneWeight | AllWeights) -> list[Text]:
         network, state = self.loop.experiment.network, self.loop.state
         if isinstance(edit, AllWeights):
             set_weights(network, state, [dict(layer) for layer in edit.layers])
-            return ["all weights set by hand; the optimizer's state kept"]
+            return [say("effect.weights_set")]
         set_weight(network, state, edit)
-        what = "a bias" if edit.source is None else "a weight"
-        return [f"{what} of layer {edit.layer + 1} set to {edit.value:g}; the optimizer's state kept"]
+        code = "effect.bias_set" if edit.source is None else "effect.weight_set"
+        return [say(code, layer=edit.layer + 1, value=edit.value)]
 
     def _check_maps(self, size: int) -> None:
         units = self.loop.experiment.network.units
         fits = math.isqrt(limits.MAP_NUMBERS // units)
         if size > fits:
-            rule = f"the maps of all units may have {limits.MAP_NUMBERS:,} cells together"
-            raise ValidationFailed(
-                FieldError("size", f"{rule}; with {units} units a size of {fits} fits", (fits,))
-            )
+            rule = say("rule.map_cells", limit=limits.MAP_NUMBERS, units=units, fits=fits)
+            raise ValidationFailed(fault("size", rule, (fits,)))
 
     # --- Events -------------------------------------------------------------------------------------------
 
     def make_frame(self) -> tuple[messages.Frame, Arrays]:
-        """The frame that `frames.due` spoke of, and the metrics of the same moment."""
+        """The frame that `frames.due` spoke of."""
         start = monotonic()
-        size = self.frames.take()
-        samples, evaluation = self.loop.measure()
-        arrays = self._views.frame(evaluation, size.neurons, size.output)
-        self._frame += 1
-        where = {"step": self.loop.state.step, "epoch": self.loop.progress}
-        layers = tuple(
-            LayerShape(inputs=layer.inputs, width=layer.width)
-            for layer in self.loop.experiment.network.layers
-        )
-        header = FrameHeader(frame=self._frame, run=self._run, layers=layers, **where)
-        message = {"frame": as_array(header.encode(arrays)), "metrics": self._current(samples)}
+        frame = self._reports.frame(self.frames.take())
         self.frames.rest(monotonic() - start)
-        return messages.Frame(size=size, frame=self._frame, run=self._run, **where), message
-
-    def _current(self, samples: Samples) -> Any:
-        """The metrics message of this moment, which is no point of the history."""
-        header = MetricsHeader(
-            run=self._run,
-            current=True,
-            stride=self.loop.state.stride,
-            first=self.loop.state.samples,
-            to=self.loop.state.samples,
-            columns=samples.columns,
-        )
-        return as_array(header.encode({"samples": samples.rows}))
+        return frame
 
     def make_snapshot(self) -> tuple[messages.Snapshot, Arrays]:
         start = monotonic()
-        data = snapshot.save(self.loop)
+        made = self._reports.snapshot(self._done)
         end = monotonic()
         least, most = SNAPSHOT_EVERY
         self._next_snapshot = end + min(most, max(least, SNAPSHOT_REST * (end - start)))
         self._saved = self.frames.version
-        where = {"step": self.loop.state.step, "epoch": self.loop.progress}
-        event = messages.Snapshot(run=self._run, done=self._done, **where)
-        return event, {"snapshot": as_array(data)}
+        return made
 
     def fail(self, detail: str) -> None:
         """After a failure that nobody foresaw: pause, and tell whoever waits."""
         self.pacing.set(playing=False)
         goal, self._goal = self._goal, None
-        if goal and goal.request:
-            self._send(messages.Failed(detail=detail), {}, goal.request)
-        self._report(messages.SessionFailed(detail=detail))
-
-    def _report(self, event: Event, arrays: Arrays | None = None) -> None:
-        self._send(event, arrays or {}, 0)
-
-    def _answer(self, number: int, **result: Any) -> None:
-        self._send(self._whereabouts(**result), {}, number)
-
-    def _whereabouts(self, **result: Any) -> messages.Answer:
-        return messages.Answer(step=self.loop.state.step, epoch=self.loop.progress, **result)
-
-    def _send_data(self) -> None:
-        features, arrays = data_view(self.loop.experiment.dataset)
-        header = DataHeader(run=self._run, problem=self._task(), features=features)
-        self._report(messages.Data(), {"message": as_array(header.encode(arrays))})
+        self._reports.failed(goal.request if goal else 0, detail)
 
     def _record_the_start(self) -> None:
         """The curves begin with the untrained network; a snapshot of step 0 has that behind it."""
         if self.loop.state.samples == 0:
-            self._send_samples(self.loop.record())
-
-    def _send_samples(self, samples: Samples) -> None:
-        if samples:
-            stride, columns = self.loop.state.stride, list(samples.columns)
-            event = messages.Samples(run=self._run, stride=stride, columns=columns)
-            self._report(event, {"samples": samples.rows})
+            self._reports.samples(self.loop.record())
