@@ -24,7 +24,7 @@ def assert_problem(answer: httpx.Response, status: int, field: str | None = None
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     document = answer.json()
-    assert set(document) == {"type", "title", "status", "detail", "instance", "errors"}
+    assert set(document) == {"type", "title", "status", "detail", "code", "values", "instance", "errors"}
     assert document["status"] == status
     assert document["detail"]
     if field is not None:
@@ -114,11 +114,11 @@ def test_a_change_keeps_what_has_been_learned(new_session: NewSession) -> None:
     done = guest.do("PATCH", "/config", {"optimizer": {"kind": "momentum"}, "l2": 0.01})
     assert done["step"] == 50
     assert done["change"] == {"optimizer": {"kind": "momentum"}, "l2": 0.01}
-    assert all(isinstance(sentence, str) for sentence in done["effect"])
+    assert all(isinstance(effect["text"], str) for effect in done["effect"])
     assert guest.do("GET", "/weights") == before
     [entry] = guest.look()["timeline"]
     assert entry["step"] == 50
-    assert entry["label"] == "Momentum, L2 0.01"
+    assert [part["text"] for part in entry["label"]] == ["Momentum", "L2 0.01"]
     guest.do("PATCH", "/config", entry["undo"])
     assert guest.look()["config"] == guest.created["config"]
 
@@ -175,7 +175,7 @@ def test_a_change_by_hand_leaves_a_recorded_timeline(new_session: NewSession) ->
     guest.do("POST", "/step", {"steps": 10})
     guest.do("PATCH", "/config", {"batch_size": 20})
     guest.do("POST", "/step", {"steps": 20})
-    assert [entry["label"] for entry in guest.look()["timeline"]] == ["L1 0.1", "batch size 20"]
+    assert [part["text"] for entry in guest.look()["timeline"] for part in entry["label"]] == ["L1 0.1", "batch size 20"]
 
 
 def test_maps_are_json_or_raw_floats(new_session: NewSession) -> None:
@@ -315,7 +315,7 @@ def test_a_timeline_that_does_not_fit_is_refused(
 def test_weights_of_a_timeline_that_do_not_fit_are_left_out(new_session: NewSession, weights: Any) -> None:
     guest = new_session(timeline=[{"step": 0, "weights": weights}, {"step": 3, "weights": weights}])
     assert guest.do("POST", "/step", {"steps": 5})["step"] == 5
-    assert all("not done" in entry["effect"][0] for entry in guest.look()["timeline"])
+    assert all("not done" in entry["effect"][0]["text"] for entry in guest.look()["timeline"])
 
 
 @pytest.mark.parametrize(

@@ -7,20 +7,24 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import nn
-
 from playground.catalogue.activations import Activation
 from playground.catalogue.component import Component, members
 from playground.catalogue.datasets import Data
 from playground.catalogue.features import Feature
 from playground.catalogue.inits import Init
 from playground.catalogue.losses import Loss
+from playground.catalogue.normalizations import Normalization
 from playground.catalogue.optimizers import Optimizer
-from playground.run.config import catalogue, parse
-from playground.training.reference import Trainer
+from playground.run.description import describe
+from playground.run.validation import parse
+from playground.training.loop import TrainingLoop
+from torch import nn
 
-FAMILIES = (Activation, Loss, Optimizer, Init, Data, Feature)
+from tests.loops import metrics, start, weights
+
+FAMILIES = (Activation, Normalization, Loss, Optimizer, Init, Data, Feature)
 STEPS = 50
+BATCHNORM = {"kind": "batchnorm"}
 
 ACTIVATIONS = {
     "linear": nn.Identity(),
@@ -74,33 +78,33 @@ def component(family, kind, **parameters) -> Any:
     return next(cls for cls in members(family) if cls.name() == kind)(**parameters)
 
 
-def twin(trainer: Trainer) -> nn.Sequential:
-    """The network of a trainer as a torch module with the same weights."""
+def twin(loop: TrainingLoop) -> nn.Sequential:
+    """The network of a loop as a torch module with the same weights."""
     modules: list[nn.Module] = []
-    for layer, weights in zip(trainer.network.layers, trainer.weights(), strict=True):
+    for layer, own in zip(loop.experiment.network.layers, weights(loop), strict=True):
         linear = nn.Linear(layer.inputs, layer.width)
         with torch.no_grad():
-            linear.weight.copy_(torch.from_numpy(weights["weight"]).T)
-            linear.bias.copy_(torch.from_numpy(weights["bias"]))
+            linear.weight.copy_(torch.from_numpy(own["weight"]).T)
+            linear.bias.copy_(torch.from_numpy(own["bias"]))
         modules.append(linear)
-        if layer.batchnorm:
+        if layer.normalization.kind == "batchnorm":
             modules.append(nn.BatchNorm1d(layer.width))
         modules.append(ACTIVATIONS[layer.activation.kind])
     return nn.Sequential(*modules)
 
 
 def assert_same_training(config: dict, loss="bce", optimizer=OPTIMIZERS["adam"], labels=False, penalty=None):
-    """Train the trainer and its torch twin on the full batch, and compare every weight.
+    """Train the loop and its torch twin on the full batch, and compare every weight.
 
     The bias in front of a batch normalisation is left out: its true gradient is zero, and what moves it is
     rounding.
     """
     config = {"batch_size": 10_000, "shuffle": False, "data": {"kind": "circle", "samples": 60}} | config
-    trainer = Trainer.start(parse(config))
-    module = twin(trainer)
+    loop = start(config)
+    module = twin(loop)
     rule = optimizer(module.parameters())
-    x = torch.from_numpy(trainer.dataset.train_inputs)
-    y = torch.from_numpy(trainer.dataset.train_targets)
+    x = torch.from_numpy(loop.experiment.dataset.train_inputs)
+    y = torch.from_numpy(loop.experiment.dataset.train_targets)
     for _ in range(STEPS):
         rule.zero_grad()
         output = module(x)
@@ -111,18 +115,18 @@ def assert_same_training(config: dict, loss="bce", optimizer=OPTIMIZERS["adam"],
         if "clip_norm" in config:
             nn.utils.clip_grad_norm_(module.parameters(), config["clip_norm"])
         rule.step()
-    trainer.train(STEPS)
+    loop.train(STEPS)
     linears = [m for m in module if isinstance(m, nn.Linear)]
     norms = iter([m for m in module if isinstance(m, nn.BatchNorm1d)])
-    for linear, weights in zip(linears, trainer.weights(), strict=True):
-        np.testing.assert_allclose(weights["weight"], linear.weight.detach().T, rtol=1e-3, atol=1e-5)
+    for linear, own in zip(linears, weights(loop), strict=True):
+        np.testing.assert_allclose(own["weight"], linear.weight.detach().T, rtol=1e-3, atol=1e-5)
         expected = {"bias": linear.bias}
-        if "gamma" in weights:
+        if "gamma" in own:
             norm = next(norms)
             expected = {"gamma": norm.weight, "beta": norm.bias, "running_var": norm.running_var}
         for name, value in expected.items():
-            np.testing.assert_allclose(weights[name], value.detach(), rtol=1e-3, atol=1e-5)
-    return trainer, module
+            np.testing.assert_allclose(own[name], value.detach(), rtol=1e-3, atol=1e-5)
+    return loop, module
 
 
 @pytest.mark.parametrize("kind", kinds(Activation))
@@ -162,7 +166,7 @@ def test_loss_of_a_regression_trains_like_torch(kind):
 @pytest.mark.parametrize("kind", kinds(Init))
 def test_init_has_the_distribution_of_torch(kind):
     config = parse({"hidden": [{"width": 256}, {"width": 128}], "init": {"kind": kind}})
-    ours = Trainer.start(config).weights()[1]["weight"]
+    ours = weights(start(config))[1]["weight"]
     torch.manual_seed(0)
     theirs = INITS[kind](torch.empty(128, 256)).numpy()
     quantiles = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
@@ -170,23 +174,28 @@ def test_init_has_the_distribution_of_torch(kind):
         np.quantile(ours, quantiles), np.quantile(theirs, quantiles), atol=0.06 * theirs.std() + 1e-9
     )
     assert ours.shape == (256, 128)
-    assert not Trainer.start(config).weights()[1]["bias"].any()
+    assert not weights(start(config))[1]["bias"].any()
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_batchnorm_trains_like_torch(optimizer):
     config = {
-        "hidden": [{"width": 5, "batchnorm": True}, {"width": 3, "batchnorm": True}],
+        "hidden": [
+            {"width": 5, "normalization": BATCHNORM},
+            {"width": 3, "normalization": BATCHNORM},
+        ],
         "optimizer": {"kind": optimizer, "lr": 0.03},
     }
-    trainer, module = assert_same_training(config, optimizer=OPTIMIZERS[optimizer])
+    loop, module = assert_same_training(config, optimizer=OPTIMIZERS[optimizer])
     if optimizer == "adam":
         return  # the running means follow the biases, see above
-    x = torch.from_numpy(trainer.dataset.test_inputs)
+    x = torch.from_numpy(loop.experiment.dataset.test_inputs)
     module.eval()
     with torch.no_grad():
-        expected = LOSSES["bce"](module(x)[:, 0], torch.from_numpy(trainer.dataset.test_targets).float())
-    assert trainer.metrics()["test_loss"] == pytest.approx(float(expected), rel=1e-3)
+        expected = LOSSES["bce"](
+            module(x)[:, 0], torch.from_numpy(loop.experiment.dataset.test_targets).float()
+        )
+    assert metrics(loop)["test_loss"] == pytest.approx(float(expected), rel=1e-3)
 
 
 def test_penalties_are_part_of_the_gradient():
@@ -227,7 +236,7 @@ def test_loss_of_a_worked_example(kind, output, target, expected):
 def test_first_step_of_adam_is_the_learning_rate():
     grad = torch.tensor([[3.0, -0.001, 20.0]])
     delta, _ = component(Optimizer, "adam", lr=0.1).update(
-        grad, grad, (torch.zeros(1, 3),) * 2, torch.ones(1, 3)
+        grad, grad, (torch.zeros(1, 3),) * 2, torch.ones(1, 3), 0.1
     )
     torch.testing.assert_close(delta, -0.1 * grad.sign(), rtol=1e-4, atol=1e-6)
 
@@ -236,7 +245,7 @@ def test_momentum_under_a_constant_gradient_tends_to_its_terminal_velocity():
     rule, grad = component(Optimizer, "momentum", lr=0.1, beta=0.9), torch.ones(1, 1)
     delta, slots = grad, (torch.zeros(1, 1),)
     for t in range(1, 300):
-        delta, slots = rule.update(grad, grad, slots, torch.full((1, 1), t))
+        delta, slots = rule.update(grad, grad, slots, torch.full((1, 1), t), rule.lr)
     assert float(delta) == pytest.approx(-0.1 / (1 - 0.9), rel=1e-4)
 
 
@@ -254,8 +263,9 @@ def test_component_explains_itself(cls: type[Component]):
 
 
 def test_numbers_of_the_catalogue_have_bounds_and_a_default_within():
-    entries = [entry for family in catalogue()["components"].values() for entry in family]
-    for parameter in [p for entry in entries for p in entry["parameters"]] + catalogue()["fields"]:
+    catalogue = describe().model_dump()
+    entries = [entry for family in catalogue["components"].values() for entry in family]
+    for parameter in [p for entry in entries for p in entry["parameters"]] + catalogue["fields"]:
         if parameter["type"] in ("number", "integer"):
             low = parameter["minimum"] if parameter["minimum"] is not None else parameter["exclusive_minimum"]
             high = (
@@ -266,6 +276,7 @@ def test_numbers_of_the_catalogue_have_bounds_and_a_default_within():
             assert parameter["default"] is None or low <= parameter["default"] <= high
 
 
+@pytest.mark.usefixtures("kernel")
 def test_an_activation_that_learns_needs_one_class_and_nothing_else():
     """PReLU, whose slope is in the weights that the optimizer updates (He et al., 2015)."""
     program = """
@@ -283,20 +294,26 @@ class PReLU(Activation):
     def forward(self, z, alpha):
         return torch.where(z > 0, z, alpha * z)
 
-from playground.training.compiled import trainer as fused
-from playground.run.config import catalogue, parse
-from playground.training.compiled.trainer import FusedTrainer
-fused.load()
-trainer = FusedTrainer.start(parse({"hidden": [{"activation": {"kind": "relu"}}]}))
-assert trainer.plan
-trainer.train(20)
-trainer.change(parse({"hidden": [{"activation": {"kind": "prelu"}}]}))
-assert not trainer.plan  # the reference trainer goes on
-before = trainer.weights()[0]["alpha"].copy()
-assert before == 0.25
-trainer.train(100)
-assert trainer.weights()[0]["alpha"] != before
-told = {entry["kind"]: entry["fused"] for entry in catalogue()["components"]["activation"]}
-assert told["relu"] and told["prelu"] is False
+from playground.run.description import describe
+from playground.run.validation import parse
+from playground.training.compiled import loading
+from playground.training.compiled.trainer import CompiledTrainer
+from playground.training.loop import TrainingLoop
+from playground.training.weights import read_weights
+loading.load()
+loop = TrainingLoop.start(parse({"hidden": [{"activation": {"kind": "relu"}}]}))
+assert isinstance(loop.trainer, CompiledTrainer)
+loop.train(20)
+loop.change(parse({"hidden": [{"activation": {"kind": "prelu"}}]}))
+assert not isinstance(loop.trainer, CompiledTrainer)  # the reference trainer goes on
+
+def alpha():
+    return read_weights(loop.experiment.network, loop.state)[0]["alpha"].copy()
+
+assert alpha() == 0.25
+loop.train(100)
+assert alpha() != 0.25
+compiled = {entry.kind: entry.compiled for entry in describe().components["activation"]}
+assert compiled["relu"] and compiled["prelu"] is False
 """
     subprocess.run([sys.executable, "-c", program], check=True)

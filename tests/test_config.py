@@ -3,15 +3,19 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from playground.run.config import Refused, inverse, merged, parse
+from playground.errors import ValidationFailed
+from playground.run.patch import inverse, merged
+from playground.run.validation import parse
 
 EXAMPLE = json.loads("""
 {
+  "version": 2,
   "data":      {"kind": "circle", "samples": 500, "noise": 0.0, "train_fraction": 0.5},
   "features":  ["x1", "x2"],
-  "hidden":    [{"width": 4, "activation": {"kind": "tanh"}, "batchnorm": false, "dropout": 0.0},
-                {"width": 2, "activation": {"kind": "tanh"}, "batchnorm": false, "dropout": 0.0}],
+  "hidden":    [
+    {"width": 4, "activation": {"kind": "tanh"}, "normalization": {"kind": "none"}, "dropout": 0.0},
+    {"width": 2, "activation": {"kind": "tanh"}, "normalization": {"kind": "none"}, "dropout": 0.0}
+  ],
   "output":    {"activation": {"kind": "auto"}},
   "loss":      {"kind": "bce"},
   "optimizer": {"kind": "adam", "lr": 0.03},
@@ -23,9 +27,9 @@ EXAMPLE = json.loads("""
 
 
 def refusal(raw):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ValidationFailed) as failed:
         parse(raw)
-    return refused.value.errors
+    return failed.value.errors
 
 
 def test_a_config_may_be_partial_at_any_depth():
@@ -114,7 +118,7 @@ def test_every_suggestion_makes_the_config_valid():
         "loss": {"kind": "bce"},
         "output": {"activation": {"kind": "tanh"}},
         "features": ["x2", "x9", "x2"],
-        "hidden": [{"batchnorm": True}],
+        "hidden": [{"normalization": {"kind": "batchnorm"}}],
         "batch_size": 1,
     }
     for error in refusal(raw):
@@ -163,6 +167,6 @@ def test_whatever_comes_is_a_config_or_a_refusal_that_names_a_field(raw):
     errors = ()
     try:
         parse(raw)
-    except Refused as refused:
-        errors = refused.errors
+    except ValidationFailed as failed:
+        errors = failed.errors
     assert all(error.field and error.message for error in errors)

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import TypeAdapter, ValidationError
-
 from playground import limits
 from playground.catalogue.component import any_of, members
 from playground.catalogue.datasets import Csv, Data, Points, Synthetic
-from playground.catalogue.tables import TableError, read_csv
+from playground.catalogue.tables import read_csv
+from playground.errors import ValidationFailed
+from pydantic import TypeAdapter, ValidationError
 
 DATA = TypeAdapter(any_of(Data))
 SYNTHETIC = [cls.name() for cls in members(Synthetic)]
@@ -35,26 +35,26 @@ quick = settings(deadline=None, max_examples=50)
 @given(kinds, counts, noises, seeds)
 def test_every_data_set_has_the_points_asked_for_inside_the_square(kind, samples, noise, seed):
     data = make(kind, samples=samples, noise=noise)
-    problem = data.problem({})
+    task = data.task({})
     inputs, targets = data.sample(seed, {})
     assert inputs.shape == (samples, 2)
     assert inputs.dtype == np.float32
     assert targets.shape == (samples,)
     assert np.abs(inputs).max() <= limits.HALF_SPAN
-    if problem.kind == "regression":
+    if task.kind == "regression":
         assert targets.dtype == np.float32
         assert np.abs(targets).max() <= 1.8  # a corner of the plane, with all its noise
     else:
         assert targets.dtype == np.int64
-        assert set(targets) <= set(range(problem.classes))
-        assert len(problem.class_labels) == problem.classes
+        assert set(targets) <= set(range(task.classes))
+        assert len(task.class_labels) == task.classes
 
 
 @quick
 @given(kinds, counts, noises, seeds)
 def test_classes_are_balanced(kind, samples, noise, seed):
     data = make(kind, samples=samples, noise=0 if kind in LABELS_MAY_FLIP else noise)
-    classes = data.problem({}).classes
+    classes = data.task({}).classes
     if classes:
         _, targets = data.sample(seed, {})
         sizes = np.bincount(targets, minlength=classes)
@@ -67,7 +67,7 @@ def test_blobs_have_a_cloud_for_each_class_that_its_own_centre_is_nearest_to(cla
     centres = np.stack([inputs[targets == k].mean(axis=0) for k in range(classes)])
     nearest = np.linalg.norm(inputs[:, None] - centres, axis=2).argmin(axis=1)
     assert (nearest == targets).mean() > 0.98
-    assert make("blobs", classes=classes).problem({}).kind == ("binary" if classes == 2 else "multiclass")
+    assert make("blobs", classes=classes).task({}).kind == ("binary" if classes == 2 else "multiclass")
 
 
 @quick
@@ -231,7 +231,7 @@ def test_points_and_targets_are_spread_as_in_tensorflow_playground(kind, noise):
     expected_inputs, expected = original[:, :2].clip(-6, 6), original[:, 2]
     data = make(kind, noise=noise, samples=10_000)
     inputs, targets = data.sample(0, {})
-    if data.problem({}).classes:
+    if data.task({}).classes:
         targets = 2 * targets - 1
     for weights, expected_weights in (
         (np.ones_like(expected), np.ones_like(expected)),
@@ -369,8 +369,8 @@ def test_what_drawn_points_pose_follows_from_their_targets_or_the_classes_given(
     targets, classes, kind, count
 ):
     data = make("points", points=[[0, 0, target] for target in targets], classes=classes)
-    problem = data.problem({})
-    assert (problem.kind, problem.classes, len(problem.class_labels)) == (kind, count, count)
+    task = data.task({})
+    assert (task.kind, task.classes, len(task.class_labels)) == (kind, count, count)
 
 
 def test_test_points_of_their_own_are_not_split():
@@ -378,7 +378,7 @@ def test_test_points_of_their_own_are_not_split():
     split = data.split(0, {})
     assert split.train_inputs.tolist() == [[0, 0], [1, 1]]
     assert split.test_inputs.tolist() == [[2, 2]]
-    assert split.problem.classes == 3
+    assert split.task.classes == 3
     assert make("points", points=[[0, 0, 0]], test_points=[]).split(0, {}).test_inputs.shape == (0, 2)
 
 
@@ -429,16 +429,16 @@ def csv(data: bytes, **parameters) -> tuple[Csv, dict]:
 
 def test_columns_of_a_file_are_stretched_over_the_square():
     data, tables = csv(IRIS)
-    problem = data.problem(tables)
+    task = data.task(tables)
     inputs, targets = data.sample(0, tables)
-    assert (problem.kind, problem.classes, problem.inputs) == ("multiclass", 3, 3)
-    assert problem.class_labels == ("setosa", "versicolor", "virginica")
-    assert problem.input_names == ("length", "width", "depth")
+    assert (task.kind, task.classes, task.inputs) == ("multiclass", 3, 3)
+    assert task.class_labels == ("setosa", "versicolor", "virginica")
+    assert task.input_names == ("length", "width", "depth")
     assert inputs.dtype == np.float32
     np.testing.assert_allclose(inputs.min(axis=0), [-5.4] * 3, rtol=1e-6)
     np.testing.assert_allclose(inputs.max(axis=0), [5.4] * 3, rtol=1e-6)
-    assert problem.input_ranges is not None
-    low, high = problem.input_ranges[0]
+    assert task.input_ranges is not None
+    low, high = task.input_ranges[0]
     assert low + (float(inputs[2, 0]) + 6) / 12 * (high - low) == pytest.approx(6.3)
     assert inputs[2, 0] == pytest.approx(-5.4 + 10.8 * (6.3 - 4.9) / (7.0 - 4.9))
     assert targets.tolist() == [0, 1, 2, 0]
@@ -447,18 +447,18 @@ def test_columns_of_a_file_are_stretched_over_the_square():
 
 def test_a_target_of_many_numbers_is_a_regression_between_minus_one_and_one():
     data, tables = csv(b"a,b,y\n" + b"".join(b"%d,%d,%.1f\n" % (i, i * i, 3 * i) for i in range(20)))
-    problem = data.problem(tables)
+    task = data.task(tables)
     _, targets = data.sample(0, tables)
-    assert (problem.kind, problem.classes, problem.class_labels) == ("regression", 0, ())
+    assert (task.kind, task.classes, task.class_labels) == ("regression", 0, ())
     np.testing.assert_allclose(targets, np.linspace(-1, 1, 20), atol=1e-6)
     assert targets.dtype == np.float32
 
 
 def test_named_columns_take_the_place_of_guessed_ones():
     data, tables = csv(IRIS, x1="depth", x2="length", inputs=())
-    assert data.problem(tables).input_names == ("depth", "length")
+    assert data.task(tables).input_names == ("depth", "length")
     data, tables = csv(IRIS, target="depth", inputs=[])
-    assert data.problem(tables).kind == "regression"
+    assert data.task(tables).kind == "regression"
 
 
 def test_a_column_of_one_value_and_of_the_largest_floats_stays_inside_the_square():
@@ -482,9 +482,9 @@ def test_a_column_of_one_value_and_of_the_largest_floats_stays_inside_the_square
 def test_columns_that_cannot_be_used_are_refused_by_field(parameters, field):
     table = read_csv(IRIS, "iris.csv")
     data = Csv(**{"id": table.id, **parameters})
-    with pytest.raises(TableError) as refusal:
-        data.problem({table.id: table})
-    assert refusal.value.field == field
+    with pytest.raises(ValidationFailed) as refusal:
+        data.task({table.id: table})
+    assert refusal.value.errors[0].field == field
 
 
 @pytest.mark.parametrize("cls", members(Data))

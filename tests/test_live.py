@@ -24,10 +24,11 @@ async def test_a_viewer_gets_hello_then_the_data_then_history_then_frames(new_se
     async with guest.watch() as page:
         await page.until(lambda: page.frames)
         hello = page.events[0]
-        assert [kind for kind, _ in page.order if kind not in ("state", "viewers")][:4] == [
+        assert [kind for kind, _ in page.order if kind not in ("state", "viewers")][:5] == [
             "hello",
             "data",
             "metrics",
+            "current metrics",
             "frame",
         ]
         assert hello["version"] == 1
@@ -66,6 +67,21 @@ async def test_it_trains_and_every_sample_comes_once_and_before_the_frame_of_its
                 assert seen == step  # every step is sampled so early in a run
 
 
+async def test_the_metrics_of_a_frame_come_right_before_it(new_session: NewSession) -> None:
+    async with new_session().watch() as page:
+        await page.do(type="play")
+        await page.until(lambda: len(page.frames) >= 5)
+        await page.do(type="pause")
+        for place, (kind, step) in enumerate(page.order):
+            if kind == "frame":
+                assert page.order[place - 1] == ("current metrics", step)
+        for metrics in page.metrics:  # as the history has them
+            await page.until(lambda step=metrics["step"]: page.samples.get(int(step)))
+            step, epoch, loss, *_ = page.samples[int(metrics["step"])]
+            assert (step, epoch) == (metrics["step"], metrics["epoch"])
+            assert loss == pytest.approx(metrics["train_loss"], rel=1e-6)
+
+
 async def test_a_frame_holds_everything_that_is_drawn(new_session: NewSession) -> None:
     async with new_session().watch() as page:
         await page.do(type="watch", rate=60, neurons=16, output=50)
@@ -75,7 +91,7 @@ async def test_a_frame_holds_everything_that_is_drawn(new_session: NewSession) -
         assert arrays["weight.1"].shape == (4, 2)
         assert arrays["confusion"].shape == (2, 2, 2)
         assert header["run"] == 1
-        assert header["layers"][-1] == {"inputs": 2, "width": 1, "batchnorm": False}
+        assert header["layers"][-1] == {"inputs": 2, "width": 1}
 
 
 async def test_a_change_is_answered_with_its_step_and_told_to_everybody(new_session: NewSession) -> None:
@@ -89,7 +105,7 @@ async def test_a_change_is_answered_with_its_step_and_told_to_everybody(new_sess
         assert ack["effect"]
         told = await viewer.event("changed")
         assert told["entry"]["step"] == ack["step"]
-        assert told["entry"]["label"] == "SGD"
+        assert [part["text"] for part in told["entry"]["label"]] == ["SGD"]
         assert told["config"]["optimizer"]["kind"] == "sgd"
         assert told["entry"]["undo"]["optimizer"]["kind"] == "adam"
         await viewer.until(lambda: viewer.frames and viewer.frames[-1][0]["step"] > ack["step"])
@@ -258,7 +274,7 @@ async def test_one_weight_is_edited(new_session: NewSession) -> None:
         ack = await page.do(type="weight", layer=2, source=None, unit=0, value=1.25)
         assert ack["type"] == "ack"
         told = await page.event("changed")
-        assert told["entry"]["label"] == "weights edited"
+        assert [part["text"] for part in told["entry"]["label"]] == ["weights edited"]
         assert told["entry"]["change"] == {}
         error = await page.do(type="weight", layer=7, source=0, unit=0, value=1)
         assert error["errors"][0]["field"] == "layer"
@@ -320,7 +336,7 @@ async def test_a_step_says_that_training_diverged(new_session: NewSession) -> No
     guest = new_session(config)
     async with guest.watch() as page:
         ack = await page.do(type="step", steps=1000)
-        assert {"step", "layer", "detail"} == set(ack["diverged"])
+        assert {"step", "layer", "detail", "code", "values"} == set(ack["diverged"])
     assert guest.do("POST", "/step", {"steps": 10})["diverged"]
     assert guest.look()["diverged"]
     guest.do("PATCH", "/config", {"optimizer": {"lr": 0.0001}})

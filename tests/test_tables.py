@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from playground import limits
 from playground.catalogue.tables import (
     Table,
-    TableError,
     from_arrays,
     guess_target,
     preview,
@@ -18,6 +16,7 @@ from playground.catalogue.tables import (
     target_values,
     to_arrays,
 )
+from playground.errors import FieldError, ValidationFailed
 
 quick = settings(deadline=None, max_examples=150)
 
@@ -26,10 +25,11 @@ def read(data: bytes | str, **options) -> Table:
     return read_csv(data.encode() if isinstance(data, str) else data, "my.csv", **options)
 
 
-def refusal(data: bytes | str, **options) -> TableError:
-    with pytest.raises(TableError) as caught:
+def refusal(data: bytes | str, **options) -> FieldError:
+    with pytest.raises(ValidationFailed) as caught:
         read(data, **options)
-    return caught.value
+    (error,) = caught.value.errors
+    return error
 
 
 def names(table: Table) -> list[str]:
@@ -83,7 +83,7 @@ def test_a_broken_file_is_refused_with_place_and_rule(data, field, said):
     error = refusal(data)
     assert error.field == field
     assert [part for part in said if part not in error.message] == []
-    assert str(error) == error.message
+    assert str(ValidationFailed(error)) == f"{field}: {error.message}"
 
 
 @quick
@@ -91,9 +91,9 @@ def test_a_broken_file_is_refused_with_place_and_rule(data, field, said):
 def test_any_bytes_give_a_table_or_a_clear_refusal(data):
     try:
         table = read(data)
-    except TableError as error:
-        assert error.field in ("file", "target", "x1", "x2")  # noqa: PT017
-        assert error.message.endswith(".")  # noqa: PT017
+    except ValidationFailed as failed:
+        assert failed.errors[0].field in ("file", "target", "x1", "x2")  # noqa: PT017
+        assert failed.errors[0].message.endswith(".")  # noqa: PT017
     else:
         check(table)
 
@@ -114,8 +114,8 @@ def test_files_that_are_nearly_right_give_a_table_or_a_clear_refusal(records, de
     text = newline.join(delimiter.join(record) for record in records)
     try:
         table = read(text, header=header)
-    except TableError as error:
-        assert error.message.endswith(".")  # noqa: PT017
+    except ValidationFailed as failed:
+        assert failed.errors[0].message.endswith(".")  # noqa: PT017
     else:
         check(table)
 
@@ -283,10 +283,10 @@ def test_a_network_takes_no_more_inputs_than_the_limit():
     lines = [",".join(f"n{i}" for i in range(count)), ",".join("1" * count), ",".join("2" * count)]
     table = read("\n".join(lines))
     assert len(guess_target(table).inputs) == limits.INPUTS - 2
-    with pytest.raises(TableError) as caught:
+    with pytest.raises(ValidationFailed) as caught:
         guess_target(table, inputs=[f"n{i}" for i in range(2, limits.INPUTS + 1)])
-    assert caught.value.field == "inputs"
-    assert str(limits.INPUTS) in caught.value.message
+    assert caught.value.errors[0].field == "inputs"
+    assert str(limits.INPUTS) in caught.value.errors[0].message
 
 
 @quick

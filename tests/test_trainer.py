@@ -1,18 +1,26 @@
-"""The trainer: repeatable, stacked or alone, exact where there is an exact answer."""
+"""Training: repeatable, stacked or alone, exact where there is an exact answer."""
 
 import math
 
 import numpy as np
 import pytest
 import torch
-
 from playground import limits
-from playground.run.config import Refused, parse
-from playground.training.snapshot import load, save
-from playground.training.reference import Diverged, Trainer
+from playground.catalogue.component import Task
+from playground.errors import ValidationFailed
+from playground.run.validation import parse
+from playground.training.batches import Batches
+from playground.training.divergence import Diverged
+from playground.training.network import Network
+from playground.worker.snapshot import load, save
+
+from tests.loops import REFERENCE, frame, maps, metrics, put_weight, put_weights, start, weights
 
 BUSY = {
-    "hidden": [{"width": 6, "batchnorm": True, "dropout": 0.2}, {"width": 4, "activation": {"kind": "relu"}}],
+    "hidden": [
+        {"width": 6, "normalization": {"kind": "batchnorm"}, "dropout": 0.2},
+        {"width": 4, "activation": {"kind": "relu"}},
+    ],
     "input_dropout": 0.1,
     "l1": 0.001,
     "l2": 0.001,
@@ -26,8 +34,12 @@ def points(rows, **config):
     return parse({"data": {"kind": "points", "points": rows, "test_points": []}, "batch_size": 4} | config)
 
 
+def next_batch(loop):
+    return Batches(loop.experiment, loop.state.seeds).next(loop.state.copy())
+
+
 def test_the_same_run_twice_is_the_same_bit_for_bit():
-    one, other = Trainer.start(parse(BUSY)), Trainer.start(parse(BUSY))
+    one, other = start(BUSY), start(BUSY)
     history = one.train(300)
     pieces = np.concatenate([other.train(3).rows for _ in range(100)])
     np.testing.assert_array_equal(history.rows, pieces)
@@ -36,64 +48,64 @@ def test_the_same_run_twice_is_the_same_bit_for_bit():
 
 
 def test_a_stack_learns_what_each_network_learns_alone():
-    stack = Trainer.start(parse(BUSY), seeds=(0, 7, 8))
+    stack = start(BUSY, seeds=(0, 7, 8))
     stack.train(100)
     for row, seed in enumerate((0, 7, 8)):
-        alone = Trainer.start(parse(BUSY), seeds=(seed,))
+        alone = start(BUSY, seeds=(seed,))
         alone.train(100)
         torch.testing.assert_close(stack.state.weights[row], alone.state.weights[0], rtol=1e-4, atol=1e-5)
 
 
 def test_another_seed_gives_another_network():
-    one, other = Trainer.start(parse({})), Trainer.start(parse({"seed": 1}))
+    one, other = start(parse({})), start(parse({"seed": 1}))
     assert not torch.equal(one.state.weights, other.state.weights)
 
 
 def test_a_snapshot_goes_on_as_if_nothing_had_happened():
-    trainer = Trainer.start(parse(BUSY))
-    trainer.train(37)
-    other = load(save(trainer), trainer=Trainer)
-    np.testing.assert_array_equal(trainer.train(90).rows, other.train(90).rows)
-    assert torch.equal(trainer.state.weights, other.state.weights)
+    loop = start(BUSY)
+    loop.train(37)
+    other = load(save(loop), trainers=REFERENCE)
+    np.testing.assert_array_equal(loop.train(90).rows, other.train(90).rows)
+    assert torch.equal(loop.state.weights, other.state.weights)
 
 
 def test_an_epoch_takes_every_sample_once():
-    trainer = Trainer.start(parse({"data": {"kind": "circle", "samples": 46}, "batch_size": 5}))
-    assert trainer.steps_per_epoch == 5
+    loop = start(parse({"data": {"kind": "circle", "samples": 46}, "batch_size": 5}))
+    assert loop.experiment.steps_per_epoch == 5
     seen = []
     for _ in range(5):
-        seen.append(trainer._batch()[0][0])
-        trainer.train(1)
+        seen.append(next_batch(loop)[0][0])
+        loop.train(1)
     assert [len(batch) for batch in seen] == [5, 5, 5, 5, 3]
-    assert trainer.epoch == 1
+    assert loop.state.epoch == 1
     rows = torch.cat(seen).numpy()
-    expected = trainer.dataset.train_inputs
+    expected = loop.experiment.dataset.train_inputs
     np.testing.assert_allclose(rows[np.lexsort(rows.T)], expected[np.lexsort(expected.T)])
 
 
 def test_dropout_silences_its_share_in_training_and_nothing_in_evaluation():
     config = {"hidden": [{"width": 200, "dropout": 0.3}], "batch_size": 250}
-    trainer = Trainer.start(parse(config))
-    masks = trainer._masks(250)[1]
+    loop = start(config)
+    masks = next_batch(loop)[2][1]
     assert masks is not None
     assert float((masks == 0).float().mean()) == pytest.approx(0.3, abs=0.01)
     assert float(masks.mean()) == pytest.approx(1, abs=0.01)
-    without = Trainer.start(parse({"hidden": [{"width": 200}], "batch_size": 250}))
-    np.testing.assert_array_equal(trainer.maps(20)[1]["neurons"], without.maps(20)[1]["neurons"])
+    without = start(parse({"hidden": [{"width": 200}], "batch_size": 250}))
+    np.testing.assert_array_equal(maps(loop, 20)["neurons"], maps(without, 20)["neurons"])
 
 
 def test_full_batch_is_the_same_whatever_the_order():
     config = {"batch_size": 10_000, "data": {"kind": "circle", "samples": 60}}
-    ordered, shuffled = (Trainer.start(parse(config | {"shuffle": s})) for s in (False, True))
+    ordered, shuffled = (start(parse(config | {"shuffle": s})) for s in (False, True))
     ordered.train(30)
     shuffled.train(30)
     torch.testing.assert_close(ordered.state.weights, shuffled.state.weights, rtol=1e-3, atol=1e-4)
 
 
 def test_history_is_bounded_and_keeps_its_ends():
-    trainer = Trainer.start(parse({"data": {"kind": "circle", "samples": 10}, "hidden": []}))
-    samples = trainer.train(5000)
-    stride = trainer.state.stride
+    loop = start(parse({"data": {"kind": "circle", "samples": 10}, "hidden": []}))
+    samples = loop.train(5000)
+    stride = loop.state.stride
     steps = samples.column("step")
     kept = steps[steps % stride == 0]
     assert stride == 8
@@ -108,21 +120,21 @@ def test_divergence_stops_before_the_step_that_is_not_finite():
         "optimizer": {"kind": "sgd", "lr": 50.0},
         "hidden": [{"activation": {"kind": "relu"}}],
     }
-    trainer = Trainer.start(parse(config))
+    loop = start(config)
     with pytest.raises(Diverged) as stopped:
-        trainer.train(1000)
+        loop.train(1000)
     diverged = stopped.value
-    assert trainer.step == diverged.step - 1
-    assert all(torch.isfinite(tensor).all() for tensor in trainer.state.tensors())
+    assert loop.state.step == diverged.step - 1
+    assert all(torch.isfinite(tensor).all() for tensor in loop.state.tensors())
     assert 0 <= diverged.layer <= 1
-    assert "finite" in diverged.detail or "bound" in diverged.detail
-    again = Trainer.start(parse(config))
+    assert "finite" in diverged.detail.text or "bound" in diverged.detail.text
+    again = start(config)
     if diverged.step > 1:
         again.train(diverged.step - 1)
-    assert torch.equal(again.state.weights, trainer.state.weights)
-    trainer.change(parse(config | {"optimizer": {"kind": "sgd", "lr": 1e-9}}))
-    trainer.set_weights([{"weight": np.zeros((2, 4)), "bias": np.zeros(4)}, {"weight": np.zeros((4, 1))}])
-    trainer.train(10)
+    assert torch.equal(again.state.weights, loop.state.weights)
+    loop.change(parse(config | {"optimizer": {"kind": "sgd", "lr": 1e-9}}))
+    put_weights(loop, [{"weight": np.zeros((2, 4)), "bias": np.zeros(4)}, {"weight": np.zeros((4, 1))}])
+    loop.train(10)
 
 
 # Checked against arithmetic by hand
@@ -131,7 +143,7 @@ def test_divergence_stops_before_the_step_that_is_not_finite():
 def hand_made(weights, activation, output="linear", features=("x1", "x2"), **config):
     hidden = [{"width": np.shape(w["weight"])[1], "activation": {"kind": activation}} for w in weights[:-1]]
     data = config.pop("data", XOR)
-    trainer = Trainer.start(
+    loop = start(
         points(
             data,
             hidden=hidden,
@@ -141,16 +153,16 @@ def hand_made(weights, activation, output="linear", features=("x1", "x2"), **con
             **config,
         )
     )
-    trainer.set_weights(weights)
-    return trainer
+    put_weights(loop, weights)
+    return loop
 
 
 def test_relu_network_by_hand_solves_xor():
     weights = [{"weight": [[1, 1], [1, 1]], "bias": [0, -1]}, {"weight": [[1], [-2]], "bias": [0]}]
-    trainer = hand_made(weights, "relu")
-    metrics = trainer.metrics()
-    assert metrics["train_loss"] == pytest.approx(0, abs=1e-12)
-    assert (metrics["train_accuracy"], metrics["test_accuracy"]) == (1.0, None)
+    loop = hand_made(weights, "relu")
+    measured = metrics(loop)
+    assert measured["train_loss"] == pytest.approx(0, abs=1e-12)
+    assert (measured["train_accuracy"], measured["test_accuracy"]) == (1.0, None)
 
 
 def test_sigmoid_network_by_hand_gives_the_worked_output():
@@ -158,30 +170,30 @@ def test_sigmoid_network_by_hand_gives_the_worked_output():
         {"weight": [[1.764, 0.400], [0.978, 2.240]], "bias": [0.950, -0.151]},
         {"weight": [[1.867], [-0.977]], "bias": [-0.103]},
     ]
-    trainer = hand_made(weights, "sigmoid", "sigmoid", data=[[4.218, 2.234, 0.5]])
-    assert trainer.frame()[1]["train_predictions"] == pytest.approx([0.68748], abs=1e-5)
+    loop = hand_made(weights, "sigmoid", "sigmoid", data=[[4.218, 2.234, 0.5]])
+    assert frame(loop)["train_predictions"] == pytest.approx([0.68748], abs=1e-5)
 
 
 def test_one_step_of_backpropagation_by_hand():
     """E = (t - y)²/2 at rate 1 is our mean squared error at rate 1/2; biases are put back to zero."""
-    weights = [
+    first = [
         {"weight": [[0.2, 0.3], [0.2, 0.3]], "bias": [0, 0]},
         {"weight": [[0.3], [0.9]], "bias": [0]},
     ]
-    trainer = hand_made(
-        weights, "sigmoid", "sigmoid", data=[[0.35, 0.7, 0.5]], optimizer={"kind": "sgd", "lr": 0.5}
+    loop = hand_made(
+        first, "sigmoid", "sigmoid", data=[[0.35, 0.7, 0.5]], optimizer={"kind": "sgd", "lr": 0.5}
     )
-    assert trainer.frame()[1]["train_predictions"] == pytest.approx([0.66507], abs=1e-5)
-    trainer.train(1)
-    hidden, output = trainer.weights()
+    assert frame(loop)["train_predictions"] == pytest.approx([0.66507], abs=1e-5)
+    loop.train(1)
+    hidden, output = weights(loop)
     np.testing.assert_allclose(output["weight"], [[0.27969], [0.87874]], atol=1e-5)
     np.testing.assert_allclose(hidden["weight"], [[0.19905, 0.29718], [0.19809, 0.29435]], atol=1e-5)
-    trainer.set_weights([{"bias": [0, 0]}, {"bias": [0]}])
-    assert trainer.frame()[1]["train_predictions"] == pytest.approx([0.65955], abs=1e-5)
+    put_weights(loop, [{"bias": [0, 0]}, {"bias": [0]}])
+    assert frame(loop)["train_predictions"] == pytest.approx([0.65955], abs=1e-5)
 
 
 def test_a_deep_linear_network_cannot_do_xor():
-    trainer = Trainer.start(
+    loop = start(
         points(
             XOR,
             hidden=[{"width": 4, "activation": {"kind": "linear"}}] * 3,
@@ -189,26 +201,24 @@ def test_a_deep_linear_network_cannot_do_xor():
             optimizer={"kind": "adam", "lr": 0.01},
         )
     )
-    trainer.train(3000)
-    assert trainer.metrics()["train_loss"] == pytest.approx(0.25, abs=1e-4)
+    loop.train(3000)
+    assert metrics(loop)["train_loss"] == pytest.approx(0.25, abs=1e-4)
 
 
 def test_one_step_of_l2_alone_by_hand():
-    trainer = Trainer.start(
+    loop = start(
         points([[0, 0, 0.0], [0, 0, 0.5]], hidden=[], features=["x1"], loss={"kind": "mse"}, l2=1.0,
                optimizer={"kind": "sgd", "lr": 0.1})
     )  # fmt: skip
-    trainer.set_weights([{"weight": [[2.0]], "bias": [0.25]}])
-    trainer.train(1)
-    assert trainer.weights()[0]["weight"][0, 0] == pytest.approx(1.8)
+    put_weights(loop, [{"weight": [[2.0]], "bias": [0.25]}])
+    loop.train(1)
+    assert weights(loop)[0]["weight"][0, 0] == pytest.approx(1.8)
 
 
 def test_hidden_units_of_a_zero_init_stay_identical():
-    trainer = Trainer.start(
-        parse({"init": {"kind": "zero"}, "hidden": [{"activation": {"kind": "sigmoid"}}]})
-    )
-    trainer.train(200)
-    weight = trainer.weights()[0]["weight"]
+    loop = start(parse({"init": {"kind": "zero"}, "hidden": [{"activation": {"kind": "sigmoid"}}]}))
+    loop.train(200)
+    weight = weights(loop)[0]["weight"]
     assert weight.any()
     np.testing.assert_array_equal(weight, weight[:, :1].repeat(4, axis=1))
 
@@ -218,12 +228,9 @@ def test_hidden_units_of_a_zero_init_stay_identical():
     [([2], 2, False, 9, 0), ([64, 32], 20, True, 3649, 192), ([128, 64], 32, False, 12545, 0)],
 )
 def test_parameters_count_up(widths, inputs, batchnorm, trainable, running):
-    from playground.catalogue.component import Problem
-    from playground.training.network import Network
-
     config = parse({"hidden": [{"width": width, "batchnorm": batchnorm} for width in widths]})
     features = tuple(f"x{i + 1}" for i in range(inputs))
-    network = Network.of(config.model_copy(update={"features": features}), Problem("binary", 2, inputs))
+    network = Network.of(config.model_copy(update={"features": features}), Task("binary", 2, inputs))
     assert (network.size, network.buffer_size) == (trainable, running)
 
 
@@ -231,48 +238,48 @@ def test_parameters_count_up(widths, inputs, batchnorm, trainable, running):
 
 
 def test_metrics_are_those_of_the_definitions():
-    trainer = Trainer.start(parse({"data": {"kind": "multi_gauss"}}))
-    trainer.train(100)
-    metrics, arrays = trainer.metrics(), trainer.frame()[1]
-    target, predicted = trainer.dataset.test_targets, arrays["test_predictions"]
-    assert metrics["test_mae"] == pytest.approx(np.abs(target - predicted).mean(), rel=1e-4)
-    assert metrics["test_r2"] == pytest.approx(
+    loop = start(parse({"data": {"kind": "multi_gauss"}}))
+    loop.train(100)
+    measured, arrays = metrics(loop), frame(loop)
+    target, predicted = loop.experiment.dataset.test_targets, arrays["test_predictions"]
+    assert measured["test_mae"] == pytest.approx(np.abs(target - predicted).mean(), rel=1e-4)
+    assert measured["test_r2"] == pytest.approx(
         1 - ((target - predicted) ** 2).sum() / ((target - target.mean()) ** 2).sum(), rel=1e-4
     )
-    assert metrics["test_loss"] == pytest.approx(((target - predicted) ** 2).mean(), rel=1e-4)
+    assert measured["test_loss"] == pytest.approx(((target - predicted) ** 2).mean(), rel=1e-4)
 
 
 def test_confusion_counts_every_point_once_and_agrees_with_the_accuracy():
-    trainer = Trainer.start(parse({"data": {"kind": "blobs", "classes": 4, "samples": 200}}))
-    trainer.train(30)
-    arrays, metrics = trainer.frame()[1], trainer.metrics()
+    loop = start(parse({"data": {"kind": "blobs", "classes": 4, "samples": 200}}))
+    loop.train(30)
+    arrays, measured = frame(loop), metrics(loop)
     for part, name in enumerate(("train", "test")):
         matrix = arrays["confusion"][part]
-        targets = getattr(trainer.dataset, f"{name}_targets")
+        targets = getattr(loop.experiment.dataset, f"{name}_targets")
         np.testing.assert_array_equal(matrix.sum(axis=1), np.bincount(targets, minlength=4))
-        assert matrix.trace() / matrix.sum() == pytest.approx(metrics[f"{name}_accuracy"])
+        assert matrix.trace() / matrix.sum() == pytest.approx(measured[f"{name}_accuracy"])
 
 
 @pytest.mark.parametrize("data", ["circle", "blobs", "plane"])
 def test_maps_have_the_right_way_up(data):
     """The map's cell at a point says what the network says there: row 0 is the top."""
-    trainer = Trainer.start(parse({"data": {"kind": data}, "hidden": []}))
-    units = trainer.network.layers[-1].width
+    loop = start(parse({"data": {"kind": data}, "hidden": []}))
+    units = loop.experiment.network.layers[-1].width
     weight = np.zeros((2, units))
     weight[:, 0] = [1.0, 100.0]
-    trainer.set_weights([{"weight": weight, "bias": np.zeros(units)}])
-    neuron = trainer.maps(12)[1]["neurons"][0]
+    put_weights(loop, [{"weight": weight, "bias": np.zeros(units)}])
+    neuron = maps(loop, 12)["neurons"][0]
     assert neuron[0, 0] == pytest.approx(100 * 5.5 - 5.5)
     assert neuron[-1, -1] == pytest.approx(-100 * 5.5 + 5.5)
-    arrays = trainer.frame(12, 12)[1]
+    arrays = frame(loop, 12, 12)
     low, high = arrays["neurons_range"][0]
     shown = low + arrays["neurons"][0] / 255 * (high - low)
     np.testing.assert_allclose(shown, neuron, atol=(high - low) / 255)
 
 
 def test_a_frame_of_a_large_network_is_coarser_but_whole():
-    trainer = Trainer.start(parse({"hidden": [{"width": 256}] * 12}))
-    _, arrays = trainer.frame(20, 100)
+    loop = start(parse({"hidden": [{"width": 256}] * 12}))
+    arrays = frame(loop, 20, 100)
     assert arrays["neurons"].shape[0] == 12 * 256 + 1
     assert 8 <= arrays["decision"].shape[0] < 100
 
@@ -290,36 +297,36 @@ def test_a_frame_of_a_large_network_is_coarser_but_whole():
     ],
 )
 def test_weights_that_do_not_fit_are_refused_and_nothing_is_touched(layers, field):
-    trainer = Trainer.start(parse({}))
-    before = trainer.state.weights.clone()
-    with pytest.raises(Refused) as refused:
-        trainer.set_weights(layers)
-    assert refused.value.errors[0].field == field
-    assert torch.equal(trainer.state.weights, before)
+    loop = start(parse({}))
+    before = loop.state.weights.clone()
+    with pytest.raises(ValidationFailed) as failed:
+        put_weights(loop, layers)
+    assert failed.value.errors[0].field == field
+    assert torch.equal(loop.state.weights, before)
 
 
 def test_weights_that_are_read_and_put_back_are_the_same():
-    trainer = Trainer.start(parse(BUSY))
-    trainer.train(30)
-    before = trainer.state.copy()
-    trainer.set_weights([{k: v.tolist() for k, v in layer.items()} for layer in trainer.weights()])
-    assert torch.equal(trainer.state.weights, before.weights)
-    assert torch.equal(trainer.state.buffers, before.buffers)
+    loop = start(BUSY)
+    loop.train(30)
+    before = loop.state.copy()
+    put_weights(loop, [{k: v.tolist() for k, v in layer.items()} for layer in weights(loop)])
+    assert torch.equal(loop.state.weights, before.weights)
+    assert torch.equal(loop.state.buffers, before.buffers)
 
 
 def test_one_edge_and_one_bias_can_be_set():
-    trainer = Trainer.start(parse({}))
-    trainer.set_weight(1, 3, 0, 1.5)
-    trainer.set_weight(1, None, 1, -2.5)
-    layer = trainer.weights()[1]
+    loop = start(parse({}))
+    put_weight(loop, 1, 3, 0, 1.5)
+    put_weight(loop, 1, None, 1, -2.5)
+    layer = weights(loop)[1]
     assert layer["weight"][3, 0] == 1.5
     assert layer["bias"][1] == -2.5
     for wrong in ((3, 0, 0, 1.0), (0, 2, 0, 1.0), (0, 0, 4, 1.0), (0, 0, 0, math.nan)):
-        with pytest.raises(Refused):
-            trainer.set_weight(*wrong)
+        with pytest.raises(ValidationFailed):
+            put_weight(loop, *wrong)
 
 
 def test_a_training_set_of_one_point_trains():
-    trainer = Trainer.start(points([[1, 1, 1]], hidden=[{"width": 3, "batchnorm": True}]))
-    trainer.train(50)
-    assert trainer.metrics()["train_loss"] == pytest.approx(0, abs=0.3)
+    loop = start(points([[1, 1, 1]], hidden=[{"width": 3, "normalization": {"kind": "batchnorm"}}]))
+    loop.train(50)
+    assert metrics(loop)["train_loss"] == pytest.approx(0, abs=0.3)

@@ -21,7 +21,7 @@ class Activation(Component):
     """forward(z, **learned) -> f(z), with the learned parameters, (R, 1, 1) each, by name."""
 
     compiled: ClassVar[Callable[..., Any]]
-    """compiled(z, *fields) -> f(z), f'(z), for the compiled trainer; without it, the reference trainer trains."""
+    """compiled(z, *fields) -> f(z), f'(z), for the compiled trainer; without it, the reference trains."""
 
 
 class Linear(Activation):

@@ -16,14 +16,14 @@ class Loss(Component):
     """`output` is (R, batch, units); `target` (R, batch) holds class indices, or values for a regression."""
 
     tasks: ClassVar[tuple[str, ...]]
-    """The kinds of problem that it fits."""
+    """The kinds of task that it fits."""
     logits: ClassVar[bool] = False
     """It takes raw sums and squashes them itself, so the output layer has to stay linear."""
 
     softmax: ClassVar[bool] = False
-    """For the compiled trainer: the sums become logarithms of probabilities, over all units, before `compiled`."""
+    """For the compiled trainer: `compiled` gets logarithms of probabilities over all units, not the sums."""
     compiled: ClassVar[Callable[..., Any]]
-    """compiled(output, target, *fields) -> what one unit adds to the loss, and the slope of the loss on that
+    """compiled(output, target, *fields) -> what one unit adds to the loss, and the derivative by that
     output; the target of a class is 1 in its unit, 0 elsewhere. Losses are means over units, or sums with
     softmax. Without it, the reference trainer trains."""
 

@@ -13,8 +13,8 @@ def upgraded(raw: dict[str, Any]) -> dict[str, Any]:
 
     Without a `version` it is of the first. Raises ValidationFailed for a version that is not known.
     """
-    version = raw.get("version") or 1
-    if version not in range(1, VERSION + 1):
+    version = 1 if raw.get("version") is None else raw["version"]
+    if type(version) is not int or not 1 <= version <= VERSION:
         raise ValidationFailed(fault("version", say("rule.version", latest=VERSION)))
     current = {name: value for name, value in raw.items() if name != "version"}
     for earlier in range(version, VERSION):

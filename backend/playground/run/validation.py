@@ -20,9 +20,9 @@ Tables = Mapping[str, Table]
 
 
 def parse(raw: Any, tables: Tables | None = None) -> Config:
-    """The config that `raw` describes, a merge patch of the defaults, of any version; raises `ValidationFailed`.
+    """The config that `raw` describes, a merge patch of the defaults, of any version.
 
-    Without a loss or features in `raw`, they are those that fit the data.
+    Without a loss or features in `raw`, they are those that fit the data. Raises `ValidationFailed`.
     """
     if not isinstance(raw, dict):
         raise ValidationFailed(fault("", say("rule.config_is_object")))

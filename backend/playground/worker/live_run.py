@@ -1,5 +1,6 @@
 """A run that is live on a worker: its training loop, what it may train now, and who waits for what."""
 
+import logging
 import math
 from collections import deque
 from collections.abc import Mapping
@@ -34,6 +35,8 @@ from playground.worker import snapshot
 from playground.worker.frames import FrameSchedule
 from playground.worker.pacing import SLICE, Pacing
 from playground.worker.reports import Reports, Send
+
+log = logging.getLogger("playground.worker")
 
 SNAPSHOT_REST = 50.0
 """After a snapshot that cost t, there is none for 50 t, but seldom more than one a second, and at least one
@@ -160,7 +163,13 @@ class LiveRun:
         """The lines of the recorded timeline that this step has come to."""
         while self._next and self._next.entry.step <= self.loop.state.step:
             index, line, self._next = self._done, self._next, None
-            effect, problem = self._take(line.after, line.entry.weights, self._tables)
+            try:
+                effect, problem = self._take(line.after, line.entry.weights, self._tables)
+            except Exception as error:  # weights of another shape: only now can one know
+                if not isinstance(error, ValidationFailed):
+                    log.exception("a line of a timeline failed")
+                effect, problem = [say("effect.not_done", error=str(error))], None
+                self._done += 1
             self._reports.applied(index, effect, problem)
             if problem:
                 self._reports.data()

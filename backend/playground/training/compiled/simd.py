@@ -2,7 +2,7 @@
 
 `Lanes` is a float32 vector (llvm `<16 x float>`) in code that numba compiles. Arithmetic, comparison and the
 functions of numpy below take it, with plain numbers broadcast over all lanes, so a formula of a component
-reads the same for one number, an array or lanes. A machine with narrower registers takes two or four for each.
+reads the same for one number, an array or lanes. A machine with narrower registers takes two or four of them.
 
 Arithmetic may be contracted and reordered, but keeps NaN and infinity, for a network that diverges must show.
 What numba compiles has no annotations: it finds out the types by itself, and compares signatures with them.

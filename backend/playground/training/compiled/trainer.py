@@ -64,6 +64,7 @@ class CompiledTrainer:
 
     def step(self, learning_rates: np.ndarray) -> tuple[np.ndarray, bool]:
         experiment, state, steps = self._experiment, self._state, len(learning_rates)
+        rates = np.ascontiguousarray(learning_rates)  # for arrays with gaps, the kernel would be compiled anew
         rows = np.empty((steps // state.stride + 1, kernel.ROW + len(experiment.network.layers)))
         start = np.array([state.step, state.epoch, state.cursor, state.stride])
         features, target = experiment.train_x[0].numpy(), experiment.train_y[0].numpy()
@@ -73,7 +74,7 @@ class CompiledTrainer:
         def train(first: int, last: int) -> tuple[int, bool, np.ndarray]:
             clock, scratch = start.copy(), self._layout.scratch(row, experiment.count)
             data = features, target, self._arrays, scratch, points, rows
-            return *kernel.train(self._layout.net, clock, learning_rates, first, last, *data), clock
+            return *kernel.train(self._layout.net, clock, rates, first, last, *data), clock
 
         networks, threads = len(state.weights), cores()
         pieces = min(networks, threads * PIECES) if threads > 1 else 1

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from playground import limits
+from playground.messages.browser import Closing, Notice, NoticeCode, Role, Watch
+from playground.messages.codec import decode
 from playground.session import viewer
 from playground.session.history import History
-from playground.messages.protocol import Closing, Code, Notice, Role, Watch, decode
-from playground.session.viewer import Presence, Viewer
+from playground.session.viewer import Picture, Presence, Viewer
 
 COLUMNS = ("index", "step", "epoch", "train_loss")
 
@@ -55,16 +56,20 @@ class Seat:
         return self.wire.sent
 
 
-def notice() -> Notice:
-    return Notice(code=Code.WORKER_RESTARTED, detail="")
+def picture(number: int) -> Picture:
+    return Picture(number, f"frame {number}".encode(), f"metrics {number}".encode())
 
 
-async def test_events_come_first_then_samples_then_the_frame() -> None:
+def notice() -> str:
+    return Notice.of(NoticeCode.WORKER_RESTARTED).encoded()
+
+
+async def test_events_come_first_then_samples_then_the_frame_with_its_metrics() -> None:
     seat = Seat()
     seat.sample(0)
-    seat.viewer.show(1, b"frame 1")
+    seat.viewer.show(picture(1))
     seat.viewer.tell(notice())
-    assert await seat.settle() == ["notice", 0, b"frame 1"]
+    assert await seat.settle() == ["notice", 0, b"metrics 1", b"frame 1"]
 
 
 async def test_a_slow_viewer_skips_pictures_but_no_sample_and_no_event() -> None:
@@ -74,30 +79,30 @@ async def test_a_slow_viewer_skips_pictures_but_no_sample_and_no_event() -> None
     await seat.settle()
     for number in range(1, 4):
         seat.sample(number - 1)
-        seat.viewer.show(number, f"frame {number}".encode())
+        seat.viewer.show(picture(number))
         seat.viewer.tell(notice())
         await seat.settle()
     seat.wire.free.set()
-    assert await seat.settle() == ["notice", "notice", "notice", "notice", 2, b"frame 3"]
+    assert await seat.settle() == [*["notice"] * 4, 2, b"metrics 3", b"frame 3"]
 
 
 async def test_no_sample_of_before_a_frame_comes_after_it() -> None:
     seat = Seat()
     seat.wire.free.clear()
     seat.sample(0)
-    seat.viewer.show(1, b"frame 1")
+    seat.viewer.show(picture(1))
     await seat.settle()  # held up in the middle of the first sample
     seat.sample(1)
-    seat.viewer.show(2, b"frame 2")
+    seat.viewer.show(picture(2))
     seat.wire.free.set()
-    assert await seat.settle() == [0, 1, b"frame 2"]
+    assert await seat.settle() == [0, 1, b"metrics 2", b"frame 2"]
 
 
 async def test_a_viewer_is_full_with_three_frames_that_it_has_not_drawn() -> None:
     seat = Seat()
     for number in range(1, limits.UNACKED_FRAMES + 1):
         assert seat.viewer.open_for_frames
-        seat.viewer.show(number, b"frame")
+        seat.viewer.show(picture(number))
         await seat.settle()
     assert not seat.viewer.open_for_frames
     seat.viewer.acknowledge(99)  # a frame that it never got
@@ -112,9 +117,9 @@ async def test_frames_come_at_the_rate_that_the_viewer_chose(monkeypatch: pytest
     seat = Seat()
     seat.viewer.watch(Watch(rate=10))
     assert seat.viewer.due <= now[-1]
-    seat.viewer.show(1, b"frame")
+    seat.viewer.show(picture(1))
     now.append(100.05)
-    seat.viewer.show(2, b"frame")
+    seat.viewer.show(picture(2))
     assert seat.viewer.due == pytest.approx(100.1)  # it does not drift with delays
 
 

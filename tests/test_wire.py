@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pydantic import ValidationError
 
-from playground.messages import worker as orders
-from playground.messages import protocol
-from playground.run.config import Refused
-from playground.problem import problem_of
-from playground.messages.protocol import Assembler, Speed, decode, encode, prefixed, read_message, sent_id
+from playground.errors import ValidationFailed, fault, problem_of
+from playground.i18n import say
+from playground.messages import browser, worker
+from playground.messages.browser import Speed, read_message, sent_id
+from playground.messages.codec import DTYPES, Assembler, decode, encode, prefixed
 from tests.golden import write
 
 GOLDEN = Path(__file__).parent / "golden"
 
-any_array = st.sampled_from(protocol.DTYPES).flatmap(
+any_array = st.sampled_from(DTYPES).flatmap(
     lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_dims=0, min_side=0, max_dims=3, max_side=5))
 )
 
@@ -66,15 +66,11 @@ def test_other_bytes_are_not_taken_for_a_message(message: bytes) -> None:
         decode(message)
 
 
-def test_the_golden_frame_is_what_python_writes_and_reads() -> None:
-    message = (GOLDEN / "frame.bin").read_bytes()
-    assert message == encode(write.HEADER, write.arrays())
-    header, arrays = decode(message)
-    listing = {
-        name: {"dtype": a.dtype.name, "shape": list(a.shape), "values": a.ravel().tolist()}
-        for name, a in arrays.items()
-    }
-    assert {"header": header, "arrays": listing} == json.loads((GOLDEN / "frame.json").read_text())
+@pytest.mark.parametrize("name", write.MESSAGES)
+def test_a_golden_message_is_what_python_writes_and_reads(name: str) -> None:
+    message = (GOLDEN / f"{name}.bin").read_bytes()
+    assert message == write.MESSAGES[name]
+    assert write.described(message) == json.loads((GOLDEN / f"{name}.json").read_text())
 
 
 @given(st.lists(st.binary(max_size=40), max_size=6), st.integers(1, 13))
@@ -87,7 +83,7 @@ def test_messages_survive_however_a_socket_cuts_them(messages: list[bytes], piec
 
 def test_a_command_is_read_with_its_id() -> None:
     name, command = read_message('{"type": "change", "id": "a1", "change": {"seed": 3}}')
-    assert (name, command) == ("a1", protocol.Change(change={"seed": 3}))
+    assert (name, command) == ("a1", browser.Change(change={"seed": 3}))
 
 
 @pytest.mark.parametrize(
@@ -110,14 +106,14 @@ def test_a_command_is_read_with_its_id() -> None:
     ],
 )
 def test_a_message_outside_the_union_is_refused(text: str, field: str) -> None:
-    with pytest.raises((ValidationError, Refused)) as refusal:
+    with pytest.raises((ValidationError, ValidationFailed)) as refusal:
         read_message(text)
     assert [error.field for error in problem_of(refusal.value).errors] == [field]
 
 
 def test_a_message_of_no_known_type_hears_which_there_are() -> None:
     for text in ('{"id": "a"}', '{"type": "explode"}', '{"type": ["play"]}'):
-        with pytest.raises(Refused, match=r"type: .* play, pause, reset") as refusal:
+        with pytest.raises(ValidationFailed, match=r"type: .* play, pause, reset") as refusal:
             read_message(text)
         assert "watch" in (refusal.value.errors[0].fits or ())
 
@@ -144,10 +140,8 @@ def test_a_speed_is_a_number_of_steps_per_second(speed: dict[str, Any], steps: f
     assert Speed(**speed).model_dump() == speed
 
 
-def test_letters_to_and_from_a_worker_arrive_as_they_were_sent() -> None:
-    order = orders.Mail(orders.Want(size=orders.Size(20, 100), fresh=True), "abc", 3)
-    assert orders.read_order(order.encode()) == order
-    report = orders.Mail(
-        orders.Failed(detail="no", faults=[protocol.FieldProblem(field="a", message="b")]), "abc"
-    )
-    assert orders.read_report(report.encode()) == report
+def test_messages_to_and_from_a_worker_arrive_as_they_were_sent() -> None:
+    request = worker.Envelope(worker.SendFrame(size=worker.Size(20, 100), fresh=True), "abc", 3)
+    assert worker.read_request(request.encode()) == request
+    event = worker.Envelope(worker.Failed(detail="no", errors=[fault("a", say("rule.missing"))]), "abc")
+    assert worker.read_event(event.encode()) == event

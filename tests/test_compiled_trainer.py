@@ -1,4 +1,4 @@
-"""The fused trainer: the numbers of the reference trainer, for everything that a config can say."""
+"""The compiled loop: the numbers of the reference loop, for everything that a config can say."""
 
 import weakref
 
@@ -7,21 +7,29 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from playground.training.compiled import trainer as fused
-from playground.training.compiled import kernel
 from playground.catalogue.activations import Activation
 from playground.catalogue.component import members
 from playground.catalogue.inits import Init
 from playground.catalogue.losses import Loss
+from playground.catalogue.normalizations import Normalization
 from playground.catalogue.optimizers import Optimizer
-from playground.run.config import parse
-from playground.training.compiled.trainer import FusedTrainer
-from playground.training.network import MOST_UPDATES
-from playground.training.snapshot import load, save
-from playground.training.reference import Diverged, Trainer
+from playground.run.validation import parse
+from playground.training import views
+from playground.training.compiled import kernel as compiled_kernel
+from playground.training.compiled.trainer import CompiledTrainer
+from playground.training.divergence import Diverged
+from playground.training.gradient import Model
+from playground.training.reference import ReferenceTrainer
+from playground.training.state import MOST_UPDATES
+from playground.training.views import Views
+from playground.worker.snapshot import load, save
+
+from tests.loops import COMPILED, REFERENCE, Kinds, frame, metrics, put_weights, start, weights
+
+pytestmark = pytest.mark.usefixtures("kernel")
 
 STEPS = 100
+NONE, BATCHNORM = {"kind": "none"}, {"kind": "batchnorm"}
 DATA = {
     "binary": {"kind": "circle"},
     "multiclass": {"kind": "blobs", "classes": 4},
@@ -30,17 +38,17 @@ DATA = {
 
 
 def both(raw, steps=STEPS, seeds=None):
-    """A reference and a fused trainer after the same steps, and the histories of both."""
-    reference, ours = Trainer.start(parse(raw), seeds=seeds), FusedTrainer.start(parse(raw), seeds=seeds)
+    """A reference and a compiled one after the same steps, and the histories of both."""
+    reference, ours = start(raw, REFERENCE, seeds=seeds), start(raw, COMPILED, seeds=seeds)
     return (reference, ours), (reference.train(steps), ours.train(steps))
 
 
 def assert_alike(raw, steps=STEPS, tolerance=1e-4, seeds=None):
     (reference, ours), (expected, history) = both(raw, steps, seeds)
-    assert ours.plan, "it fell back"
-    assert (ours.step, ours.epoch, ours.state.cursor) == (
-        reference.step,
-        reference.epoch,
+    assert isinstance(ours.trainer, CompiledTrainer), "it fell back"
+    assert (ours.state.step, ours.state.epoch, ours.state.cursor) == (
+        reference.state.step,
+        reference.state.epoch,
         reference.state.cursor,
     )
     close(ours.state.weights, reference.state.weights, tolerance)
@@ -65,9 +73,9 @@ def named(family):
     return [cls.name() for cls in members(family)]
 
 
-def test_everything_in_the_catalogue_is_fused():
-    for family in (Activation, Loss, Optimizer):
-        assert kernel.fusible(family) == members(family)
+def test_everything_in_the_catalogue_is_compiled():
+    for family in (Activation, Normalization, Loss, Optimizer):
+        assert compiled_kernel.compilable_members(family) == members(family)
 
 
 @pytest.mark.parametrize("activation", named(Activation))
@@ -78,9 +86,9 @@ def test_activations_train_alike(activation):
 
 TASKS = [
     {"data": data, "loss": {"kind": loss.name()}}
-    for problem, data in DATA.items()
+    for task, data in DATA.items()
     for loss in members(Loss)
-    if problem in loss.problems
+    if task in loss.tasks
 ]
 
 
@@ -112,7 +120,12 @@ def test_inits_train_alike(init):
         {"input_dropout": 0.5},
         {"hidden": []},
         {"hidden": [{"width": 6, "dropout": 0.3}, {"width": 3, "dropout": 0.9}]},
-        {"hidden": [{"width": 6, "batchnorm": True}, {"width": 20, "batchnorm": True, "dropout": 0.2}]},
+        {
+            "hidden": [
+                {"width": 6, "normalization": BATCHNORM},
+                {"width": 20, "normalization": BATCHNORM, "dropout": 0.2},
+            ]
+        },
         {"hidden": [{"width": 256}] * 2},
         {"hidden": [{"width": 2}] * 12},
         {"features": ["x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)"]},
@@ -131,6 +144,9 @@ EPS = 0.01
 """Much more than by default: a gradient of nothing but rounding must not be divided by its size."""
 
 
+NORMALISABLE = ("xavier_uniform", "he_normal")
+
+
 @st.composite
 def configs(draw):
     chosen = draw(st.sampled_from(members(Optimizer)))
@@ -144,7 +160,7 @@ def configs(draw):
             "activation": st.fixed_dictionaries({"kind": st.sampled_from(named(Activation))}),
             "dropout": st.sampled_from([0.0, 0.0, 0.3]),
             # Of smaller weights it would normalise what is nearly constant, so little more than rounding.
-            "batchnorm": st.booleans() if init in ("xavier_uniform", "he_normal") else st.just(False),
+            "normalization": st.sampled_from([NONE, BATCHNORM] if init in NORMALISABLE else [NONE]),
         }
     )
     rest = st.fixed_dictionaries(
@@ -170,7 +186,10 @@ def test_any_config_trains_alike(raw, seeds):
 
 
 BUSY = {
-    "hidden": [{"width": 6, "batchnorm": True, "dropout": 0.2}, {"width": 4, "activation": {"kind": "relu"}}],
+    "hidden": [
+        {"width": 6, "normalization": BATCHNORM, "dropout": 0.2},
+        {"width": 4, "activation": {"kind": "relu"}},
+    ],
     "input_dropout": 0.1,
     "optimizer": {"kind": "adam"},
     "clip_norm": 1.0,
@@ -178,7 +197,7 @@ BUSY = {
 
 
 def test_it_repeats_bit_for_bit_in_pieces_of_any_size():
-    one, other = FusedTrainer.start(parse(BUSY)), FusedTrainer.start(parse(BUSY))
+    one, other = start(BUSY, COMPILED), start(BUSY, COMPILED)
     history = one.train(3000)
     pieces = [other.train(steps).rows for steps in (1, 7, 692, 1100, 1200)]
     np.testing.assert_array_equal(history.rows, np.concatenate(pieces))
@@ -188,17 +207,17 @@ def test_it_repeats_bit_for_bit_in_pieces_of_any_size():
 
 def test_a_stack_trains_on_all_cores_what_each_network_trains_alone():
     seeds = tuple(range(5))
-    stack = FusedTrainer.start(parse(BUSY), seeds=seeds)
+    stack = start(BUSY, COMPILED, seeds=seeds)
     stack.train(200)
     for row, seed in enumerate(seeds):
-        alone = FusedTrainer.start(parse(BUSY), seeds=(seed,))
+        alone = start(BUSY, COMPILED, seeds=(seed,))
         alone.train(200)
         assert torch.equal(stack.state.weights[row], alone.state.weights[0])
 
 
 CHANGES = [
     {"optimizer": {"kind": "adam"}},
-    {"hidden": [{"width": 7}, {"width": 2}, {"width": 3, "batchnorm": True}]},
+    {"hidden": [{"width": 7}, {"width": 2}, {"width": 3, "normalization": BATCHNORM}]},
     {"batch_size": 33},
     {"data": {"kind": "circle", "samples": 60}},
     {"data": {"kind": "blobs"}, "loss": {"kind": "cross_entropy"}},
@@ -208,37 +227,37 @@ CHANGES = [
 
 def test_live_changes_go_on_alike():
     (reference, ours), _ = both({"optimizer": {"kind": "momentum", "lr": 0.01}}, steps=37)
-    for change in CHANGES:
-        for trainer in (reference, ours):
-            trainer.change(parse(trainer.config.model_dump(mode="json") | change))
-            trainer.train(20)
+    for patch in CHANGES:
+        for loop in (reference, ours):
+            loop.change(parse(loop.config.model_dump(mode="json") | patch))
+            loop.train(20)
         close(ours.state.weights, reference.state.weights, 1e-3)
 
 
 def test_a_snapshot_goes_on_as_if_nothing_had_happened():
-    trainer = FusedTrainer.start(parse(BUSY))
-    trainer.train(37)
-    other = load(save(trainer))
-    np.testing.assert_array_equal(trainer.train(90).rows, other.train(90).rows)
-    assert torch.equal(trainer.state.weights, other.state.weights)
+    loop = start(BUSY, COMPILED)
+    loop.train(37)
+    other = load(save(loop), trainers=COMPILED)
+    np.testing.assert_array_equal(loop.train(90).rows, other.train(90).rows)
+    assert torch.equal(loop.state.weights, other.state.weights)
 
 
-@pytest.mark.parametrize("problem", list(DATA))
-def test_frames_show_what_the_reference_shows(problem):
+@pytest.mark.parametrize("task", list(DATA))
+def test_frames_show_what_the_reference_shows(task):
     (reference, ours), _ = both(
-        {"data": DATA[problem], "hidden": [{"width": 5, "batchnorm": True}]}, steps=30
+        {"data": DATA[task], "hidden": [{"width": 5, "normalization": BATCHNORM}]}, steps=30
     )
-    ours.set_weights(reference.weights())
-    (expected_header, expected), (header, arrays) = reference.frame(19, 33), ours.frame(19, 33)
+    put_weights(ours, weights(reference))
+    expected, arrays = frame(reference, 19, 33), frame(ours, 19, 33)
     assert list(arrays) == list(expected)
-    assert header["test_loss"] == pytest.approx(expected_header["test_loss"], rel=1e-4)
+    assert metrics(ours)["test_loss"] == pytest.approx(metrics(reference)["test_loss"], rel=1e-4)
     for name, array in arrays.items():
         assert array.shape == expected[name].shape, name
         assert array.dtype == expected[name].dtype, name
         if name in ("neurons", "decision", "confidence"):
             off = np.abs(array.astype(int) - expected[name].astype(int))
             assert np.quantile(off, 0.99) <= 1, name
-        elif name != "grad_norms":
+        else:
             np.testing.assert_allclose(array, expected[name], rtol=1e-3, atol=1e-3, err_msg=name)
 
 
@@ -248,35 +267,35 @@ def test_divergence_stops_before_the_step_that_is_not_finite():
         "optimizer": {"kind": "sgd", "lr": 50.0},
         "hidden": [{"width": 3, "activation": {"kind": "relu"}}],
     }
-    trainer = FusedTrainer.start(parse(config))
+    loop = start(config, COMPILED)
     with pytest.raises(Diverged) as stopped:
-        trainer.train(1000)
-    assert trainer.step == stopped.value.step - 1
-    assert all(torch.isfinite(tensor).all() for tensor in trainer.state.tensors())
-    again = FusedTrainer.start(parse(config))
+        loop.train(1000)
+    assert loop.state.step == stopped.value.step - 1
+    assert all(torch.isfinite(tensor).all() for tensor in loop.state.tensors())
+    again = start(config, COMPILED)
     again.train(max(0, stopped.value.step - 1))
-    assert torch.equal(again.state.weights, trainer.state.weights)
+    assert torch.equal(again.state.weights, loop.state.weights)
 
 
 def test_to_find_divergence_the_kernel_is_enough(monkeypatch):
     taken = []
-    gradient = Trainer._gradient
-    monkeypatch.setattr(Trainer, "_gradient", lambda *args: taken.append(1) or gradient(*args))
+    gradient = Model.loss_and_grad
+    monkeypatch.setattr(Model, "loss_and_grad", lambda *args: taken.append(1) or gradient(*args))
     config = {"optimizer": {"kind": "sgd", "lr": 0.5}, "l2": 4.004}  # weights grow slowly, without end
-    trainer = FusedTrainer.start(parse(config))
+    loop = start(config, COMPILED)
     with pytest.raises(Diverged) as stopped:
-        trainer.train(10**9)
+        loop.train(10**9)
     assert stopped.value.step > 10_000
     assert len(taken) == 1
-    again = FusedTrainer.start(parse(config))
+    again = start(config, COMPILED)
     again.train(stopped.value.step - 1)
-    assert torch.equal(again.state.weights, trainer.state.weights)
+    assert torch.equal(again.state.weights, loop.state.weights)
 
 
 def test_updates_are_counted_as_far_as_their_type_goes():
-    one, other = FusedTrainer.start(parse(BUSY)), FusedTrainer.start(parse(BUSY))
-    for trainer in (one, other):
-        trainer.state.updates.fill_(MOST_UPDATES - 10)
+    one, other = start(BUSY, COMPILED), start(BUSY, COMPILED)
+    for loop in (one, other):
+        loop.state.updates.fill_(MOST_UPDATES - 10)
     one.train(100)
     for steps in (1, 1, 3, 60, 35):
         other.train(steps)
@@ -285,28 +304,36 @@ def test_updates_are_counted_as_far_as_their_type_goes():
         assert torch.equal(a, b)
 
 
-@pytest.mark.parametrize("kind", [Trainer, FusedTrainer])
+@pytest.mark.parametrize("kind", [REFERENCE, COMPILED])
 def test_maps_of_many_sizes_take_no_more_memory_than_of_a_few(kind, monkeypatch):
     grids = []
-    trainer, features = kind.start(parse({})), Trainer._features
+    loop, features = start({}, kind), views.features
+    shown = Views(loop)
 
     def noted(*args):
         made = features(*args)
         grids.append(weakref.ref(made))
         return made
 
-    monkeypatch.setattr(Trainer, "_features", noted)
+    monkeypatch.setattr(views, "features", noted)
     for size in [*range(10, 101), *range(100, 9, -1)]:
-        shown = trainer.frame(8, size)[1]["decision"]
+        decision = shown.frame(loop.measure()[1], 8, size)["decision"]
         if size % 10 == 0:
-            np.testing.assert_array_equal(
-                shown, load(save(trainer), trainer=kind).frame(8, size)[1]["decision"]
-            )
+            again = load(save(loop), trainers=kind)
+            np.testing.assert_array_equal(decision, frame(again, 8, size)["decision"])
     assert sum(grid() is not None for grid in grids) <= 12
 
 
-def test_before_the_kernel_is_there_the_reference_trains(monkeypatch):
-    monkeypatch.setattr(fused, "ready", type(fused.ready)())
-    (reference, ours), _ = both(BUSY)
-    assert ours.plan is None
-    assert torch.equal(ours.state.weights, reference.state.weights)
+def test_before_the_kernel_is_there_the_reference_trains():
+    """Loops choose anew from the trainers that there are whenever they train."""
+    trainers: Kinds = [ReferenceTrainer]
+    loop, reference = start(BUSY, trainers), start(BUSY, REFERENCE)
+    loop.train(STEPS)
+    reference.train(STEPS)
+    assert isinstance(loop.trainer, ReferenceTrainer)
+    assert torch.equal(loop.state.weights, reference.state.weights)
+    trainers.insert(0, CompiledTrainer)
+    loop.train(STEPS)
+    reference.train(STEPS)
+    assert isinstance(loop.trainer, CompiledTrainer)
+    close(loop.state.weights, reference.state.weights, 1e-3)

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import httpx
+import playground
 import pytest
+from playground.training.compiled import cache, kernel
 
-from playground.training.compiled import cache as compiling
-from playground.training.compiled import kernel
 from tests.e2e.server import serving
 
 
@@ -23,28 +23,29 @@ def test_before_the_kernel_is_compiled_sessions_train_already(monkeypatch, tmp_p
         assert not list(tmp_path.rglob("compiled"))
 
 
+@pytest.mark.usefixtures("kernel")
 def test_another_process_finds_the_machine_code():
     program = """
-from playground.training.compiled import trainer as fused
-from playground.training.compiled import kernel
-fused.load()
-for entry in (kernel.train, kernel.assess, kernel.draw):
+from playground.training.compiled import kernel, loading
+loading.load()
+for entry in kernel.ENTRIES:
     assert entry.stats.cache_hits and not entry.stats.cache_misses, entry
 """
-    assert compiling.is_compiled()
+    assert cache.is_compiled()
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_machine_code_depends_on_every_file_that_it_is_made_of():
-    here = Path(kernel.__file__).parent
+    here = Path(playground.__file__).parent
     used = set()
     for node in ast.walk(ast.parse(Path(kernel.__file__).read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module == "backend":
+        if isinstance(node, ast.ImportFrom) and node.module == "playground":
             used |= {f"{alias.name}.py" for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("backend."):
-            used.add(node.module.removeprefix("backend.").replace(".", "/") + ".py")
-    assert used <= set(compiling.SOURCES)
-    assert all((here / source).exists() for source in compiling.SOURCES)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("playground."):
+            used.add(node.module.removeprefix("playground.").replace(".", "/") + ".py")
+    assert used
+    assert used <= set(cache.SOURCES)
+    assert all((here / source).exists() for source in cache.SOURCES)
 
 
 @pytest.mark.parametrize("place", ["file", "~nobody-of-that-name"])
@@ -58,6 +59,6 @@ def test_a_home_that_cannot_be_used_is_no_reason_to_fail(tmp_path, place):
         capture_output=True,
         text=True,
         check=True,
-        cwd=Path(kernel.__file__).parent.parent,
+        cwd=Path(playground.__file__).parent.parent,
     )
     assert Path(told.stdout.strip()).is_relative_to(tmp_path)

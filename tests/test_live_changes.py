@@ -1,0 +1,351 @@
+"""What a live change does: every row of the table in the README."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from playground.catalogue.activations import Activation
+from playground.catalogue.component import members
+from playground.run.patch import inverse, merged
+from playground.run.validation import parse
+from playground.training.batches import Batches
+from playground.training.loop import TrainingLoop
+from playground.worker.snapshot import load, save
+
+from tests.loops import change, maps, metrics, start, weights
+
+LAYERS = [{"width": 5, "activation": {"kind": "tanh"}}, {"width": 3, "activation": {"kind": "tanh"}}]
+
+
+def trained(steps=60, **config) -> TrainingLoop:
+    loop = start({"hidden": LAYERS, "data": {"kind": "circle", "samples": 100}} | config)
+    loop.train(steps)
+    return loop
+
+
+def output(loop: TrainingLoop) -> np.ndarray:
+    """The evaluated raw output over the input square."""
+    return maps(loop, 30)["neurons"][-1]
+
+
+def memory(loop: TrainingLoop) -> list[np.ndarray]:
+    return [slot.numpy().copy() for slot in loop.state.slots]
+
+
+def layers(loop: TrainingLoop) -> list[dict]:
+    return copy.deepcopy(weights(loop))
+
+
+def with_layer(index: int, **fields) -> dict:
+    hidden = [dict(layer) for layer in LAYERS]
+    hidden[index] |= fields
+    return {"hidden": hidden}
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        {"optimizer": {"lr": 0.3}},
+        {"batch_size": 3},
+        {"loss": {"kind": "hinge"}},
+        {"loss": {"kind": "mse"}},
+        {"l1": 0.1},
+        {"l2": 0.1},
+        {"clip_norm": 1.0},
+        {"input_dropout": 0.5},
+        {"shuffle": False},
+        {"data": {"noise": 0.3}},
+        {"data": {"train_fraction": 0.2}},
+        {"data": {"samples": 37}},
+        {"data": {"kind": "spiral"}},
+        {"data": {"kind": "points", "points": [[0, 0, 0], [1, 1, 1]], "test_points": []}},
+        with_layer(0, dropout=0.5),
+        with_layer(1, activation={"kind": "relu"}),
+        {"hidden": [dict(layer, activation={"kind": "silu"}) for layer in LAYERS]},
+    ],
+    ids=str,
+)
+def test_weights_and_optimizer_state_are_kept(patch):
+    loop = trained()
+    before, remembered, updates = layers(loop), memory(loop), loop.state.updates.clone()
+    change(loop, patch)
+    for old, new in zip(before, layers(loop), strict=True):
+        for name in old:
+            np.testing.assert_array_equal(old[name], new[name])
+    for old, new in zip(remembered, memory(loop), strict=True):
+        np.testing.assert_array_equal(old, new)
+    assert torch.equal(loop.state.updates, updates)
+    loop.train(30)
+    assert loop.state.step == 90
+
+
+def test_another_optimizer_starts_anew_with_the_weights_kept():
+    loop = trained()
+    before = loop.state.weights.clone()
+    change(loop, {"optimizer": {"kind": "rmsprop"}})
+    torch.testing.assert_close(loop.state.weights, before, rtol=0, atol=0)
+    assert [not slot.any() for slot in memory(loop)] == [True]
+    change(loop, {"optimizer": {"kind": "adam"}})
+    assert not loop.state.updates.any()
+    loop.train(1)
+    moved = (loop.state.weights - before).abs()
+    assert float(moved.max()) == pytest.approx(loop.config.optimizer.lr, rel=1e-2)
+
+
+def test_toggling_batchnorm_keeps_the_output():
+    loop = trained()
+    before = output(loop)
+    change(loop, with_layer(0, normalization={"kind": "batchnorm"}))
+    np.testing.assert_allclose(output(loop), before, atol=1e-4)
+    assert all(not layer[name].any() for layer in slots(loop) for name in ("gamma", "beta") if name in layer)
+    loop.train(60)
+    before = output(loop)
+    change(loop, with_layer(0, normalization={"kind": "none"}))
+    np.testing.assert_allclose(output(loop), before, atol=1e-4)
+    loop.train(60)
+
+
+def slots(loop: TrainingLoop) -> list[dict]:
+    return [
+        {name: value[0].numpy() for name, value in layer.items()}
+        for slot in loop.state.slots
+        for layer in loop.experiment.network.parameters(slot)
+    ]
+
+
+def test_batchnorm_off_keeps_the_optimizer_state_that_still_fits():
+    loop = trained(**with_layer(0, normalization={"kind": "batchnorm"}))
+    before = slots(loop)
+    change(loop, {"hidden": LAYERS})
+    for old, new in zip(before, slots(loop), strict=True):
+        for name in new:
+            np.testing.assert_array_equal(old[name], new[name])
+
+
+def test_added_neurons_do_not_change_the_output():
+    loop = trained()
+    before, was, remembered = output(loop), layers(loop), slots(loop)
+    change(loop, with_layer(0, width=8))
+    counts = loop.experiment.network.parameters(loop.state.updates)[0]["bias"][0, 0]
+    assert counts.tolist() == [60] * 5 + [0] * 3
+    np.testing.assert_allclose(output(loop), before, atol=1e-6)
+    now = layers(loop)
+    np.testing.assert_array_equal(now[0]["weight"][:, :5], was[0]["weight"])
+    assert now[0]["weight"][:, 5:].any(), "a new neuron sees something"
+    assert not now[1]["weight"][5:].any(), "and says nothing yet"
+    for old, new in zip(remembered, slots(loop), strict=True):
+        for name in new:
+            fit = tuple(slice(size) for size in old[name].shape)
+            np.testing.assert_array_equal(new[name][fit], old[name])
+            assert np.count_nonzero(new[name]) == np.count_nonzero(old[name])
+    loop.train(50)
+    assert layers(loop)[1]["weight"][5:].any(), "but it learns"
+
+
+def test_removed_neurons_leave_the_rest():
+    loop = trained()
+    was = layers(loop)
+    change(loop, with_layer(0, width=2))
+    now = layers(loop)
+    np.testing.assert_array_equal(now[0]["weight"], was[0]["weight"][:, :2])
+    np.testing.assert_array_equal(now[1]["weight"], was[1]["weight"][:2])
+    np.testing.assert_array_equal(now[2]["weight"], was[2]["weight"])
+
+
+def test_an_added_feature_does_not_change_the_output():
+    loop = trained()
+    before, was = output(loop), layers(loop)
+    change(loop, {"features": ["sin(x1)", "x1", "x2"]})
+    np.testing.assert_allclose(output(loop), before, atol=1e-6)
+    np.testing.assert_array_equal(layers(loop)[0]["weight"][1:], was[0]["weight"])
+    assert not layers(loop)[0]["weight"][0].any()
+
+
+def test_a_removed_feature_leaves_the_rest():
+    loop = trained()
+    was = layers(loop)
+    change(loop, {"features": ["x2"]})
+    np.testing.assert_array_equal(layers(loop)[0]["weight"], was[0]["weight"][1:])
+
+
+@pytest.mark.parametrize("index", [0, 1, 2])
+@pytest.mark.parametrize("kind", ["linear", "relu", "leaky_relu", "elu"])
+def test_an_added_layer_with_a_straight_piece_changes_nothing(kind, index):
+    loop = trained()
+    before = output(loop)
+    width = [2, 5, 3][index]
+    hidden = [*LAYERS[:index], {"width": width, "activation": {"kind": kind}}, *LAYERS[index:]]
+    effect = change(loop, {"hidden": hidden})
+    np.testing.assert_allclose(output(loop), before, atol=2e-4 * np.abs(before).max())
+    assert "exactly" in " ".join(text.text for text in effect)
+    loop.train(30)
+
+
+@pytest.mark.parametrize("kind", [cls.name() for cls in members(Activation)])
+def test_an_added_layer_stays_close_to_the_identity(kind):
+    loop = trained()
+    before = output(loop)
+    added = {"width": 4, "activation": {"kind": kind}, "normalization": {"kind": "batchnorm"}}
+    change(loop, {"hidden": [*LAYERS, added]})
+    assert np.abs(output(loop) - before).max() < 0.06 * np.ptp(before)
+
+
+@pytest.mark.parametrize("kind", [cls.name() for cls in members(Activation)])
+def test_a_trained_net_that_grows_deep_goes_on_learning(kind):
+    """No weight may have to grow out of proportion to make up for what a new layer squashes."""
+    layer = {"width": 3, "activation": {"kind": kind}}
+    loop = trained(steps=500, hidden=[layer] * 2)
+    for depth in range(3, 7):
+        change(loop, {"hidden": [layer] * depth})
+    assert float(loop.state.weights.abs().max()) < 30
+    before = metrics(loop)["train_loss"] or 0
+    loop.train(400)
+    assert (metrics(loop)["train_loss"] or 0) < before + 0.1
+
+
+def test_an_added_layer_leaves_the_optimizer_state_of_the_others():
+    loop = trained()
+    before = slots(loop)
+    change(loop, {"hidden": [*LAYERS, {"width": 3}]})
+    after = slots(loop)
+    for old, new in zip((before[0], before[1], before[2]), (after[0], after[1], after[3]), strict=True):
+        np.testing.assert_array_equal(old["weight"], new["weight"])
+    assert not after[2]["weight"].any()
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_removed_layer_leaves_the_rest(index):
+    hidden = [{"width": 4}, {"width": 5}, {"width": 3}]
+    loop = trained(hidden=hidden)
+    was = layers(loop)
+    del hidden[index]
+    change(loop, {"hidden": hidden})
+    stays = was[:index] + was[index + 1 :]
+    now = layers(loop)
+    for old, new in zip(stays, now, strict=True):
+        rows = min(len(old["weight"]), len(new["weight"]))
+        np.testing.assert_array_equal(new["weight"][:rows], old["weight"][:rows])
+        np.testing.assert_array_equal(new["bias"], old["bias"])
+    loop.train(30)
+
+
+def test_all_layers_can_go_and_come_back():
+    loop = trained()
+    change(loop, {"hidden": []})
+    loop.train(10)
+    before = output(loop)
+    change(loop, {"hidden": [{"width": 4, "activation": {"kind": "relu"}}] * 3})
+    np.testing.assert_allclose(output(loop), before, atol=1e-3)
+    loop.train(10)
+
+
+def test_another_number_of_classes_changes_the_output_layer_only():
+    loop = trained(data={"kind": "blobs", "classes": 3, "samples": 90})
+    was = layers(loop)
+    change(loop, {"data": {"classes": 5}})
+    now = layers(loop)
+    for old, new in zip(was[:-1], now[:-1], strict=True):
+        np.testing.assert_array_equal(old["weight"], new["weight"])
+    np.testing.assert_array_equal(now[-1]["weight"][:, :3], was[-1]["weight"])
+    assert now[-1]["weight"].shape == (3, 5)
+    loop.train(30)
+
+
+def test_between_the_cross_entropies_the_probabilities_stay():
+    loop = trained()
+    before = maps(loop, 20)["decision"]
+    change(loop, {"loss": {"kind": "cross_entropy"}})
+    np.testing.assert_allclose(maps(loop, 20)["decision"], before, atol=1e-5)
+    loop.train(30)
+    before = maps(loop, 20)["decision"]
+    change(loop, {"loss": {"kind": "bce"}})
+    np.testing.assert_allclose(maps(loop, 20)["decision"], before, atol=1e-5)
+
+
+@pytest.mark.parametrize("patch", [{"seed": 5}, {"init": {"kind": "he_normal"}}])
+def test_seed_and_init_start_anew(patch):
+    loop = trained()
+    change(loop, patch)
+    fresh = start(loop.config)
+    torch.testing.assert_close(loop.state.weights, fresh.state.weights, rtol=0, atol=0)
+    assert not any(slot.any() for slot in memory(loop))
+    assert loop.state.step == 60, "the counters go on"
+
+
+def test_the_epoch_never_goes_back_when_the_data_grow_or_shrink():
+    loop = trained(steps=3)
+    for samples in (1000, 3, 400, 2, 100):
+        before = loop.progress
+        change(loop, {"data": {"samples": samples}})
+        assert loop.progress >= before
+        loop.train(1)
+        assert loop.progress > before
+
+
+def test_dropout_does_not_change_the_order_of_the_data():
+    with_dropout, without = trained(**with_layer(0, dropout=0.5)), trained()
+    for loop in (with_dropout, without):
+        loop.train(13)
+    one, other = (Batches(loop.experiment, loop.state.seeds) for loop in (with_dropout, without))
+    torch.testing.assert_close(one.next(with_dropout.state)[0], other.next(without.state)[0])
+
+
+activation = st.sampled_from([{"kind": cls.name()} for cls in members(Activation)])
+layer = st.fixed_dictionaries(
+    {
+        "width": st.integers(1, 9),
+        "activation": activation,
+        "normalization": st.sampled_from([{"kind": "none"}, {"kind": "batchnorm"}]),
+        "dropout": st.sampled_from([0.0, 0.3]),
+    }
+)
+patches = st.fixed_dictionaries(
+    {},
+    optional={
+        "hidden": st.lists(layer, max_size=4),
+        "features": st.lists(st.sampled_from(["x1", "x2", "x1*x2", "sin(x2)"]), min_size=1, unique=True),
+        "loss": st.sampled_from([{"kind": k} for k in ("bce", "cross_entropy", "hinge", "mse")]),
+        "optimizer": st.sampled_from(
+            [{"kind": k, "lr": 1e-4} for k in ("sgd", "momentum", "adam", "adagrad")]
+        ),
+        "batch_size": st.integers(2, 60),
+        "data": st.sampled_from([{"kind": "xor", "samples": 80}, {"kind": "circle", "samples": 31}]),
+    },
+)
+
+
+@settings(max_examples=15)
+@given(changes=st.lists(patches, min_size=1, max_size=5))
+def test_any_row_of_changes_keeps_training_and_replays_bit_for_bit(changes):
+    runs = []
+    for _ in range(2):
+        loop = trained(steps=5)
+        samples = []
+        for patch in changes:
+            before = loop.config
+            change(loop, patch)
+            assert parse(merged(loop.config, inverse(before, loop.config))) == before
+            samples.append(loop.train(5).rows)
+            loop = load(save(loop))
+        assert loop.state.step == 5 + 5 * len(changes)
+        runs.append((loop.state.weights, samples))
+    torch.testing.assert_close(runs[0][0], runs[1][0], rtol=0, atol=0)
+    for one, other in zip(runs[0][1], runs[1][1], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@settings(max_examples=15)
+@given(before=st.lists(layer, max_size=3), widths=st.lists(st.integers(0, 4), min_size=3, max_size=3))
+def test_growth_of_any_shape_keeps_the_output(before, widths):
+    """Neurons more in every layer, a linear layer more at the end: the evaluated output stays."""
+    loop = trained(steps=20, hidden=before)
+    expected = output(loop)
+    grown = [dict(spec, width=spec["width"] + more) for spec, more in zip(before, widths, strict=False)]
+    last = grown[-1]["width"] if grown else 2
+    grown.append({"width": last, "activation": {"kind": "linear"}})
+    change(loop, {"hidden": grown})
+    scale = max(1.0, np.abs(expected).max())
+    np.testing.assert_allclose(output(loop), expected, atol=1e-4 * scale)
