@@ -14,11 +14,11 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
-from playground.cli import Server
 from playground.engine.local import LocalEngine
 from playground.settings import Settings
 from playground.training.compiled import loading
 from playground.web.app import create_app
+from playground.web.server import Server
 from tests.guest import Guest
 
 START_SECONDS = 90.0

@@ -1,8 +1,8 @@
+import { setting } from "../controls/numbers";
 import { t } from "../i18n";
-import type { Speed } from "../wire";
-import { setting } from "./numbers";
+import type { Speed } from "../types";
 
-export const SPEEDS: Speed[] = [
+const SPEEDS: Speed[] = [
   { steps_per_second: 1 },
   { epochs_per_second: 1 },
   { epochs_per_second: 10 },
@@ -29,7 +29,8 @@ export function speedName(speed: Speed): string {
 }
 
 /** The speeds to choose from, the one that is set among them. */
-export function speedsWith(current: Speed): Speed[] {
+export function speedsWith(current: Speed | null): Speed[] {
+  if (!current) return SPEEDS;
   const key = speedKey(current);
   return SPEEDS.some((speed) => speedKey(speed) === key) ? SPEEDS : [...SPEEDS, current];
 }

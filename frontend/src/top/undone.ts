@@ -1,7 +1,8 @@
 // What undoing brings back, in a few words: "Learning rate 10 → 0.03".
+
+import { setting } from "../controls/numbers";
 import { t } from "../i18n";
-import type { Catalogue, Component, Config, Entry, Family } from "../wire";
-import { setting } from "./numbers";
+import type { Catalogue, Component, Config, Entry, Family } from "../types";
 
 const written = (value: unknown) =>
   value === null

@@ -1,25 +1,34 @@
 // Drawing while training goes on: what the visitor drew is shown at once, sent in batches, and gives way to what
 // the server shows as soon as both agree.
-import { newGesture, page } from "../page.svelte";
-import type { DataMessage } from "../wire";
-import { adopted, asData, type Drawing, type Point } from "./drawing";
+import { newGesture } from "../gesture";
+import type { Change } from "../page/experiment.svelte";
+import type { Component } from "../types";
+import type { DataMessage, Points } from "../wire";
+import { asData, type Drawing, drawingOf, type Point } from "./drawing";
 import { Paced } from "./paced";
 
-const PATIENCE = 1500; // ms: after that the server's points count, whatever they are
+const PATIENCE_MS = 1500; // after that the server's points count, whatever they are
+
+/** Where the sketch begins and where it goes. */
+export interface Source {
+  readonly data: DataMessage;
+  /** The config's data. */
+  readonly component: Component;
+  readonly trainFraction: number;
+  readonly change: Change;
+}
 
 export class Sketch {
   /** What is drawn and not yet seen from the server; null when the server's data are the truth. */
-  drawing: Drawing | null = null;
+  drawing = $state.raw<Drawing | null>(null);
   private patience: ReturnType<typeof setTimeout> | null = null;
-  private readonly paced: Paced<Drawing>;
+  private readonly paced = new Paced<Drawing>(
+    (drawing) => this.send(drawing),
+    () => this.settle(),
+  );
   private gesture = 0;
 
-  constructor(private readonly changed: () => void) {
-    this.paced = new Paced<Drawing>(
-      (drawing) => this.send(drawing),
-      () => this.settle(),
-    );
-  }
+  constructor(private readonly source: Source) {}
 
   /** A new stroke: what it does is undone together. */
   begin(): void {
@@ -27,33 +36,23 @@ export class Sketch {
   }
 
   /** What an edit starts from: the drawing, or all that is on the screen, so that a first edit loses nothing. */
-  current(): Drawing | null {
-    if (this.drawing) return this.drawing;
-    const data = page.data;
-    if (!data) return null;
-    const columns = data.problem.inputs;
-    return {
-      points: adopted(data.f32("train_inputs"), data.f32("train_targets"), columns),
-      testPoints: adopted(data.f32("test_inputs"), data.f32("test_targets"), columns),
-      classes: data.problem.classes,
-    };
+  current(): Drawing {
+    return this.drawing ?? drawingOf(this.source.data);
   }
 
   edit(change: (drawing: Drawing) => Drawing): void {
     const before = this.current();
-    if (!before) return;
     const after = change(before);
     if (after === before) return;
     this.drawing = after;
-    this.changed();
     this.paced.push(after);
   }
 
   /** To be called when new data came in. */
   settle(): void {
     if (!this.drawing || !this.paced.idle) return;
-    if (page.data && agrees(this.drawing, page.data)) this.forget();
-    else this.patience ??= setTimeout(() => this.paced.idle && this.forget(), PATIENCE);
+    if (agrees(this.drawing, this.source.data)) this.forget();
+    else this.patience ??= setTimeout(() => this.paced.idle && this.forget(), PATIENCE_MS);
   }
 
   /** Goes back to what the server has. */
@@ -62,30 +61,23 @@ export class Sketch {
     this.patience = null;
     this.paced.drop();
     this.drawing = null;
-    this.changed();
   }
 
   private async send(drawing: Drawing): Promise<void> {
-    const before = page.config?.data ?? { kind: "points" };
-    const fraction = typeof before.train_fraction === "number" ? before.train_fraction : 0.5;
-    const draw = before.kind === "points" && typeof before.draw === "number" ? before.draw : 0;
-    const done = await page.change(
-      { data: asData(drawing, fraction, draw) },
-      { adapt: true, gesture: this.gesture },
-    );
+    const { component, trainFraction, change } = this.source;
+    const draw = component.kind === "points" && typeof component.draw === "number" ? component.draw : 0;
+    const data = asData(drawing, trainFraction, draw);
+    const done = await change({ data }, { adapt: true, gesture: this.gesture });
     if (!done) this.forget();
   }
 }
 
 // The server may hand the points back in another order and in float32, so sums are compared.
 function agrees(drawing: Drawing, data: DataMessage): boolean {
-  return (
-    same(drawing.points, data.f32("train_inputs"), data.f32("train_targets"), data.problem.inputs) &&
-    same(drawing.testPoints, data.f32("test_inputs"), data.f32("test_targets"), data.problem.inputs)
-  );
+  return same(drawing.points, data.points("train")) && same(drawing.testPoints, data.points("test"));
 }
 
-function same(points: Point[], inputs: Float32Array, targets: Float32Array, columns: number): boolean {
+function same(points: Point[], { inputs, targets, columns }: Points): boolean {
   if (points.length !== targets.length) return false;
   let difference = 0;
   let weighted = 0;
