@@ -175,7 +175,7 @@ def test_a_change_by_hand_leaves_a_recorded_timeline(new_session: NewSession) ->
     guest.do("POST", "/step", {"steps": 10})
     guest.do("PATCH", "/config", {"batch_size": 20})
     guest.do("POST", "/step", {"steps": 20})
-    assert [part["text"] for entry in guest.look()["timeline"] for part in entry["label"]] == ["L1 0.1", "batch size 20"]
+    assert [entry["label"][0]["text"] for entry in guest.look()["timeline"]] == ["L1 0.1", "batch size 20"]
 
 
 def test_maps_are_json_or_raw_floats(new_session: NewSession) -> None:
