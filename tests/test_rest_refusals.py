@@ -5,7 +5,7 @@ def assert_problem(answer: httpx.Response, status: int, field: str | None = None
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     document = answer.json()
-    assert set(document) == {"type", "title", "status", "detail", "instance", "errors"}
+    assert set(document) == {"type", "title", "status", "detail", "code", "values", "instance", "errors"}
     assert document["status"] == status
     assert document["detail"]
     if field is not None:
@@ -85,7 +85,7 @@ def test_a_timeline_that_does_not_fit_is_refused(
 def test_weights_of_a_timeline_that_do_not_fit_are_left_out(new_session: NewSession, weights: Any) -> None:
     guest = new_session(timeline=[{"step": 0, "weights": weights}, {"step": 3, "weights": weights}])
     assert guest.do("POST", "/step", {"steps": 5})["step"] == 5
-    assert all("not done" in entry["effect"][0] for entry in guest.look()["timeline"])
+    assert all("not done" in entry["effect"][0]["text"] for entry in guest.look()["timeline"])
 
 
 @pytest.mark.parametrize(
