@@ -14,6 +14,10 @@ export default defineConfig({
     target: "es2022",
     rollupOptions: { input: "src/main.ts" },
   },
-  server: { proxy: { "/api": { target: backend, ws: true } } },
+  server: {
+    // The words are the server's, too.
+    fs: { allow: [".", "../backend/playground/i18n"] },
+    proxy: { "/api": { target: backend, ws: true } },
+  },
   test: { include: ["src/**/*.test.ts"] },
 });
