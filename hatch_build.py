@@ -38,7 +38,7 @@ def fingerprint(paths: list[Path]) -> str:
 
 
 def sources() -> list[Path]:
-    """What the built page depends on, its words too, and a little more; not tests, nor the README's picture."""
+    """What the built page depends on, its words too, and a little more: not the tests, nor a picture."""
     found: list[Path] = []
     for folder, folders, files in os.walk(PAGE):
         folders[:] = [name for name in folders if name not in {"node_modules", "test-results"}]
