@@ -17,7 +17,7 @@ test: .venv/dev browser
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: .venv/dev
-	@$(RUFF) check . && $(RUFF) format --check . && $(BIN)/pyright
+	@$(RUFF) check . && $(RUFF) format --check . && $(BIN)/lint-imports --no-logo --no-cache && $(BIN)/pyright
 	@$(BIN)/python hatch_build.py run check
 
 bench: .venv/bench browser

@@ -33,8 +33,8 @@ CHANGES: dict[str, tuple[Act, Act]] = {
     "loss": (lambda v: v.sets("control-loss", "mse"), lambda v: v.sets("control-loss", "bce")),
     "dropout": (lambda v: v.sets("layer-0-dropout", 0.2), lambda v: v.sets("layer-0-dropout", 0)),
     "batchnorm": (
-        lambda v: v.sets("layer-0-batchnorm", True),
-        lambda v: v.sets("layer-0-batchnorm", False),
+        lambda v: v.sets("layer-0-normalization", "batchnorm"),
+        lambda v: v.sets("layer-0-normalization", "none"),
     ),
     "learning rate": (
         lambda v: v.sets("control-optimizer.lr", 0.1),

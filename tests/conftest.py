@@ -14,11 +14,11 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
-from playground.training.compiled import loading
-from playground.web.app import create_app
-from playground.cli import Server
 from playground.engine.local import LocalEngine
 from playground.settings import Settings
+from playground.training.compiled import loading
+from playground.web.app import create_app
+from playground.web.server import Server
 from tests.guest import Guest
 
 START_SECONDS = 90.0
@@ -48,13 +48,14 @@ class Running:
         """The ids of those that it has."""
         return list(self.server._app.state.registry._sessions)
 
-    def kill_worker(self, in_the_turn_of: str | None = None) -> None:
+    def kill_worker(self, training: str | None = None) -> None:
         """As the kernel does when memory is short; or as training this session would, every time."""
         worker = self.worker
         os.kill(worker, signal.SIGSTOP)
-        if in_the_turn_of:
-            home = self.engine._homes[in_the_turn_of]
-            home._turn[:8] = home.tenants[in_the_turn_of].number.to_bytes(8, "little")
+        if training:
+            assigned = self.engine._assignments[training]
+            number = assigned.clients[training].number
+            assigned._current_session[:8] = number.to_bytes(8, "little")
         os.kill(worker, signal.SIGKILL)
 
 

@@ -84,6 +84,8 @@ class Watching:
         self.repeated: list[int] = []
         """Indices that came more than once."""
         self.frames: list[tuple[dict[str, Any], dict[str, np.ndarray]]] = []
+        self.metrics: list[dict[str, float]] = []
+        """Of the moments of the frames, by name."""
         self.order: list[tuple[str, Any]] = []
         """Everything in the order in which it came, as (type, step)."""
         self.acks = True
@@ -122,6 +124,10 @@ class Watching:
                 if self.acks:
                     with suppress(websockets.ConnectionClosed):  # there is more to read
                         await self.socket.send(json.dumps({"type": "ack", "frame": header["frame"]}))
+            case "metrics" if header["current"]:
+                [row] = arrays["samples"].tolist()
+                self.metrics.append(dict(zip(header["columns"], row, strict=True)))
+                self.order.append(("current metrics", self.metrics[-1]["step"]))
             case "metrics":
                 rows = arrays["samples"]
                 self.order.append(("metrics", rows[-1, 1]))

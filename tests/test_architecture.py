@@ -1,110 +1,92 @@
-"""Rules about the code itself."""
+"""Rules about the code itself; which way imports point is import-linter's to check, in pyproject.toml."""
 
 import ast
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "backend" / "playground"
+SOURCES = [path for folder in ("backend", "tests", "bench") for path in sorted((ROOT / folder).rglob("*.py"))]
 
-BACKEND = Path(__file__).parent.parent / "backend"
-
-# A file imports only from files below it.
-ORDER = [
-    "cli",
-    "app",
-    "page",
-    "live",
-    "guards",
-    "rest",
-    "shapes",
-    "registry",
-    "session",
-    "shelf",
-    "viewer",
-    "history",
-    "label",
-    "problem",
-    "engine",
-    "nursery",
-    "worker",
-    "line",
-    "cohorts",
-    "liverun",
-    "snapshot",
-    "fused",
-    "kernel",
-    "compiling",
-    "stack",
-    "trail",
-    "recording",
-    "trainer",
-    "change",
-    "network",
-    "orders",
-    "protocol",
-    "weights",
-    "settings",
-    "config",
-    "catalogue",
-    "tables",
-    "lanes",
-    "randomness",
-    "limits",
-]
 FORBIDDEN_NAMES = {"utils", "helpers", "manager", "common", "misc"}
+MODULE_LINES, CLASS_METHODS, FUNCTION_LINES = 500, 25, 60
+LONG_MODULES = {"kernel.py", "simd.py"}
+"""The machine code of training: one algorithm, and one type."""
+
+EVERY_MODULE = """
+import importlib, pkgutil, threading
+import playground
+
+for module in pkgutil.walk_packages(playground.__path__, "playground."):
+    importlib.import_module(module.name)
+assert threading.active_count() == 1, threading.enumerate()
+"""
+WEB_ALONE = """
+import sys
+import playground.web.app
+
+foreign = ("numba", "playground.training", "playground.worker")
+print(*(name for name in sys.modules if name.startswith(foreign)))
+"""
 
 
-def modules() -> Iterator[tuple[str, Path]]:
-    for path in sorted(BACKEND.rglob("*.py")):
-        if path.name != "__init__.py":
-            yield path.relative_to(BACKEND).parts[0].removesuffix(".py"), path
+def nodes() -> Iterator[tuple[str, ast.AST]]:
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            yield f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 1)}", node
 
 
-def imports(path: Path) -> set[str]:
-    """The files and folders of the package that a file imports from."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module == "backend":
-            found |= {alias.name for alias in node.names if alias.name != "__version__"}
-        elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("backend."):
-            found.add(node.module.split(".")[1])
-        elif isinstance(node, ast.Import):
-            found |= {a.name.split(".")[1] for a in node.names if a.name.startswith("backend.")}
-    return found
-
-
-def test_every_file_has_its_place() -> None:
-    assert {name for name, _ in modules()} == set(ORDER)
-
-
-@pytest.mark.parametrize(("name", "path"), list(modules()), ids=lambda value: str(value))
-def test_imports_point_one_way(name: str, path: Path) -> None:
-    below = set(ORDER[ORDER.index(name) + 1 :]) | ({name} if name == "catalogue" else set())
-    assert imports(path) <= below
+def in_an_empty_home(program: str, home: Path) -> str:
+    """What the program prints that runs where it may write nothing but into `home`."""
+    environment = {"PYTHONPATH": str(PACKAGE.parent), "PYTHONDONTWRITEBYTECODE": "1", "PATH": os.defpath}
+    home.chmod(0o500)
+    told = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        env=environment | {"HOME": str(home), "TMPDIR": str(home)},
+        cwd=home,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    return told.stdout.strip()
 
 
 def test_a_file_is_named_after_what_it_is() -> None:
-    assert not {path.stem for _, path in modules()} & FORBIDDEN_NAMES
+    names = {part.removesuffix(".py") for path in SOURCES for part in path.relative_to(ROOT).parts}
+    assert not names & FORBIDDEN_NAMES
 
 
-@pytest.mark.parametrize(
-    "name", ["stack", "trail", "trainer", "network", "change", "catalogue", "randomness"]
-)
-def test_the_trainer_knows_nothing_of_processes_and_wires(name: str) -> None:
-    foreign = {"asyncio", "json", "socket", "multiprocessing", "fastapi", "uvicorn"}
-    for module, path in modules():
-        if module == name:
-            tree = ast.parse(path.read_text())
-            named = {a.name for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names}
-            assert not named & foreign, path
+def test_modules_are_short() -> None:
+    lengths = {path: len(path.read_text().splitlines()) for path in SOURCES if path.name not in LONG_MODULES}
+    assert {str(path): lines for path, lines in lengths.items() if lines > MODULE_LINES} == {}
 
 
-def test_nothing_is_pickled() -> None:
-    for _, path in modules():
-        assert "pickle" not in imports_of_all(path), path
+def test_classes_have_few_methods() -> None:
+    many = {}
+    for place, node in nodes():
+        if isinstance(node, ast.ClassDef):
+            methods = {m.name for m in node.body if isinstance(m, ast.FunctionDef | ast.AsyncFunctionDef)}
+            many |= {f"{place} {node.name}": len(methods)} if len(methods) > CLASS_METHODS else {}
+    assert many == {}
 
 
-def imports_of_all(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text())
-    plain = {a.name for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names}
-    return plain | {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+def test_functions_are_short() -> None:
+    long = {}
+    for place, node in nodes():
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or 0) - node.lineno + 1
+            long |= {f"{place} {node.name}": lines} if lines > FUNCTION_LINES else {}
+    assert long == {}
+
+
+def test_nothing_happens_at_import(tmp_path: Path) -> None:
+    assert in_an_empty_home(EVERY_MODULE, tmp_path) == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_web_process_loads_neither_the_kernel_nor_a_trainer(tmp_path: Path) -> None:
+    assert in_an_empty_home(WEB_ALONE, tmp_path) == ""

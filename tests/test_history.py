@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from playground.messages.codec import decode
 from playground.session.history import History
-from playground.messages.protocol import decode
 
 COLUMNS = ("index", "step", "epoch", "train_loss")
 
@@ -28,6 +28,7 @@ def test_what_came_after_an_index_is_what_is_sent() -> None:
     assert header == {
         "type": "metrics",
         "run": 3,
+        "current": False,
         "stride": 1,
         "from": 7,
         "to": 9,

@@ -24,10 +24,11 @@ async def test_a_viewer_gets_hello_then_the_data_then_history_then_frames(new_se
     async with guest.watch() as page:
         await page.until(lambda: page.frames)
         hello = page.events[0]
-        assert [kind for kind, _ in page.order if kind not in ("state", "viewers")][:4] == [
+        assert [kind for kind, _ in page.order if kind not in ("state", "viewers")][:5] == [
             "hello",
             "data",
             "metrics",
+            "current metrics",
             "frame",
         ]
         assert hello["version"] == 1
@@ -66,6 +67,21 @@ async def test_it_trains_and_every_sample_comes_once_and_before_the_frame_of_its
                 assert seen == step  # every step is sampled so early in a run
 
 
+async def test_the_metrics_of_a_frame_come_right_before_it(new_session: NewSession) -> None:
+    async with new_session().watch() as page:
+        await page.do(type="play")
+        await page.until(lambda: len(page.frames) >= 5)
+        await page.do(type="pause")
+        for place, (kind, step) in enumerate(page.order):
+            if kind == "frame":
+                assert page.order[place - 1] == ("current metrics", step)
+        for metrics in page.metrics:  # as the history has them
+            await page.until(lambda step=metrics["step"]: page.samples.get(int(step)))
+            step, epoch, loss, *_ = page.samples[int(metrics["step"])]
+            assert (step, epoch) == (metrics["step"], metrics["epoch"])
+            assert loss == pytest.approx(metrics["train_loss"], rel=1e-6)
+
+
 async def test_a_frame_holds_everything_that_is_drawn(new_session: NewSession) -> None:
     async with new_session().watch() as page:
         await page.do(type="watch", rate=60, neurons=16, output=50)
@@ -75,7 +91,7 @@ async def test_a_frame_holds_everything_that_is_drawn(new_session: NewSession) -
         assert arrays["weight.1"].shape == (4, 2)
         assert arrays["confusion"].shape == (2, 2, 2)
         assert header["run"] == 1
-        assert header["layers"][-1] == {"inputs": 2, "width": 1, "batchnorm": False}
+        assert header["layers"][-1] == {"inputs": 2, "width": 1}
 
 
 async def test_a_change_is_answered_with_its_step_and_told_to_everybody(new_session: NewSession) -> None:

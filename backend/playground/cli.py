@@ -1,102 +1,73 @@
-"""The console script: `playground serve`."""
+"""The command line: `playground serve`."""
 
-import argparse
-import asyncio
 import contextlib
-import logging
-import socket
-from typing import Any
+from typing import Annotated, Any
 
-import uvicorn
-from fastapi import FastAPI
+import typer
 from pydantic import ValidationError
-from uvicorn.config import LOGGING_CONFIG
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from pydantic_settings import SettingsError
 
-from playground import __version__, limits
+from playground import __version__
 from playground.settings import Settings
-from playground.web.app import create_app
 
-FAREWELL_SECONDS = 0.3
+FIELDS = Settings.model_fields
+PREFIX = Settings.model_config.get("env_prefix", "")
 
-
-class Sockets(WebSocketsSansIOProtocol):
-    """Knows that a refusal ends the handshake, too; uvicorn would log it as an error."""
-
-    async def send(self, message: Any) -> None:
-        await super().send(message)
-        self.handshake_complete |= self.close_sent
+main = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
 
-class Server(uvicorn.Server):
-    """Tells the viewers that it stops before uvicorn closes their sockets."""
-
-    def __init__(self, app: FastAPI, settings: Settings):
-        super().__init__(
-            uvicorn.Config(
-                app,
-                host=settings.host,
-                port=settings.port,
-                # At debug it would log headers and messages, and with them the keys.
-                log_level="info" if settings.log_level == "debug" else settings.log_level,
-                log_config=_logging(settings.log_level),
-                ws=Sockets,
-                ws_max_size=limits.MESSAGE_BYTES,
-                ws_per_message_deflate=False,
-                timeout_graceful_shutdown=int(settings.shutdown_seconds),
-                server_header=False,
-            )
-        )
-        self._app = app
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._app.state.registry.shut_down()
-        await asyncio.sleep(FAREWELL_SECONDS)
-        await super().shutdown(sockets)
+def _option(field: str) -> Any:
+    """The option that sets this field: its help and its variable are the field's own."""
+    return typer.Option(help=FIELDS[field].description, envvar=_variable(field))
 
 
-class WithoutQuery(logging.Filter):
-    """Logs paths without what follows a question mark: people put secrets there."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            record.args = tuple(_path_only(arg) for arg in record.args)
-        return True
+def _variable(field: str) -> str:
+    return f"{PREFIX}{field.upper()}"
 
 
-def _path_only(argument: Any) -> Any:
-    is_path = isinstance(argument, str) and argument.startswith("/")
-    return argument.partition("?")[0] if is_path else argument
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
 
 
-def _logging(level: str) -> dict[str, Any]:
-    """uvicorn's own, with the playground's loggers beside it."""
-    config: dict[str, Any] = {**LOGGING_CONFIG}
-    config["filters"] = {"without_query": {"()": WithoutQuery}}
-    config["handlers"] = {
-        name: {**handler, "filters": ["without_query"]} for name, handler in config["handlers"].items()
-    }
-    loggers = {"playground": {"handlers": ["default"], "level": level.upper(), "propagate": False}}
-    config["loggers"] = {**config["loggers"], **loggers}
-    return config
+@main.callback()
+def playground(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """A neural network playground."""
 
 
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="playground", description="A neural network playground")
-    parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    serve = commands.add_parser("serve", help="serve the page and the API")
-    for name in ("host", "port", "workers", "device"):
-        field = Settings.model_fields[name]
-        serve.add_argument(f"--{name}", help=f"{field.description} (default: {field.default})")
-    given = vars(parser.parse_args(arguments))
-    given.pop("command")
+@main.command()
+def serve(
+    host: Annotated[str, _option("host")] = FIELDS["host"].default,
+    port: Annotated[int, _option("port")] = FIELDS["port"].default,
+    workers: Annotated[int, _option("workers")] = FIELDS["workers"].default,
+    device: Annotated[str, _option("device")] = FIELDS["device"].default,
+) -> None:
+    """Serve the page and the API. Other settings are environment variables; the README lists them."""
+    options = {"host": host, "port": port, "workers": workers, "device": device}
     try:
-        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+        settings = Settings(**options)
     except ValidationError as error:
-        parser.error("; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()))
+        raise _refusal(error, options) from error
+    except SettingsError as error:  # a list that is no JSON
+        raise typer.BadParameter(str(error)) from error
+    # Here, not above: help and completion need not wait for PyTorch.
+    from playground.web.app import create_app
+    from playground.web.server import Server
+
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again once everything is shut down
         Server(create_app(settings), settings).run()
+
+
+def _refusal(error: ValidationError, options: dict[str, Any]) -> typer.BadParameter:
+    """Names the option, or the variable of a field that is none, and the rule."""
+    first = error.errors()[0]
+    field, *_ = map(str, first["loc"])
+    return typer.BadParameter(first["msg"], param_hint=f"--{field}" if field in options else _variable(field))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,15 @@
 """What can go wrong, and how it is said: one error a broken rule, the same over HTTP and over a websocket."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
 from pydantic import ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass
+from pydantic_core import PydanticCustomError
+
+from playground.i18n import Text, Values, english, say
 
 INSTANCE_LENGTH = 200
 """Characters of the path that an answer repeats."""
@@ -18,7 +22,11 @@ class FieldError:
     field: str = Field(examples=["hidden.0.width"])
     """Dotted path of the field; empty for the input as a whole."""
     message: str = Field(examples=["must be at most 256"])
-    """The rule that it breaks."""
+    """The rule that it breaks, in English."""
+    code: str = Field(examples=["rule.less_than_equal"])
+    """The rule, by its key in the translations."""
+    values: Values = Field(examples=[{"le": 256}])
+    """What the placeholders of the rule stand for."""
     fits: tuple[Any, ...] | None = Field(default=None, examples=[None])
     """Values that would do, where they can be named."""
     suggestion: dict[str, Any] | None = Field(default=None, examples=[None])
@@ -27,7 +35,19 @@ class FieldError:
     def below(self, path: str) -> "FieldError":
         """The same error of a field that lies within another."""
         field = f"{path}.{self.field}" if self.field else path
-        return FieldError(field, self.message, self.fits, self.suggestion)
+        return replace(self, field=field)
+
+
+def fault(
+    field: str, rule: Text, fits: tuple[Any, ...] | None = None, suggestion: dict[str, Any] | None = None
+) -> FieldError:
+    """The error of a field that breaks this rule."""
+    return FieldError(field, rule.text, rule.code, rule.values, fits, suggestion)
+
+
+def broken(rule: Text) -> PydanticCustomError:
+    """What a validator raises, so that the error of its field says this rule."""
+    return PydanticCustomError("rule", "{text}", {"text": rule.text, "rule": rule})
 
 
 class ValidationFailed(ValueError):
@@ -41,6 +61,10 @@ class ValidationFailed(ValueError):
 class WorkerLost(Exception):
     """A request was not carried out: the worker died over it, or cannot be started."""
 
+    def __init__(self, reason: Text):
+        super().__init__(reason.text)
+        self.reason = reason
+
 
 class RequestFailed(Exception):
     """The worker failed in a way that nobody foresaw; it goes on."""
@@ -52,13 +76,13 @@ class Problem(Exception):
     def __init__(
         self,
         status: HTTPStatus,
-        detail: str,
+        text: Text,
         errors: Iterable[FieldError] = (),
         headers: dict[str, str] | None = None,
     ):
-        super().__init__(detail)
+        super().__init__(text.text)
         self.status = status
-        self.detail = detail
+        self.text = text
         self.errors = tuple(errors)
         self.headers = headers or {}
 
@@ -77,22 +101,20 @@ def problem_of(error: BaseException, raw: Any = None) -> Problem:
         case ValidationError():
             return _unprocessable(explain(error, raw))
         case RecursionError():
-            return _unprocessable([FieldError("", "this is nested too deeply")])
-        case WorkerLost():
-            detail = f"This was not done: {error}. Try it again."
-            return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "2"})
+            return _unprocessable([fault("", say("rule.nested_too_deeply"))])
+        case WorkerLost(reason=reason):
+            text = say("problem.worker_lost", reason=reason)
+            return Problem(HTTPStatus.SERVICE_UNAVAILABLE, text, headers={"Retry-After": "2"})
         case RequestFailed():
-            detail = f"The worker could not do this ({error}). The session is still there."
-            return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
+            return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, say("problem.request_failed", error=str(error)))
         case _:
-            return Problem(
-                HTTPStatus.INTERNAL_SERVER_ERROR, "This should not have happened; it is in the server's log."
-            )
+            return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, say("problem.unforeseen"))
 
 
 def _unprocessable(errors: Iterable[FieldError]) -> Problem:
     failed = ValidationFailed(*errors)
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(failed), failed.errors)
+    text = say("problem.invalid", reasons=str(failed))
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, text, failed.errors)
 
 
 def explain(error: ValidationError, raw: Any) -> list[FieldError]:
@@ -117,35 +139,21 @@ def _explain(item: dict[str, Any], raw: Any) -> FieldError:
     match item["type"]:
         case "union_tag_invalid":
             kinds = tuple(tag.strip(" '") for tag in context["expected_tags"].split(","))
-            rule = f"{context['tag']!r} is unknown; there are {', '.join(kinds)}"
-            return FieldError(".".join([*path, "kind"]), rule, kinds)
+            rule = say("rule.unknown_kind", kind=context["tag"], kinds=kinds)
+            return fault(".".join([*path, "kind"]), rule, kinds)
         case "union_tag_not_found":
-            return FieldError(".".join([*path, "kind"]), "is missing; it says which component is meant")
-        case kind if kind in RULES:
-            return FieldError(".".join(path), RULES[kind].format(**context))
+            return fault(".".join([*path, "kind"]), say("rule.missing_kind"))
         case _:
-            return FieldError(".".join(path), item["msg"].removeprefix("Value error, "))
+            return fault(".".join(path), rule_of(item))
 
 
-RULES = {
-    "extra_forbidden": "there is no such field",
-    "missing": "is missing",
-    "model_type": "must be an object",
-    "model_attributes_type": "must be an object",
-    "dict_type": "must be an object",
-    "tuple_type": "must be a list",
-    "list_type": "must be a list",
-    "too_long": "may have at most {max_length} entries; there are {actual_length}",
-    "too_short": "must have at least {min_length} of them",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "float_type": "must be a number",
-    "finite_number": "must be a finite number",
-    "bool_type": "must be true or false",
-    "string_type": "must be text",
-    "greater_than_equal": "must be at least {ge}",
-    "greater_than": "must be more than {gt}",
-    "less_than_equal": "must be at most {le}",
-    "less_than": "must be less than {lt}",
-}
-"""Pydantic's rules in words for people who do not know it."""
+def rule_of(item: dict[str, Any]) -> Text:
+    """The rule that one of pydantic's errors is about; in pydantic's own words if we have none for it."""
+    code, context = f"rule.{item['type']}", item.get("ctx", {})
+    if "rule" in context:
+        return context["rule"]
+    if code not in english():
+        return say("rule.other", message=item["msg"])
+    return say(
+        code, **{name: value for name, value in context.items() if isinstance(value, str | int | float)}
+    )

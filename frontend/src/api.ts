@@ -1,5 +1,5 @@
 // The REST calls that the page makes.
-import type { Catalogue, Component, Config, Failure, Patch, Problem } from "./wire";
+import type { Catalogue, Component, CreatedSession, Failure, Patch, Preview, UploadedTable } from "./types";
 
 /** Where the server's paths begin: "" or the root path of a proxy. */
 export const root = document.querySelector<HTMLMetaElement>("meta[name=playground-root]")?.content ?? "";
@@ -36,27 +36,6 @@ async function call<T>(method: string, path: string, body?: unknown, key?: strin
     });
   }
   return answer as T;
-}
-
-export interface CreatedSession {
-  id: string;
-  key: string;
-  config: Config;
-}
-/** Points for a picture of a data set: [x1, x2, target] each, at most 300. */
-export interface Preview {
-  problem: Problem;
-  train: [number, number, number][];
-  test: [number, number, number][];
-}
-export interface UploadedTable {
-  id: string;
-  columns: { name: string; kind: "number" | "label"; [more: string]: unknown }[];
-  rows: number;
-  problem: Problem["kind"] | Problem;
-  classes: number;
-  preview: unknown;
-  [more: string]: unknown;
 }
 
 export const catalogue = () => call<Catalogue>("GET", "/api/catalogue");

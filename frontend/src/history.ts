@@ -17,24 +17,22 @@ export class History {
   }
 
   append(message: MetricsMessage): void {
-    const { columns } = message;
-    const samples = message.arrays.samples;
-    const width = columns.length;
-    const [at, step, epoch] = ["index", "step", "epoch"].map((name) => columns.indexOf(name));
-    const known = columns.map((name, c) =>
-      c === at || c === step || c === epoch ? null : this.column(name),
-    );
-    for (let row = 0; row + width <= samples.length; row += width) {
-      if (samples[row + at] <= this.last) continue;
-      this.last = samples[row + at];
-      if (samples[row + step] % message.stride !== 0) continue;
-      this.step.push(samples[row + step]);
-      this.epoch.push(samples[row + epoch]);
-      for (let c = 0; c < width; c++) known[c]?.push(samples[row + c]);
+    const { columns, stride } = message;
+    const [index, step, epoch] = ["index", "step", "epoch"].map((name) => columns.indexOf(name));
+    const known = columns.map((name, c) => ([index, step, epoch].includes(c) ? null : this.column(name)));
+    for (let row = 0; row < message.length; row++) {
+      if (message.value(row, index) <= this.last) continue;
+      this.last = message.value(row, index);
+      if (message.value(row, step) % stride !== 0) continue;
+      this.step.push(message.value(row, step));
+      this.epoch.push(message.value(row, epoch));
+      known.forEach((values, column) => {
+        values?.push(message.value(row, column));
+      });
     }
     for (const values of this.series.values()) while (values.length < this.length) values.push(Number.NaN);
-    if (message.stride > this.stride) {
-      this.stride = message.stride;
+    if (stride > this.stride) {
+      this.stride = stride;
       this.thin();
     }
   }

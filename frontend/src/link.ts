@@ -1,5 +1,5 @@
 // Config <-> address: the whole config with its seed, deflated, after the "#".
-import type { Config, Patch } from "./wire";
+import type { Config, Patch } from "./types";
 
 const PREFIX = "c=";
 

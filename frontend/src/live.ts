@@ -2,7 +2,8 @@
 
 import * as api from "./api";
 import { Refused, root } from "./api";
-import { type Command, decode, type Event, type Message } from "./wire";
+import type { Command, Event } from "./types";
+import { decode, type Message } from "./wire";
 
 export type Status = "connecting" | "live" | "lost" | "replaced" | "gone";
 
@@ -25,6 +26,7 @@ export interface Listener {
 const ANSWER_MS = 30_000;
 const LONGEST_WAIT_MS = 8_000;
 const FIRST_WAIT_MS = 250;
+const SCREEN_RATE = 60; // refreshes of a usual screen a second
 
 /** Full jitter: anything from nothing to an exponentially growing bound, so that a class does not return as one. */
 export function backoff(attempt: number, random = Math.random): number {
@@ -40,7 +42,6 @@ export class Live {
   private readonly waiting = new Map<string, Waiting>();
   /** Told apart from another page load's ids, which the server may remember. */
   private readonly prefix = Math.random().toString(36).slice(2, 10);
-  private view: Command = { type: "watch", rate: 60, neurons: 20, output: 100 };
 
   constructor(
     readonly session: string,
@@ -100,8 +101,8 @@ export class Live {
   private readonly watch = () => {
     if (!this.open) return;
     const id = `${this.prefix}-${++this.count}`;
-    const rate = document.hidden ? 0 : 60;
-    this.socket!.send(JSON.stringify({ ...this.view, rate, id }));
+    const rate = document.hidden ? 0 : SCREEN_RATE;
+    this.socket!.send(JSON.stringify({ type: "watch", rate, id } satisfies Command & { id: string }));
   };
 
   private drop(): void {

@@ -1,7 +1,7 @@
 import { mount } from "svelte";
 import App from "./App.svelte";
 import "./app.css";
-import { page } from "./page.svelte";
+import { page } from "./page/page.svelte";
 
 void page.start();
 mount(App, { target: document.getElementById("app")! });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { combined, undoable } from "./patch";
-import type { Entry, Patch } from "./wire";
+import type { Entry, Patch } from "./types";
 
 describe("combined", () => {
   it("keeps what only one of the patches says, and lets the second win", () => {

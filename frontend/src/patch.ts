@@ -1,5 +1,5 @@
 // Merge patches (RFC 7396) as the page needs them.
-import type { Entry, Patch } from "./wire";
+import type { Entry, Patch } from "./types";
 
 const isObject = (value: unknown): value is Patch =>
   typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { expect, it } from "vitest";
-import { DataMessage, decode, Frame, MetricsMessage } from "./wire";
+import { describe, expect, it } from "vitest";
+import { DataMessage, decode, Frame, MetricsMessage, valueAt } from "./wire";
 
 const BYTES = { uint8: 1, int32: 4, int64: 8, float32: 4, float64: 8 };
 
@@ -52,11 +52,11 @@ it("reads a frame without copying its arrays", () => {
   expect(frame).toBeInstanceOf(Frame);
   expect((frame as Frame).frame).toBe(7);
   expect((frame as Frame).epoch).toBe(4.8);
-  expect([...frame.f32("weight.0")]).toEqual([0.5, -1, 2, 0.25]);
+  expect([...frame.arrays["weight.0"]]).toEqual([0.5, -1, 2, 0.25]);
   expect(frame.shape("weight.0")).toEqual([2, 2]);
-  expect([...frame.u8("neurons")]).toEqual([0, 127, 255]);
-  expect([...frame.i32("confusion")]).toEqual([3, -1]);
-  expect(frame.f32("weight.0").buffer).toBe(buffer);
+  expect([...frame.arrays.neurons]).toEqual([0, 127, 255]);
+  expect([...frame.arrays.confusion]).toEqual([3, -1]);
+  expect(frame.arrays["weight.0"].buffer).toBe(buffer);
 });
 
 it("tells messages apart, and reads names in any script", () => {
@@ -72,11 +72,113 @@ it("hands on an unknown type and an unknown array, so that the server may add th
   expect([...novel.arrays.big]).toEqual([2 ** 40, -1]);
 });
 
-it("has an empty array for one that is not there", () => {
-  const frame = decode(message({ type: "frame" }, []));
-  expect(frame.has("confidence")).toBe(false);
-  expect(frame.u8("confidence").length).toBe(0);
+it("has nothing for an array that is not there", () => {
+  const frame = decode(message({ type: "frame" }, [])) as Frame;
+  expect("confidence" in frame.arrays).toBe(false);
+  expect(frame.confidence).toBeNull();
   expect(frame.shape("confidence")).toEqual([]);
+  expect(frame.neuronMap(0, 0)).toBeNull();
+  expect(frame.weight(0, 0, 0)).toBeUndefined();
+  expect(frame.bias(0, 0)).toBeUndefined();
+  expect(frame.confusion("train")).toBeNull();
+  expect(frame.predictions("test").length).toBe(0);
+});
+
+describe("a frame of two features, three hidden units and two outputs", () => {
+  const layers = [
+    { inputs: 2, width: 3 },
+    { inputs: 3, width: 2 },
+  ];
+  const byte = (values: number, shape: number[]) => ({
+    dtype: "uint8" as const,
+    values: Array.from({ length: values }, (_, i) => i),
+    shape,
+  });
+  const frame = decode(
+    message({ type: "frame", layers, run: 0 }, [
+      { name: "weight.0", dtype: "float32", values: [1, 2, 3, 4, 5, 6], shape: [2, 3] },
+      { name: "bias.0", dtype: "float32", values: [7, 8, 9] },
+      { name: "gamma.0", dtype: "float32", values: [1, 2, 3] },
+      { name: "beta.0", dtype: "float32", values: [4, 5, 6] },
+      { name: "weight.1", dtype: "float32", values: [1, 2, 3, 4, 5, 6], shape: [3, 2] },
+      { name: "neurons", ...byte(20, [5, 2, 2]) },
+      { name: "neurons_range", dtype: "float32", values: [0, 1, 0, 2, 0, 3, 0, 4, -5, 5], shape: [5, 2] },
+      { name: "decision", ...byte(4, [2, 2]) },
+      { name: "decision_range", dtype: "float32", values: [0, 1] },
+      { name: "confusion", dtype: "int32", values: [1, 2, 3, 4, 5, 6, 7, 8], shape: [2, 2, 2] },
+      { name: "train_predictions", dtype: "uint8", values: [0, 1, 1] },
+    ]),
+  ) as Frame;
+
+  it("has each weight by its layer, source and unit", () => {
+    expect(frame.weight(0, 1, 0)).toBe(4);
+    expect(frame.weight(1, 2, 1)).toBe(6);
+    expect(frame.weight(1, 0, 2)).toBeUndefined();
+    expect(frame.weight(2, 0, 0)).toBeUndefined();
+    expect(frame.bias(0, 2)).toBe(9);
+  });
+
+  it("has scale and shift where a layer is normalised", () => {
+    expect(frame.normalization(0, 1)).toEqual({ gamma: 2, beta: 5 });
+    expect(frame.normalization(1, 1)).toBeNull();
+  });
+
+  it("numbers the maps layer by layer", () => {
+    expect(frame.neuronMap(0, 2)).toMatchObject({ size: 2, lo: 0, hi: 3 });
+    const last = frame.neuronMap(1, 1)!;
+    expect([...last.bytes]).toEqual([16, 17, 18, 19]);
+    expect([last.lo, last.hi]).toEqual([-5, 5]);
+    expect(frame.neuronMap(0, 3)).toBeNull();
+    expect(frame.neuronMap(-1, 0)).toBeNull();
+  });
+
+  it("reads a map's bytes as values between its ends", () => {
+    const map = { bytes: Uint8Array.of(0, 51, 255), size: 1, lo: -5, hi: 5 };
+    expect([0, 1, 2].map((cell) => valueAt(map, cell))).toEqual([-5, -3, 5]);
+  });
+
+  it("tells by its arrays what is learned", () => {
+    expect(frame.task).toBe("binary");
+    expect(frame.decision).toMatchObject({ size: 2, lo: 0, hi: 1 });
+    expect(frame.confusion("train")).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(frame.confusion("test")?.[1]).toEqual([7, 8]);
+    expect([...Array.from(frame.predictions("train"))]).toEqual([0, 1, 1]);
+    const values = decode(message({ type: "frame", layers }, [])) as Frame;
+    expect(values.task).toBe("regression");
+  });
+});
+
+it("has the points and the map of each feature of the data", () => {
+  const data = decode(
+    message({ type: "data", run: 0, problem: { inputs: 2 }, features: ["x1", "x2"] }, [
+      { name: "train_inputs", dtype: "float32", values: [1, 2, 3, 4], shape: [2, 2] },
+      { name: "train_targets", dtype: "float32", values: [0, 1] },
+      { name: "feature_maps", dtype: "uint8", values: [1, 2], shape: [2, 1, 1] },
+      { name: "feature_ranges", dtype: "float32", values: [-6, 6, -3, 3], shape: [2, 2] },
+    ]),
+  ) as DataMessage;
+  expect(data.points("train")).toEqual({
+    inputs: Float32Array.of(1, 2, 3, 4),
+    targets: Float32Array.of(0, 1),
+    columns: 2,
+  });
+  expect(data.points("test").targets.length).toBe(0);
+  expect(data.featureMap(1)).toEqual({ bytes: Uint8Array.of(2), size: 1, lo: -3, hi: 3 });
+  expect(data.featureMap(2)).toBeNull();
+});
+
+it("reads the rows of the history", () => {
+  const metrics = decode(
+    message({ type: "metrics", columns: ["index", "train_loss"], stride: 1 }, [
+      { name: "samples", dtype: "float64", values: [0, 0.5, 1, 0.25], shape: [2, 2] },
+    ]),
+  ) as MetricsMessage;
+  expect(metrics.length).toBe(2);
+  expect(metrics.current).toBe(false);
+  expect(metrics.value(1, 1)).toBe(0.25);
 });
 
 it("refuses what is no message, or is cut off", () => {

@@ -1,179 +1,26 @@
-// What travels between page and server: the binary messages and the types of everything that is JSON.
-
-/* ---------- config ---------- */
-
-/** A component of the catalogue with its parameters, e.g. `{ kind: "adam", lr: 0.03 }`. */
-export interface Component {
-  kind: string;
-  [parameter: string]: unknown;
-}
-export interface Layer {
-  width: number;
-  activation: Component;
-  batchnorm: boolean;
-  dropout: number;
-}
-export interface Config {
-  data: Component;
-  features: string[];
-  hidden: Layer[];
-  output: { activation: Component };
-  loss: Component;
-  optimizer: Component;
-  batch_size: number;
-  shuffle: boolean;
-  input_dropout: number;
-  l1: number;
-  l2: number;
-  clip_norm: number | null;
-  init: Component;
-  seed: number;
-}
-/** A JSON merge patch (RFC 7396) of the config. Lists are replaced whole. */
-export type Patch = Record<string, unknown>;
-
-/* ---------- catalogue ---------- */
-
-export interface Parameter {
-  name: string;
-  label: string;
-  help: string;
-  type: "number" | "integer" | "boolean" | "string" | "array";
-  default: unknown;
-  minimum?: number | null;
-  maximum?: number | null;
-  exclusive_minimum?: number | null;
-  exclusive_maximum?: number | null;
-  scale?: "linear" | "log";
-  choices?: (string | number)[] | null;
-  nullable?: boolean;
-}
-export interface Kind {
-  kind: string;
-  label: string;
-  help: string;
-  formula: string;
-  parameters: Parameter[];
-  /** Activations, losses, optimizers: whether the fused trainer can use it. */
-  fused?: boolean;
-  /** Losses: the problems that they fit. */
-  problems?: Problem["kind"][];
-  /** Data sets: the problem that they pose, null where it depends. */
-  problem?: Problem["kind"] | null;
-  synthetic?: boolean;
-}
-export type Family = "activation" | "output_activation" | "loss" | "optimizer" | "init" | "data" | "feature";
-/** A scalar of the config outside components, by its path: "batch_size", "hidden.width". */
-export interface FieldOfConfig extends Parameter {
-  path: string;
-}
-export interface Catalogue {
-  components: Record<Family, Kind[]>;
-  fields: FieldOfConfig[];
-  default: Config;
-  limits: Record<string, number | number[]>;
-  schema: unknown;
-}
-
-/* ---------- events ---------- */
-
-export interface Problem {
-  kind: "binary" | "multiclass" | "regression";
-  classes: number;
-  inputs: number;
-  class_labels: string[];
-  input_names: string[];
-  target_range?: [number, number];
-  /** What -6 and 6 stand for in each input, where the data came in other units. */
-  input_ranges?: [number, number][] | null;
-}
-export type Speed = { epochs_per_second: number } | { steps_per_second: number } | { max: true };
-export interface Divergence {
-  step: number;
-  layer: number | null;
-  detail: string;
-}
-export interface RunState {
-  playing: boolean;
-  speed: Speed;
-  step: number;
-  epoch: number;
-  diverged: Divergence | null;
-}
-/** One change of the timeline; `undo` is the patch that takes it back. A weights edit has an empty `change`. */
-export interface Entry {
-  step: number;
-  epoch: number;
-  change: Patch;
-  undo: Patch;
-  effect: string[];
-  label: string;
-  weights?: unknown;
-}
-/** Of one weight (`source` is the unit below) or, with `source` null, of a bias. */
-export interface WeightEdit {
-  layer: number;
-  source: number | null;
-  unit: number;
-  value: number;
-}
-export interface FieldError {
-  field: string;
-  message: string;
-  fits: unknown[] | null;
-  suggestion: Patch | null;
-}
-export interface Failure {
-  status: number;
-  title: string;
-  detail: string;
-  errors?: FieldError[];
-}
-export type Role = "holder" | "viewer";
-
-export type Event =
-  | {
-      type: "hello";
-      version: number;
-      session: string;
-      role: Role;
-      run: number;
-      config: Config;
-      timeline: Entry[];
-      problem: Problem;
-      state: RunState;
-      viewers: number;
-    }
-  | { type: "ack"; id: string; step?: number; change?: Patch; effect?: string[]; [result: string]: unknown }
-  | ({ type: "error"; id?: string } & Failure)
-  | { type: "changed"; entry: Entry; config: Config; problem: Problem }
-  | ({ type: "state" } & RunState)
-  | { type: "reset"; run: number; config: Config }
-  | { type: "role"; role: Role }
-  | { type: "replaced" }
-  | { type: "notice"; code: string; detail: string }
-  | { type: "viewers"; count: number };
-
-export type Command =
-  | { type: "authorize"; key: string }
-  | { type: "watch"; rate: number; neurons: number; output: number }
-  | { type: "ack"; frame: number }
-  | { type: "play" }
-  | { type: "pause" }
-  | { type: "reset" }
-  | ({ type: "speed" } & Speed)
-  | ({ type: "step" } & ({ steps: number } | { epochs: number }))
-  | { type: "change"; change: Patch }
-  | ({ type: "weight" } & WeightEdit);
-
-/* ---------- binary messages ---------- */
+// Decodes the binary messages of the server. Names and layouts of their arrays are known here and nowhere else.
+import type { DataHeader, FrameHeader, LayerShape, MetricsHeader, Problem } from "./types";
 
 export type NumberArray = Uint8Array | Int32Array | Uint32Array | Float32Array | Float64Array;
+export type Part = "train" | "test";
 
-export interface LayerShape {
-  inputs: number;
-  width: number;
-  batchnorm: boolean;
+/** A square map over the inputs, `size` x `size`, row 0 on top: a byte of 0 stands for `lo`, 255 for `hi`. */
+export interface ByteMap {
+  bytes: Uint8Array;
+  size: number;
+  lo: number;
+  hi: number;
+}
+
+/** The value of one cell of a map. */
+export const valueAt = ({ bytes, lo, hi }: ByteMap, cell: number): number =>
+  lo + (bytes[cell] / 255) * (hi - lo);
+
+/** Points of the data: n rows of `columns` inputs, of which the first two are x1 and x2. */
+export interface Points {
+  inputs: ArrayLike<number>;
+  targets: ArrayLike<number>;
+  columns: number;
 }
 
 /** A decoded binary message: its header, and views (no copies) into the received buffer. */
@@ -182,7 +29,7 @@ export class Message {
     // biome-ignore lint/suspicious/noExplicitAny: a header is open, new names never break the decoder
     readonly header: Record<string, any>,
     readonly arrays: Record<string, NumberArray>,
-    private readonly shapes: Record<string, number[]>,
+    private readonly shapes: Record<string, number[]> = {},
   ) {}
 
   /** The shape of an array; empty when there is no such array. */
@@ -190,25 +37,31 @@ export class Message {
     return this.shapes[name] ?? [];
   }
 
-  f32(name: string): Float32Array {
+  protected floats(name: string): Float32Array {
     return (this.arrays[name] as Float32Array | undefined) ?? NO_FLOATS;
   }
 
-  u8(name: string): Uint8Array {
-    return (this.arrays[name] as Uint8Array | undefined) ?? NO_BYTES;
-  }
-
-  i32(name: string): Int32Array {
-    return (this.arrays[name] as Int32Array | undefined) ?? NO_INTS;
-  }
-
-  has(name: string): boolean {
-    return name in this.arrays;
+  /** Map number `index` of a stack of them, or null when there are not so many. */
+  protected map(maps: string, ranges: string, index: number): ByteMap | null {
+    const bytes = this.arrays[maps] as Uint8Array | undefined;
+    const [count, size] = this.shape(maps);
+    if (!bytes || !(index >= 0 && index < count)) return null;
+    const [lo, hi] = this.floats(ranges).subarray(2 * index);
+    return { bytes: bytes.subarray(index * size * size, (index + 1) * size * size), size, lo, hi };
   }
 }
 
-/** What is shown at one moment. Never put one into reactive state. */
+/**
+ * What is shown at one moment. Never put one into reactive state.
+ *
+ * Layers count from 0, the first hidden one; the output layer is the last. What a frame does not have is undefined or
+ * null: while a change is on its way, the page may ask for a layer or unit that this frame does not know.
+ */
 export class Frame extends Message {
+  declare readonly header: FrameHeader & Record<string, unknown>;
+  private readonly weights = this.layers.map((_, layer) => this.floats(`weight.${layer}`));
+  private readonly biases = this.layers.map((_, layer) => this.floats(`bias.${layer}`));
+
   get frame(): number {
     return this.header.frame;
   }
@@ -221,42 +74,129 @@ export class Frame extends Message {
   get epoch(): number {
     return this.header.epoch;
   }
-  /** Hidden layers in order, the output layer last. */
   get layers(): LayerShape[] {
-    return this.header.layers;
+    return this.header.layers ?? [];
+  }
+
+  /** The weight from unit `source` of the layer below (for layer 0: of the features in use). */
+  weight(layer: number, source: number, unit: number): number | undefined {
+    return this.has(layer, unit) ? this.weights[layer][source * this.layers[layer].width + unit] : undefined;
+  }
+
+  bias(layer: number, unit: number): number | undefined {
+    return this.biases[layer]?.[unit];
+  }
+
+  /** Scale and shift of a normalised unit, or null when its layer is not normalised. */
+  normalization(layer: number, unit: number): { gamma: number; beta: number } | null {
+    const gamma = this.floats(`gamma.${layer}`)[unit];
+    const beta = this.floats(`beta.${layer}`)[unit];
+    return gamma === undefined || beta === undefined ? null : { gamma, beta };
+  }
+
+  /** What a unit answers over the inputs. */
+  neuronMap(layer: number, unit: number): ByteMap | null {
+    if (!this.has(layer, unit)) return null;
+    const before = this.layers.slice(0, layer).reduce((sum, { width }) => sum + width, 0);
+    return this.map("neurons", "neurons_range", before + unit);
+  }
+
+  /** What the network is learning, as this frame shows it: data that change may be ahead of it. */
+  get task(): Problem["kind"] {
+    if (!("confusion" in this.arrays)) return "regression";
+    return this.confidence ? "multiclass" : "binary";
+  }
+
+  /** What the network answers over the inputs: shares of class 1, values, or the numbers of classes as bytes. */
+  get decision(): ByteMap | null {
+    const bytes = this.arrays.decision as Uint8Array | undefined;
+    if (!bytes?.length) return null;
+    const [lo, hi] = this.floats("decision_range");
+    return { bytes, size: this.shape("decision")[0], lo, hi };
+  }
+
+  /** How sure the network is of each class of `decision`, 255 for certain; null unless there are several. */
+  get confidence(): Uint8Array | null {
+    return (this.arrays.confidence as Uint8Array | undefined) ?? null;
+  }
+
+  /** What is predicted for each point: its class or value. */
+  predictions(part: Part): ArrayLike<number> {
+    return this.arrays[`${part}_predictions`] ?? NO_BYTES;
+  }
+
+  /** Counts of points by [true class][predicted class]; null for a regression. */
+  confusion(part: Part): number[][] | null {
+    const counts = this.arrays.confusion as Int32Array | undefined;
+    const [, classes] = this.shape("confusion");
+    if (!counts || !classes) return null;
+    const first = part === "train" ? 0 : classes * classes;
+    return Array.from({ length: classes }, (_, row) => [
+      ...counts.subarray(first + row * classes, first + (row + 1) * classes),
+    ]);
+  }
+
+  private has(layer: number, unit: number): boolean {
+    return unit >= 0 && unit < (this.layers[layer]?.width ?? 0);
   }
 }
 
 /** Points and feature maps; comes on connecting and when data or features change. */
 export class DataMessage extends Message {
+  declare readonly header: DataHeader & Record<string, unknown>;
+
   get run(): number {
     return this.header.run;
   }
   get problem(): Problem {
     return this.header.problem;
   }
-  /** Names of `feature_maps` in order: every feature that these data offer, used or not. */
   get features(): string[] {
     return this.header.features;
   }
+
+  featureMap(index: number): ByteMap | null {
+    return this.map("feature_maps", "feature_ranges", index);
+  }
+
+  points(part: Part): Points {
+    return {
+      inputs: this.floats(`${part}_inputs`),
+      targets: this.floats(`${part}_targets`),
+      columns: this.problem.inputs,
+    };
+  }
 }
 
-/** Rows of the history: `samples` is float64 (k, columns), NaN for null. */
+/** Rows of the history, one for each sample, or of the current moment. */
 export class MetricsMessage extends Message {
+  declare readonly header: MetricsHeader & Record<string, unknown>;
+
   get run(): number {
     return this.header.run;
   }
+  get current(): boolean {
+    return this.header.current ?? false;
+  }
   get stride(): number {
-    return this.header.stride;
+    return this.header.stride ?? 1;
   }
   get columns(): string[] {
     return this.header.columns;
+  }
+  /** The number of rows. */
+  get length(): number {
+    return this.columns.length ? Math.floor(this.arrays.samples.length / this.columns.length) : 0;
+  }
+
+  /** NaN where the server has no number. */
+  value(row: number, column: number): number {
+    return this.arrays.samples[row * this.columns.length + column];
   }
 }
 
 const NO_FLOATS = new Float32Array();
 const NO_BYTES = new Uint8Array();
-const NO_INTS = new Int32Array();
 const MAGIC = 0x47504e4e; // "NNPG", little-endian
 
 const TYPES = {

@@ -76,9 +76,9 @@ LIVE_CHANGES: dict[str, tuple[Callable[[Visitor], None], Callable[[dict[str, Any
         lambda visitor: visitor.sets("layer-0-dropout", 0.2),
         lambda told: hidden(told, 0)["dropout"] == 0.2,
     ),
-    "batchnorm": (
-        lambda visitor: visitor.sets("layer-0-batchnorm", True),
-        lambda told: hidden(told, 0)["batchnorm"],
+    "normalisation": (
+        lambda visitor: visitor.sets("layer-0-normalization", "batchnorm"),
+        lambda told: hidden(told, 0)["normalization"]["kind"] == "batchnorm",
     ),
     "learning rate": (
         lambda visitor: visitor.sets("control-optimizer.lr", 0.1),
@@ -315,7 +315,8 @@ def test_everything_can_be_reached_and_used_by_keyboard(visitor: Visitor) -> Non
     assert [name for name, visible in reached.items() if not visible] == []
     wanted = {"play", "reset", "step", "speed", "control-optimizer", "control-optimizer.lr", "control-loss"}
     wanted |= {"dataset-circle", "control-data.noise", "add-layer", "layer-0-activation"}
-    wanted |= {"layer-0-add-neuron", "layer-0-batchnorm", "layer-0-dropout", "layer-0-remove", "draw-class-1"}
+    wanted |= {"layer-0-add-neuron", "layer-0-normalization", "layer-0-dropout", "layer-0-remove"}
+    wanted |= {"draw-class-1"}
     assert wanted - reached.keys() == set()
 
 

@@ -1,6 +1,7 @@
-"""Writes the golden frame that both languages read: `python -m tests.golden.write`.
+"""Writes the golden messages that both languages read: `python -m tests.golden.write`.
 
-`frame.bin` is the message, `frame.json` what it says: its header, and dtype, shape and values of each array.
+`frame.bin` is a frame and `metrics.bin` the metrics that go before it; the `.json` of the same name holds what
+the message says: its header, and dtype, shape and values of each array.
 """
 
 import json
@@ -9,28 +10,29 @@ from typing import Any
 
 import numpy as np
 
-from playground.messages.protocol import encode
+from playground.messages.codec import decode
+from playground.messages.headers import FrameHeader, LayerShape, MetricsHeader
 
 HERE = Path(__file__).parent
 
-HEADER: dict[str, Any] = {
-    "type": "frame",
-    "frame": 7,
-    "run": 2,
-    "step": 1234,
-    "epoch": 49.36,
-    "train_loss": 0.125,
-    "test_loss": None,
-    "train_accuracy": 0.96875,
-    "test_accuracy": None,
-    "layers": [
-        {"inputs": 2, "width": 3, "batchnorm": True},
-        {"inputs": 3, "width": 1, "batchnorm": False},
-    ],
-}
+FRAME = FrameHeader(
+    frame=7,
+    run=2,
+    step=1234,
+    epoch=49.36,
+    layers=(LayerShape(inputs=2, width=3), LayerShape(inputs=3, width=1)),
+)
+METRICS = MetricsHeader(
+    run=2,
+    current=True,
+    stride=4,
+    first=309,
+    to=309,
+    columns=("index", "step", "epoch", "train_loss", "test_loss", "grad_norm.0", "grad_norm.output"),
+)
 
 
-def arrays() -> dict[str, np.ndarray]:
+def frame_arrays() -> dict[str, np.ndarray]:
     """Every dtype, sizes that need padding, an empty array, a scalar, numbers that have no short decimal."""
     ramp = np.arange(24, dtype=np.float32)
     return {
@@ -47,7 +49,6 @@ def arrays() -> dict[str, np.ndarray]:
         "train_predictions": np.array([0, 1, 1, 0, 1], np.uint8),
         "test_predictions": np.array([], np.uint8),
         "confusion": np.array([[[2, 0], [0, 3]], [[0, 0], [0, 0]]], np.int32),
-        "grad_norms": np.array([0.5, 0.0625], np.float32),
         "unsigned": np.array([0, 2**32 - 1], np.uint32),
         "wide": np.array([-(2**53) + 1, 2**53 - 1], np.int64),
         "exact": np.array([1 / 3, -1e300], np.float64),
@@ -55,15 +56,29 @@ def arrays() -> dict[str, np.ndarray]:
     }
 
 
-def described() -> dict[str, Any]:
-    """What the message says, as JSON."""
+def metrics_arrays() -> dict[str, np.ndarray]:
+    """One row, with a value that there is none of."""
+    return {"samples": np.array([[309, 1234, 49.36, 0.125, np.nan, 0.5, 0.0625]])}
+
+
+MESSAGES = {"frame": FRAME.encode(frame_arrays()), "metrics": METRICS.encode(metrics_arrays())}
+
+
+def described(message: bytes) -> dict[str, Any]:
+    """What a message says, as JSON; null for NaN."""
+    header, arrays = decode(message)
     listing = {
-        name: {"dtype": a.dtype.name, "shape": list(a.shape), "values": a.ravel().tolist()}
-        for name, a in arrays().items()
+        name: {"dtype": a.dtype.name, "shape": list(a.shape), "values": _values(a)}
+        for name, a in arrays.items()
     }
-    return {"header": HEADER, "arrays": listing}
+    return {"header": header, "arrays": listing}
+
+
+def _values(array: np.ndarray) -> list[Any]:
+    return [None if value != value else value for value in array.ravel().tolist()]
 
 
 if __name__ == "__main__":
-    (HERE / "frame.bin").write_bytes(encode(HEADER, arrays()))
-    (HERE / "frame.json").write_text(json.dumps(described(), indent=1) + "\n")
+    for name, message in MESSAGES.items():
+        (HERE / f"{name}.bin").write_bytes(message)
+        (HERE / f"{name}.json").write_text(json.dumps(described(message), indent=1) + "\n")

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.config import JsonDict
 from pydantic_core import CoreSchema
 
+from playground.i18n import Text
+
 FROZEN = ConfigDict(
     frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
 )
@@ -41,6 +43,11 @@ class Component(BaseModel):
     @classmethod
     def help(cls) -> str:
         return inspect.cleandoc(cls.__doc__ or "")
+
+    @classmethod
+    def named(cls) -> Text:
+        """Its label, as a part of what the server says."""
+        return Text(code=f"catalogue.{cls.name()}", text=cls.label)
 
     @classmethod
     def __get_pydantic_json_schema__(

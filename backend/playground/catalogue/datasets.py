@@ -14,7 +14,8 @@ from pydantic import Field, Strict, ValidationInfo, field_validator
 from playground import limits, randomness
 from playground.catalogue.component import Component, Task
 from playground.catalogue.tables import Column, Table, guess_target, target_values
-from playground.errors import FieldError, ValidationFailed
+from playground.errors import ValidationFailed, broken, fault
+from playground.i18n import say
 
 TWO_CLASSES = Task("binary", 2, class_labels=("0", "1"))
 REGRESSION = Task("regression", 0)
@@ -279,19 +280,19 @@ class Points(Data):
     def few_enough(cls, test_points: tuple | None, info: ValidationInfo) -> tuple | None:
         count = len(info.data.get("points", ())) + len(test_points or ())
         if count > limits.POINTS:
-            raise ValueError(f"{count:,} points; the limit is {limits.POINTS:,}, train and test together")
+            raise broken(say("rule.points_too_many", points=count, limit=limits.POINTS))
         return test_points
 
     @field_validator("classes")
     @classmethod
     def one_for_each_target(cls, classes: int | None, info: ValidationInfo) -> int | None:
         if classes == 1:
-            raise ValueError("one class leaves nothing to learn; 2 or more, or 0 for a regression")
+            raise broken(say("rule.one_class"))
         if classes:
             for *_, target in info.data.get("points", ()) + (info.data.get("test_points") or ()):
                 if target not in range(classes):
-                    rule = f"targets of {classes} classes are 0 to {classes - 1}"
-                    raise ValueError(f"a point has the target {target:g}; {rule}")
+                    rule = say("rule.target_outside", target=target, classes=classes, last=classes - 1)
+                    raise broken(rule)
         return classes
 
     def task(self, tables: Mapping[str, Table]) -> Task:
@@ -352,9 +353,7 @@ class Csv(Data):
         """The inputs and the target."""
         table = tables.get(self.id)
         if table is None:
-            raise ValidationFailed(
-                FieldError("id", f'There is no uploaded file "{self.id}". Upload it again.')
-            )
+            raise ValidationFailed(fault("id", say("table.unknown", id=self.id)))
         choice = guess_target(table, self.x1, self.x2, self.target, self.inputs)
         inputs = [("x1", choice.x1), ("x2", choice.x2), *(("inputs", name) for name in choice.inputs)]
         return [table.column(name, field) for field, name in inputs], table.column(choice.target, "target")

@@ -15,7 +15,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from playground import limits
-from playground.errors import FieldError, ValidationFailed
+from playground.errors import ValidationFailed, fault
+from playground.i18n import say
 
 MISSING = frozenset({"", "?", "na", "NA", "n/a", "N/A", "nan", "NaN", "NAN", "null", "NULL"})
 TARGET_NAMES = frozenset({"target", "label", "labels", "class"})
@@ -49,8 +50,8 @@ class Table:
         for column in self.columns:
             if column.name == name:
                 return column
-        names = ", ".join(column.name for column in self.columns)
-        raise _failed(field, f"There is no column {_quoted(name)}. The columns are: {names}.")
+        names = [column.name for column in self.columns]
+        raise ValidationFailed(fault(field, say("table.no_column", column=_short(name), columns=names)))
 
 
 class Choice(NamedTuple):
@@ -67,7 +68,7 @@ def read_csv(data: bytes, filename: str, header: bool | None = None, target: str
 
     Raises ValidationFailed with the line and the rule for whatever cannot be learned from.
     """
-    file = _quoted(filename)
+    file = _short(filename)
     text = _text(data, file)
     delimiter = _delimiter(text)
     lines, rows = _rows(islice(_records(text, delimiter), limits.POINTS + 2), file)  # enough to see too many
@@ -77,9 +78,9 @@ def read_csv(data: bytes, filename: str, header: bool | None = None, target: str
     body = slice(1 if header else 0, None)
     lines, rows = lines[body], rows[body]
     if not rows:
-        raise _failed("file", f"{file} has a header but no rows below it.")
+        raise ValidationFailed(fault("file", say("table.no_rows", file=file)))
     if len(rows) > limits.POINTS:
-        raise _failed("file", f"{file} has more than {limits.POINTS:,} rows, which is the limit.")
+        raise ValidationFailed(fault("file", say("table.too_many_rows", file=file, limit=limits.POINTS)))
 
     # A column that the header leaves unnamed holds row numbers, or nothing after a trailing delimiter.
     kept = [
@@ -91,7 +92,7 @@ def read_csv(data: bytes, filename: str, header: bool | None = None, target: str
         rows = [[row[i] for i in kept] for row in rows]
     complete = [i for i, row in enumerate(rows) if MISSING.isdisjoint(row)]
     if not kept or not complete:
-        raise _failed("file", f"Every row of {file} has a missing value, so none is left to learn from.")
+        raise ValidationFailed(fault("file", say("table.all_incomplete", file=file)))
     dropped = len(rows) - len(complete)
     lines, rows = [lines[i] for i in complete], [rows[i] for i in complete]
 
@@ -100,7 +101,7 @@ def read_csv(data: bytes, filename: str, header: bool | None = None, target: str
         for name, cells in zip(_names(titles, kept), zip(*rows, strict=True), strict=True)
     )
     if all(column.kind == "label" for column in columns):
-        raise _failed("file", f"{file} has no column of numbers; x1 and x2 must be numbers.")
+        raise ValidationFailed(fault("file", say("table.no_numbers", file=file)))
     digest = hashlib.sha256(bytes([header]) + data).hexdigest()
     table = Table(digest[:16], columns, len(rows), dropped)
     guess_target(table, target=target)
@@ -131,22 +132,22 @@ def guess_target(
         if name is None:
             continue
         if table.column(name, field).kind == "label":
-            raise _failed(field, f"Column {_quoted(name)} holds labels; an input must be numbers.")
+            raise ValidationFailed(fault(field, say("table.labels_as_input", column=_short(name))))
         if name in taken:
-            role = "the target" if name == target else "an input"
-            raise _failed(field, f"Column {_quoted(name)} is {role} already.")
+            code = "table.is_target" if name == target else "table.is_input"
+            raise ValidationFailed(fault(field, say(code, column=_short(name))))
         taken.add(name)
 
     free = [c.name for c in table.columns if c.kind == "number" and c.name not in taken]
     free.sort(key=lambda name: name.lower() in ROW_NUMBER_NAMES)  # stable: row numbers come last
     open_fields = [field for field, name in (("x1", x1), ("x2", x2)) if name is None]
     if len(free) < len(open_fields):
-        raise _failed(open_fields[-1], "x1 and x2 need two columns of numbers beside the target.")
+        raise ValidationFailed(fault(open_fields[-1], say("table.two_inputs")))
     x1, x2 = x1 or free.pop(0), x2 or free.pop(0)
     if inputs is None:
         inputs = [name for name in free if name.lower() not in ROW_NUMBER_NAMES][: limits.INPUTS - 2]
     elif len(inputs) > limits.INPUTS - 2:
-        raise _failed("inputs", f"A network takes at most {limits.INPUTS} inputs, x1 and x2 included.")
+        raise ValidationFailed(fault("inputs", say("table.too_many_inputs", limit=limits.INPUTS)))
     return Choice(x1, x2, target, tuple(inputs))
 
 
@@ -162,11 +163,12 @@ def target_values(column: Column) -> tuple[np.ndarray, tuple[str, ...]]:
         if distinct.size == 1 or (whole and distinct.size <= limits.CLASSES):
             values, labels = codes.astype(np.int64), tuple(f"{value + 0.0:.17g}" for value in distinct)
     if len(labels) == 1:
-        only = f"Column {_quoted(column.name)} has one class only ({_quoted(labels[0])})"
-        raise _failed("target", f"{only}; a target needs at least two different values.")
+        rule = say("table.one_class", column=_short(column.name), label=_short(labels[0]))
+        raise ValidationFailed(fault("target", rule))
     if len(labels) > limits.CLASSES:
-        many = f"Column {_quoted(column.name)} has {len(labels)} different labels"
-        raise _failed("target", f"{many}; a target may have at most {limits.CLASSES} classes.")
+        name, limit = _short(column.name), limits.CLASSES
+        rule = say("table.too_many_classes", column=name, labels=len(labels), limit=limit)
+        raise ValidationFailed(fault("target", rule))
     return values, labels
 
 
@@ -195,16 +197,16 @@ def from_arrays(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> 
 
 def _text(data: bytes, file: str) -> str:
     if len(data) > limits.CSV_BYTES:
-        limit = f"{limits.CSV_BYTES // 2**20} MB"
-        raise _failed("file", f"{file} has {len(data):,} bytes; a CSV file may have at most {limit}.")
+        rule = say("table.too_large", file=file, bytes=len(data), limit=limits.CSV_BYTES // 2**20)
+        raise ValidationFailed(fault("file", rule))
     if len(data.translate(None, CONTROL_BYTES)) < len(data):
-        raise _failed("file", f"{file} is not a text file. Save it as CSV in UTF-8 and try again.")
+        raise ValidationFailed(fault("file", say("table.not_text", file=file)))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("latin-1")
     if not text.strip():
-        raise _failed("file", f"{file} is empty.")
+        raise ValidationFailed(fault("file", say("table.empty", file=file)))
     return text
 
 
@@ -231,7 +233,8 @@ def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
                 yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
-        raise _failed("file", f"Line {line} cannot be read as CSV: {error}. Check its quotes.") from None
+        rule = say("table.unreadable_line", line=line, error=str(error))
+        raise ValidationFailed(fault("file", rule)) from None
 
 
 def _rows(records: Iterator[tuple[int, list[str]]], file: str) -> tuple[list[int], list[list[str]]]:
@@ -241,18 +244,18 @@ def _rows(records: Iterator[tuple[int, list[str]]], file: str) -> tuple[list[int
     for line, cells in records:
         if not rows:
             if len(cells) < 2:
-                rule = "separate its cells by comma, semicolon or tab"
-                raise _failed("file", f"{file} has one column only (line {line}): {rule}.")
+                raise ValidationFailed(fault("file", say("table.one_column", file=file, line=line)))
             if len(cells) > limits.CSV_COLUMNS:
-                rule = f"a CSV file may have at most {limits.CSV_COLUMNS} columns"
-                raise _failed("file", f"Line {line} has {len(cells):,} cells; {rule}.")
+                rule = say("table.too_many_columns", line=line, cells=len(cells), limit=limits.CSV_COLUMNS)
+                raise ValidationFailed(fault("file", rule))
         elif len(cells) != len(rows[0]):
-            shape = f"Line {line} has {len(cells)} cells but line {lines[0]} has {len(rows[0])}"
-            raise _failed("file", f"{shape}: every row must have as many as the first.")
+            first = {"first_line": lines[0], "first_cells": len(rows[0])}
+            rule = say("table.ragged", line=line, cells=len(cells), **first)
+            raise ValidationFailed(fault("file", rule))
         lines.append(line)
         rows.append(cells)
     if not rows:
-        raise _failed("file", f"{file} is empty.")
+        raise ValidationFailed(fault("file", say("table.empty", file=file)))
     return lines, rows
 
 
@@ -274,13 +277,14 @@ def _column(name: str, cells: Sequence[str], lines: Sequence[int], delimiter: st
         values = np.array(numbers, dtype=np.float64)
         if not np.isfinite(values).all():
             i = int(np.argmin(np.isfinite(values)))
-            raise _failed("file", f"{_place(lines[i], name)}: {_quoted(cells[i])} is not a finite number.")
+            rule = say("table.not_finite", line=lines[i], column=_short(name), cell=_short(cells[i]))
+            raise ValidationFailed(fault("file", rule))
         return Column(name, "number", values)
     # A few texts among numbers are slips of the pen, which must not turn an input into labels.
     if len(texts) <= max(3, len(cells) // 10) and 2 * len(texts) < len(cells):
         i = texts[0]
-        rest = "not a number, as the rest of the column is"
-        raise _failed("file", f"{_place(lines[i], name)}: {_quoted(cells[i])} is {rest}.")
+        rule = say("table.not_a_number", line=lines[i], column=_short(name), cell=_short(cells[i]))
+        raise ValidationFailed(fault("file", rule))
     labels = sorted(set(cells))
     code = {label: i for i, label in enumerate(labels)}
     return Column(name, "label", np.array([code[cell] for cell in cells], dtype=np.int64), tuple(labels))
@@ -296,13 +300,5 @@ def _number(cell: str, delimiter: str) -> float | None:
         return None
 
 
-def _place(line: int, name: str) -> str:
-    return f"Line {line}, column {_quoted(name)}"
-
-
-def _quoted(text: str) -> str:
-    return f'"{text[:QUOTED_CHARACTERS]}…"' if len(text) > QUOTED_CHARACTERS else f'"{text}"'
-
-
-def _failed(field: str, message: str) -> ValidationFailed:
-    return ValidationFailed(FieldError(field, message))
+def _short(text: str) -> str:
+    return f"{text[:QUOTED_CHARACTERS]}…" if len(text) > QUOTED_CHARACTERS else text

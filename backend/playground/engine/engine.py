@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from playground.i18n import Text
 from playground.messages import worker as messages
 from playground.messages.codec import Arrays
 from playground.messages.worker import Envelope, Event, Request
@@ -35,7 +36,7 @@ class SessionClient(Protocol):
         """Another worker has taken it in."""
         ...
 
-    def end(self, reason: str) -> None:
+    def end(self, reason: Text) -> None:
         """It cannot go on."""
         ...
 

@@ -7,6 +7,7 @@ from playground.engine.engine import SessionClient, Settle
 from playground.engine.forkserver import Forkserver
 from playground.engine.worker_process import WorkerProcess
 from playground.errors import WorkerLost
+from playground.i18n import say
 from playground.messages.codec import Arrays
 from playground.messages.worker import Envelope, Request
 
@@ -50,7 +51,7 @@ class LocalEngine:
     async def ask(self, session: str, request: Request, settle: Settle, arrays: Arrays | None = None) -> Any:
         worker = self._assignments.get(session)
         if worker is None:
-            raise WorkerLost("the session is closed")
+            raise WorkerLost(say("lost.closed"))
         return await worker.ask(session, request, settle, arrays or {})
 
     def tell(self, session: str, request: Request) -> None:

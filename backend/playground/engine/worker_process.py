@@ -18,6 +18,7 @@ from typing import Any
 from playground.engine.engine import SessionClient, Settle
 from playground.engine.forkserver import Forkserver
 from playground.errors import RequestFailed, ValidationFailed, WorkerLost
+from playground.i18n import say
 from playground.messages import worker as messages
 from playground.messages.codec import Arrays, prefixed
 from playground.messages.worker import CURRENT_SESSION_BYTES, Envelope, Event, Request, read_event
@@ -185,7 +186,7 @@ class WorkerProcess:
         self._records.pop(session, None)
         for number, pending in list(self._pending.items()):
             if pending.envelope.session == session:
-                self._fail(number, WorkerLost("the session was closed"))
+                self._fail(number, WorkerLost(say("lost.closed")))
         self.send(Envelope(messages.Close(), session))
 
     # --- After a death ------------------------------------------------------------------------------------
@@ -201,10 +202,10 @@ class WorkerProcess:
             pending.deaths += 1
             guilty = suspect is not None and pending.envelope.session == suspect.id
             if pending.deaths >= (SUSPECT_TRIES if guilty else INNOCENT_TRIES):
-                self._fail(number, WorkerLost("the worker stopped each time that it tried this"))
+                self._fail(number, WorkerLost(say("lost.tried")))
         if suspect and self._records.setdefault(suspect.id, Record()).strike(suspect.step):
             self.close(suspect.id)
-            suspect.end("training it stopped the worker again and again")
+            suspect.end(say("ending.kills_workers"))
         for client in list(self.clients.values()):
             client.on_worker_lost()
 
@@ -229,13 +230,13 @@ class WorkerProcess:
             return
         if error := answer.exception():
             self.close(client.id)
-            client.end(f"it could not be restored: {error}")
+            client.end(say("ending.not_restored", error=str(error)))
         else:
             client.on_reopened()
 
     def _give_up(self) -> None:
         for number in list(self._pending):
-            self._fail(number, WorkerLost("there is no worker"))
+            self._fail(number, WorkerLost(say("lost.no_worker")))
 
     def _fail(self, number: int, error: Exception) -> None:
         pending = self._pending.pop(number)

@@ -17,9 +17,10 @@ from pydantic_core import from_json
 from playground import limits
 from playground.catalogue.component import FROZEN
 from playground.catalogue.datasets import Dataset
-from playground.errors import FieldError, ValidationFailed
+from playground.errors import FieldError, ValidationFailed, broken, fault
+from playground.i18n import Text, Values, say
 from playground.run.config import Config
-from playground.run.run import TimelineEntry
+from playground.run.run import EXAMPLE_EFFECT, TimelineEntry
 from playground.run.weights import AllWeights, OneWeight
 
 VERSION = 1
@@ -70,7 +71,7 @@ class Speed(Message):
     @model_validator(mode="after")
     def exactly_one(self) -> "Speed":
         if sum(value is not None for value in (self.epochs_per_second, self.steps_per_second, self.max)) != 1:
-            raise ValueError("give exactly one of epochs_per_second, steps_per_second and max")
+            raise broken(say("rule.one_speed"))
         return self
 
     @model_serializer(mode="wrap")
@@ -98,7 +99,7 @@ class Amount(Message):
     @model_validator(mode="after")
     def exactly_one(self) -> "Amount":
         if (self.steps is None) == (self.epochs is None):
-            raise ValueError("give exactly one of steps and epochs")
+            raise broken(say("rule.one_amount"))
         return self
 
 
@@ -192,16 +193,16 @@ def read_message(text: str) -> tuple[str | None, ViewerMessage]:
     try:
         raw = from_json(text)
     except ValueError as error:
-        raise ValidationFailed(FieldError("", f"this is no JSON: {error}")) from None
+        raise ValidationFailed(fault("", say("rule.message_is_json", error=str(error)))) from None
     if not isinstance(raw, dict):
-        raise ValidationFailed(FieldError("", "a message is a JSON object"))
+        raise ValidationFailed(fault("", say("rule.message_is_object")))
     name, kind = raw.pop("id", None), raw.get("type")
     if name is not None and not (isinstance(name, str) and 1 <= len(name) <= ID_LENGTH):
-        raise ValidationFailed(FieldError("id", f"an id is a string of 1 to {ID_LENGTH} characters"))
+        raise ValidationFailed(fault("id", say("rule.id", most=ID_LENGTH)))
     if not isinstance(kind, str) or kind not in _VIEWER_MESSAGES:
         kinds = tuple(_VIEWER_MESSAGES)
-        given = "is unknown" if "type" in raw else "is missing"
-        raise ValidationFailed(FieldError("type", f"it {given}: it must be one of {', '.join(kinds)}", kinds))
+        code = "rule.unknown_type" if "type" in raw else "rule.missing_type"
+        raise ValidationFailed(fault("type", say(code, types=kinds), kinds))
     return name, _VIEWER_MESSAGES[kind].model_validate(raw)
 
 
@@ -220,15 +221,24 @@ METRICS_EXAMPLE: JsonDict = {
 }
 
 
-class Divergence(Message):
-    """Training met NaN or infinity; the weights are the last finite ones."""
+class Explained(Message):
+    """Something with a sentence for a person."""
+
+    detail: str = Field(examples=["its gradient is no longer finite"])
+    """In English."""
+    code: str = Field(examples=["divergence.gradient"])
+    """Its key in the translations."""
+    values: Values = Field(default={}, examples=[{}])
+    """What its placeholders stand for."""
+
+
+class Divergence(Explained):
+    """Training met NaN or infinity; the weights are the last finite ones. `detail` says what happened."""
 
     step: int = Field(examples=[412])
     """The step that failed."""
     layer: int | None = Field(default=None, examples=[1])
     """The first layer that was not finite, counted from 0."""
-    detail: str = Field(default="", examples=["the weights of layer 2 became infinite"])
-    """What happened, for a person."""
 
 
 class Done(Message):
@@ -243,7 +253,7 @@ class ChangeDone(Done):
 
     change: dict[str, Any] = Field(examples=[{"optimizer": {"lr": 0.1}}])
     """What was asked for; empty for weights."""
-    effect: list[str] = Field(examples=[["learning rate 0.03 → 0.1; weights and optimizer kept"]])
+    effect: list[Text] = Field(examples=[EXAMPLE_EFFECT])
     """What it did to the weights and to the optimizer's state."""
 
 
@@ -322,12 +332,11 @@ class Hello(Message):
     viewers: int
 
 
-class Error(Message):
+class Error(Explained):
     type: Literal["error"] = "error"
     id: str | None = None
     status: int
     title: str
-    detail: str
     errors: list[FieldError] = []
 
 
@@ -360,16 +369,19 @@ class Replaced(Message):
 
 
 class NoticeCode(StrEnum):
-    WORKER_RESTARTED = "worker_restarted"
-    SHUTDOWN = "shutdown"
-    SESSION_ENDED = "session_ended"
-    TRAINING_FAILED = "training_failed"
+    WORKER_RESTARTED = "notice.worker_restarted"
+    SHUTDOWN = "notice.shutdown"
+    SESSION_ENDED = "notice.session_ended"
+    TRAINING_FAILED = "notice.training_failed"
 
 
-class Notice(Message):
+class Notice(Explained):
     type: Literal["notice"] = "notice"
     code: NoticeCode
-    detail: str
+
+    @classmethod
+    def of(cls, code: NoticeCode, **values: Any) -> "Notice":
+        return cls(**{**say(code, **values).as_detail, "code": code})
 
 
 class Viewers(Message):
@@ -384,7 +396,7 @@ class Acknowledged(Message):
     id: str
     step: int
     change: dict[str, Any] = {}
-    effect: list[str] = []
+    effect: list[Text] = []
     epoch: float = 0.0
     metrics: Metrics = {}
     diverged: Divergence | None = None

@@ -9,23 +9,34 @@ needs no copy, and a new array changes no reader.
 import json
 import struct
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
+from typing_extensions import TypedDict
 
 MAGIC = b"NNPG"
 ALIGNMENT = 8
-DTYPES = ("uint8", "int32", "uint32", "int64", "float32", "float64")
+Dtype = Literal["uint8", "int32", "uint32", "int64", "float32", "float64"]
+DTYPES: tuple[Dtype, ...] = get_args(Dtype)
 
 NAMES = {np.dtype(name).newbyteorder("<"): name for name in DTYPES}
 
 Arrays = Mapping[str, np.ndarray]
 
 
+class ArrayHeader(TypedDict):
+    """Where an array of a binary message lies, and what it is."""
+
+    name: str
+    dtype: Dtype
+    shape: tuple[int, ...]
+    offset: int
+
+
 def encode(header: Mapping[str, Any], arrays: Arrays | None = None) -> bytes:
     """One binary message. Raises ValueError for NaN in the header or a dtype that is none of `DTYPES`."""
     parts: list[bytes] = []
-    listing = []
+    listing: list[ArrayHeader] = []
     offset = 0
     for name, array in (arrays or {}).items():
         dtype = NAMES.get(array.dtype)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 from playground.catalogue.component import FROZEN
 from playground.catalogue.tables import Table, from_arrays, to_arrays
 from playground.errors import FieldError
+from playground.i18n import Text
 from playground.messages import browser
 from playground.messages.browser import (
     Divergence,
@@ -165,7 +166,7 @@ class Answer(Message):
     type: Literal["answer"] = "answer"
     step: int
     epoch: float
-    effect: list[str] = []
+    effect: list[Text] = []
     problem: TaskDescription | None = None
     """The task, when the data have changed."""
     metrics: Metrics | None = None
@@ -189,7 +190,7 @@ class Applied(Message):
     index: int
     step: int
     epoch: float
-    effect: list[str]
+    effect: list[Text]
     problem: TaskDescription | None = None
 
 

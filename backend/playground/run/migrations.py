@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from playground.errors import FieldError, ValidationFailed
+from playground.errors import ValidationFailed, fault
+from playground.i18n import say
 from playground.run.config import VERSION
 
 
@@ -14,7 +15,7 @@ def upgraded(raw: dict[str, Any]) -> dict[str, Any]:
     """
     version = 1 if raw.get("version") is None else raw["version"]
     if type(version) is not int or not 1 <= version <= VERSION:
-        raise ValidationFailed(FieldError("version", f"there are versions 1 to {VERSION}"))
+        raise ValidationFailed(fault("version", say("rule.version", latest=VERSION)))
     current = {name: value for name, value in raw.items() if name != "version"}
     for earlier in range(version, VERSION):
         current = MIGRATIONS[earlier](current)
@@ -34,7 +35,7 @@ def _with_normalization(layer: Any, index: int) -> Any:
         return layer
     on = layer["batchnorm"]
     if not isinstance(on, bool):
-        raise ValidationFailed(FieldError(f"hidden.{index}.batchnorm", "must be true or false"))
+        raise ValidationFailed(fault(f"hidden.{index}.batchnorm", say("rule.bool_type")))
     rest = {name: value for name, value in layer.items() if name != "batchnorm"}
     return {**rest, "normalization": {"kind": "batchnorm" if on else "none"}}
 

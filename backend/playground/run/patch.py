@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from playground.errors import FieldError, ValidationFailed
+from playground.errors import ValidationFailed, fault
+from playground.i18n import say
 from playground.run.config import Config
 from playground.run.migrations import upgraded
 
@@ -13,7 +14,7 @@ def merged(config: Config, change: Any) -> dict[str, Any]:
     A component whose kind changes is replaced: its parameters mean nothing to another kind.
     """
     if not isinstance(change, dict):
-        raise ValidationFailed(FieldError("", "a change is a JSON object"))
+        raise ValidationFailed(fault("", say("rule.change_is_object")))
     return merge(config.model_dump(mode="json"), upgraded(change))
 
 

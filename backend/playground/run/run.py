@@ -2,16 +2,31 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from playground.catalogue.component import FROZEN
-from playground.errors import FieldError, ValidationFailed
+from playground.errors import ValidationFailed, fault
+from playground.i18n import Text, say
 from playground.run.config import Config
 from playground.run.patch import merged
 from playground.run.validation import Tables, parse
 from playground.run.weights import WeightsEdit
+
+
+def _without_code(texts: Any) -> Any:
+    """Timelines that were saved before texts had codes hold plain English."""
+    if isinstance(texts, str):
+        texts = [texts] if texts else []
+    if isinstance(texts, list):
+        return [say("plain", text=text) if isinstance(text, str) else text for text in texts]
+    return texts
+
+
+Texts = Annotated[list[Text], BeforeValidator(_without_code)]
+EXAMPLE_EFFECT = [{"code": "effect.kept", "values": {}, "text": "Weights and optimizer state are kept."}]
+EXAMPLE_LABEL = [{"code": "catalogue.momentum", "values": {}, "text": "Momentum"}]
 
 
 class TimelineEntry(BaseModel):
@@ -26,10 +41,10 @@ class TimelineEntry(BaseModel):
     """The merge patch of the config; empty where weights were edited by hand."""
     undo: dict[str, Any] = Field(default={}, examples=[{"optimizer": {"lr": 0.03}}])
     """The merge patch that takes it back."""
-    effect: list[str] = Field(default=[], examples=[["learning rate 0.03 → 0.1; weights and optimizer kept"]])
+    effect: Texts = Field(default=[], examples=[EXAMPLE_EFFECT])
     """What it did to the weights and to the optimizer's state."""
-    label: str = Field(default="", examples=["lr 0.1"])
-    """Short text for the mark on a curve."""
+    label: Texts = Field(default=[], examples=[EXAMPLE_LABEL])
+    """A few words for the mark on a curve, in parts."""
     weights: WeightsEdit | None = Field(default=None, examples=[None])
     """The weights that were set by hand, if it was that."""
 
@@ -60,8 +75,7 @@ class Run:
             if until is not None and entry.step > until:
                 return
             if entry.step < last:
-                rule = "the lines of a timeline are in the order of their steps"
-                raise ValidationFailed(FieldError(f"timeline.{index}.step", rule))
+                raise ValidationFailed(fault(f"timeline.{index}.step", say("rule.timeline_order")))
             last = entry.step
             try:
                 after = parse(merged(config, entry.change), tables) if entry.change else config

@@ -9,7 +9,8 @@ from playground.catalogue.component import Task, members
 from playground.catalogue.features import available
 from playground.catalogue.losses import Loss
 from playground.catalogue.tables import Table
-from playground.errors import FieldError, ValidationFailed, explain
+from playground.errors import FieldError, ValidationFailed, explain, fault
+from playground.i18n import say
 from playground.run.config import Config
 from playground.run.migrations import upgraded
 from playground.run.patch import merge
@@ -24,7 +25,7 @@ def parse(raw: Any, tables: Tables | None = None) -> Config:
     Without a loss or features in `raw`, they are those that fit the data. Raises `ValidationFailed`.
     """
     if not isinstance(raw, dict):
-        raise ValidationFailed(FieldError("", "a config is a JSON object"))
+        raise ValidationFailed(fault("", say("rule.config_is_object")))
     raw = upgraded(raw)
     whole = merge(Config().model_dump(mode="json"), raw)
     try:
@@ -61,17 +62,15 @@ def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
     loss = config.loss
     if task.kind not in loss.tasks:
         fits = tuple(cls.name() for cls in _losses(task))
-        given = f"{task.classes} classes" if task.classes else "a regression"
-        yield FieldError(
-            "loss",
-            f"{loss.kind} does not fit {given}; {', '.join(fits)} would",
-            fits,
-            {"loss": {"kind": fits[0]}},
-        )
+        if task.classes:
+            rule = say("rule.loss_for_classes", loss=loss.kind, classes=task.classes, fits=fits)
+        else:
+            rule = say("rule.loss_for_regression", loss=loss.kind, fits=fits)
+        yield fault("loss", rule, fits, {"loss": {"kind": fits[0]}})
     if loss.logits and config.output.activation.kind not in ("auto", "linear"):
-        yield FieldError(
+        yield fault(
             "output.activation",
-            f"{loss.kind} takes raw sums and squashes them itself; auto or linear would fit",
+            say("rule.loss_takes_sums", loss=loss.kind),
             ("auto", "linear"),
             {"output": {"activation": {"kind": "auto"}}},
         )
@@ -79,18 +78,12 @@ def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
     unknown = [name for name in config.features if name not in known]
     if unknown or len(set(config.features)) < len(config.features):
         kept = list(dict.fromkeys(name for name in config.features if name in known))
-        complaint = f"{', '.join(unknown)} cannot be made of these data" if unknown else "one is named twice"
-        yield FieldError(
-            "features",
-            f"{complaint}; there are {', '.join(known)}",
-            known,
-            {"features": kept or list(_features(task))},
-        )
+        if unknown:
+            rule = say("rule.features_unknown", unknown=unknown, known=known)
+        else:
+            rule = say("rule.features_repeated", known=known)
+        yield fault("features", rule, known, {"features": kept or list(_features(task))})
     over_batch = [layer.normalization for layer in config.hidden if layer.normalization.uses_batch]
     if config.batch_size == 1 and over_batch:
-        yield FieldError(
-            "batch_size",
-            f"{over_batch[0].label.lower()} needs at least 2 samples in a mini-batch",
-            None,
-            {"batch_size": 2},
-        )
+        rule = say("rule.batch_of_one", normalization=over_batch[0].named())
+        yield fault("batch_size", rule, suggestion={"batch_size": 2})

@@ -11,20 +11,22 @@ from playground import limits
 from playground.catalogue.activations import Activation
 from playground.catalogue.component import FROZEN, members
 from playground.catalogue.normalizations import Normalization
+from playground.errors import broken
+from playground.i18n import say
 
 
 def _numbers(value: list[Any]) -> list[Any]:
-    """Raises ValueError for what is no finite, rectangular array of numbers; the trainer judges shapes."""
+    """Refuses what is no finite, rectangular array of numbers; the trainer judges shapes."""
     try:
         array = np.asarray(value)
     except ValueError:
-        raise ValueError("its rows differ in length") from None
+        raise broken(say("rule.rows_differ")) from None
     if array.dtype.kind not in "fiu":
-        raise ValueError("must hold numbers only")
+        raise broken(say("rule.numbers_only"))
     with np.errstate(over="ignore"):
         array = array.astype(np.float32)
     if not np.isfinite(array).all():
-        raise ValueError("must hold finite numbers only, within the range of float32")
+        raise broken(say("rule.float32_only"))
     return value
 
 
@@ -92,7 +94,7 @@ WeightsEdit = Annotated[
     Discriminator(
         _form,
         custom_error_type="weights_edit",
-        custom_error_message='give either {"layers": […]} or {"layer", "source", "unit", "value"}',
+        custom_error_message="neither one weight nor all",
     ),
 ]
 """Weights set by hand."""

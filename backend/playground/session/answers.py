@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 from playground.errors import Problem
+from playground.i18n import say
 from playground.messages.browser import Command, Result
 
 REMEMBERED = 256
@@ -40,8 +41,7 @@ class Answers:
 
     def _make_room(self) -> None:
         if self.waiting >= IN_FLIGHT:
-            raise Problem(
-                HTTPStatus.TOO_MANY_REQUESTS, f"{IN_FLIGHT} commands are waiting for their turn already"
-            )
+            text = say("problem.too_many_commands", limit=IN_FLIGHT)
+            raise Problem(HTTPStatus.TOO_MANY_REQUESTS, text)
         while len(self._answers) >= REMEMBERED:
             del self._answers[next(name for name, answer in self._answers.items() if answer.done())]

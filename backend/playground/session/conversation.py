@@ -3,9 +3,10 @@
 import logging
 from http import HTTPStatus
 
-from playground.errors import FieldError, Problem, ValidationFailed, problem_of
+from playground.errors import Problem, ValidationFailed, fault, problem_of
+from playground.i18n import say
 from playground.messages import browser
-from playground.messages.browser import Acknowledged, Done, Role, read_message, sent_id
+from playground.messages.browser import ID_LENGTH, Acknowledged, Done, Role, read_message, sent_id
 from playground.session.session import Session
 from playground.session.viewer import Presence, Viewer
 
@@ -33,7 +34,7 @@ async def hear(session: Session, viewer: Viewer, text: str) -> None:
                 result = Done(step=session.step)
             case command:
                 if viewer.role is not Role.HOLDER:
-                    raise Problem(HTTPStatus.FORBIDDEN, "Only the holder of the session's key may change it.")
+                    raise Problem(HTTPStatus.FORBIDDEN, say("problem.holder_only"))
                 result = await session.answers.of(_named(name), command)
         viewer.tell(Acknowledged.of(_named(name), result).encoded())
     except Exception as error:
@@ -42,7 +43,7 @@ async def hear(session: Session, viewer: Viewer, text: str) -> None:
 
 def _authorize(session: Session, viewer: Viewer, key: str) -> None:
     if not session.holds(key):
-        raise Problem(HTTPStatus.FORBIDDEN, "This key does not fit this session.")
+        raise Problem(HTTPStatus.FORBIDDEN, say("problem.wrong_key"))
     session.viewers.set_holder(viewer)
     viewer.tell(browser.RoleChanged(role=Role.HOLDER).encoded())
 
@@ -56,12 +57,12 @@ def error_event(name: str | None, error: Exception) -> browser.Error:
         id=name,
         status=problem.status.value,
         title=problem.title,
-        detail=problem.detail,
+        **problem.text.as_detail,
         errors=list(problem.errors),
     )
 
 
 def _named(name: str | None) -> str:
     if name is None:
-        raise ValidationFailed(FieldError("id", "a command has an id, a string of 1 to 64 characters"))
+        raise ValidationFailed(fault("id", say("rule.id_missing", most=ID_LENGTH)))
     return name

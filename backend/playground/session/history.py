@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from playground.messages.codec import encode
+from playground.messages.headers import MetricsHeader
 
 INDEX, STEP, EPOCH = 0, 1, 2
 """Columns that every batch of samples begins with."""
@@ -62,9 +62,14 @@ class History:
         self._parts = [(names, np.concatenate(parts)) for names, parts in merged]
 
     def _encode(self, names: tuple[str, ...], part: np.ndarray) -> bytes:
-        ends = {"from": int(part[0, INDEX]), "to": int(part[-1, INDEX])}
-        header = {"type": "metrics", "run": self.run, "stride": self.stride, **ends, "columns": names}
-        return encode(header, {"samples": part})
+        header = MetricsHeader(
+            run=self.run,
+            stride=self.stride,
+            first=int(part[0, INDEX]),
+            to=int(part[-1, INDEX]),
+            columns=names,
+        )
+        return header.encode({"samples": part})
 
 
 def _column(name: str, columns: tuple[str, ...], part: np.ndarray) -> list[Any]:

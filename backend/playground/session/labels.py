@@ -6,21 +6,36 @@ from pydantic import BaseModel
 
 from playground.catalogue.component import Component
 from playground.catalogue.normalizations import NoNormalization
+from playground.i18n import Text, say
 from playground.run.config import Config, Layer
 
 SHORT = {"train_fraction": "training share", "test_points": "test points"}
 PARTS = frozenset({"data", "loss", "optimizer", "init", "output", "hidden", "features", "version"})
 LONGEST = 60
+"""Characters of a label, in English."""
+LONGEST_VALUE = 40
+SHOWN_WITH = {"loss": "label.loss", "init": "label.init"}
 
 
-def label(before: Config, after: Config) -> str:
+def label(before: Config, after: Config) -> list[Text]:
     """As in "Adam", "learning rate 0.1", "layer 2: ReLU", "+1 neuron"; empty if nothing differs."""
     words = [*_components(before, after), *_layers(before, after), *_scalars(before, after)]
-    text = ", ".join(words)
-    return text if len(text) <= LONGEST else text[: LONGEST - 1].rstrip(", ") + "…"
+    return words if _length(words) <= LONGEST else _shortened(words)
 
 
-def _components(before: Config, after: Config) -> list[str]:
+def _shortened(words: list[Text]) -> list[Text]:
+    more = say("label.more")
+    while len(words) > 1 and _length([*words, more]) > LONGEST:
+        words = words[:-1]
+    return [*words, more]
+
+
+def _length(words: list[Text]) -> int:
+    """Of all parts, with commas between."""
+    return len(", ".join(part.text for part in words))
+
+
+def _components(before: Config, after: Config) -> list[Text]:
     words = []
     for name in ("data", "loss", "optimizer", "init"):
         old, new = getattr(before, name), getattr(after, name)
@@ -29,21 +44,21 @@ def _components(before: Config, after: Config) -> list[str]:
         else:
             words += _parameters(old, new)
     if before.output != after.output:
-        words.append(f"output: {after.output.activation.label}")
+        words.append(say("label.output", component=after.output.activation.named()))
     return words
 
 
-def _layers(before: Config, after: Config) -> list[str]:
+def _layers(before: Config, after: Config) -> list[Text]:
     words = []
     old, new = before.hidden, after.hidden
     if len(old) != len(new):
-        return [_count(len(new) - len(old), "layer")]
+        return [_count(len(new) - len(old), "label.layers_added", "label.layers_removed")]
     neurons = sum(layer.width for layer in new) - sum(layer.width for layer in old)
     if neurons:
-        words.append(_count(neurons, "neuron"))
-    activations = {layer.activation.label for layer in new}
-    if all(_refitted(a, b) for a, b in zip(old, new, strict=True)) and len(activations) == 1 and len(new) > 1:
-        words.append(f"activation: {activations.pop()}")
+        words.append(_count(neurons, "label.neurons_added", "label.neurons_removed"))
+    kinds = {layer.activation.kind for layer in new}
+    if all(_refitted(a, b) for a, b in zip(old, new, strict=True)) and len(kinds) == 1 and len(new) > 1:
+        words.append(say("label.activation", component=new[0].activation.named()))
         old = tuple(a.model_copy(update={"activation": b.activation}) for a, b in zip(old, new, strict=True))
     for number, (a, b) in enumerate(zip(old, new, strict=True), start=1):
         words += _layer(number, a, b)
@@ -54,42 +69,45 @@ def _refitted(before: Layer, after: Layer) -> bool:
     return before.activation.kind != after.activation.kind
 
 
-def _layer(number: int, before: Layer, after: Layer) -> list[str]:
+def _layer(number: int, before: Layer, after: Layer) -> list[Text]:
     words = []
     if _refitted(before, after):
-        words.append(f"layer {number}: {after.activation.label}")
+        words.append(say("label.layer", layer=number, change=after.activation.named()))
     elif before.activation != after.activation:
-        words += [f"layer {number}: {change}" for change in _parameters(before.activation, after.activation)]
+        changes = _parameters(before.activation, after.activation)
+        words += [say("label.layer", layer=number, change=change) for change in changes]
     if before.normalization.kind != after.normalization.kind:
-        words.append(_normalization(before.normalization, after.normalization) + f", layer {number}")
+        words.append(_normalization(number, before.normalization, after.normalization))
     if before.dropout != after.dropout:
-        words.append(f"dropout {after.dropout:g}, layer {number}")
+        words.append(say("label.dropout", rate=after.dropout, layer=number))
     return words
 
 
-def _normalization(before: Component, after: Component) -> str:
+def _normalization(number: int, before: Component, after: Component) -> Text:
     """The one that came on, or the one that went off."""
     if isinstance(after, NoNormalization):
-        return f"{before.kind} off"
-    return f"{after.kind} on"
+        return say("label.normalization_off", normalization=before.kind, layer=number)
+    return say("label.normalization_on", normalization=after.kind, layer=number)
 
 
-def _scalars(before: Config, after: Config) -> list[str]:
+def _scalars(before: Config, after: Config) -> list[Text]:
     words = []
     if before.features != after.features:
         added = [f"+{name}" for name in after.features if name not in before.features]
         removed = [f"−{name}" for name in before.features if name not in after.features]
-        words.append(" ".join(added + removed) or "features reordered")
+        moved = " ".join(added + removed)
+        words.append(say("label.features", features=moved) if moved else say("label.features_reordered"))
     return words + _parameters(before, after, but=PARTS)
 
 
-def _parameters(before: BaseModel, after: BaseModel, but: frozenset[str] = frozenset()) -> list[str]:
+def _parameters(before: BaseModel, after: BaseModel, but: frozenset[str] = frozenset()) -> list[Text]:
     """Fields that differ, by their titles."""
     words = []
     for name, field in type(after).model_fields.items():
         value = getattr(after, name)
         if name not in but and getattr(before, name) != value:
-            words.append(_value(SHORT.get(name) or _lower(field.title or name.replace("_", " ")), value))
+            title = SHORT.get(name) or _lower(field.title or name.replace("_", " "))
+            words.append(_value(Text(code=f"field.{name}", text=title), value))
     return words
 
 
@@ -98,25 +116,25 @@ def _lower(title: str) -> str:
     return title if title[1:2].isupper() or title[1:2].isdigit() else title[:1].lower() + title[1:]
 
 
-def _shown(part: str, component: Component) -> str:
+def _shown(part: str, component: Component) -> Text:
     """A component by its label; where the label alone could be anything, with what it is."""
-    return component.label if part in ("data", "optimizer") else f"{part}: {component.label}"
+    named, code = component.named(), SHOWN_WITH.get(part)
+    return say(code, component=named) if code else named
 
 
-def _value(shown: str, value: Any) -> str:
+def _value(field: Text, value: Any) -> Text:
     match value:
         case None | False:
-            return f"{shown} off"
+            return say("label.field_off", field=field)
         case True:
-            return f"{shown} on"
+            return say("label.field_on", field=field)
         case int() | float():
-            return f"{shown} {value:g}"
+            return say("label.field_number", field=field, value=value)
         case list() | tuple():
-            return f"{len(value)} {shown}"
+            return say("label.field_list", field=field, entries=len(value))
         case _:
-            return f"{shown}: {value}"
+            return say("label.field_text", field=field, value=value[:LONGEST_VALUE])
 
 
-def _count(difference: int, noun: str) -> str:
-    sign = "+" if difference > 0 else "−"
-    return f"{sign}{abs(difference)} {noun}{'s' if abs(difference) > 1 else ''}"
+def _count(difference: int, added: str, removed: str) -> Text:
+    return say(added if difference > 0 else removed, count=abs(difference))

@@ -9,6 +9,7 @@ from typing import Any
 
 from playground.engine.engine import Engine
 from playground.errors import Problem
+from playground.i18n import Text, say
 from playground.messages.browser import NoticeCode
 from playground.run.run import TimelineEntry
 from playground.session.session import Phase, Session
@@ -34,11 +35,8 @@ class Registry:
         """A new session, paused at step 0. Raises `ValidationFailed`, or `Problem` where there is no room."""
         self._forget_the_ended()
         if len(self._sessions) >= self._settings.max_sessions:
-            raise Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                f"There are {self._settings.max_sessions} sessions already; this server takes no more.",
-                headers={"Retry-After": RETRY_AFTER},
-            )
+            text = say("problem.too_many_sessions", limit=self._settings.max_sessions)
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, text, headers={"Retry-After": RETRY_AFTER})
         session = Session(self._engine, self.uploads, raw, recorded)
         self._sessions[session.id] = session
         try:
@@ -52,11 +50,11 @@ class Registry:
         """Raises `Problem` 404."""
         session = self._sessions.get(session_id)
         if session is None or session.phase is not Phase.LIVE:
-            raise Problem(HTTPStatus.NOT_FOUND, "There is no session with this id; it may have been dropped.")
+            raise Problem(HTTPStatus.NOT_FOUND, say("problem.no_session"))
         session.used = monotonic()
         return session
 
-    def drop(self, session: Session, reason: str, code: NoticeCode = NoticeCode.SESSION_ENDED) -> None:
+    def drop(self, session: Session, reason: Text, code: NoticeCode = NoticeCode.SESSION_ENDED) -> None:
         """Ends it; whoever waits for a command of it gets an answer."""
         session.end(reason, code)
         self._engine.close(session.id)
@@ -65,7 +63,7 @@ class Registry:
     def shut_down(self) -> None:
         """Tells everybody who watches or waits that the server stops."""
         for session in list(self._sessions.values()):
-            self.drop(session, "the server is stopping", NoticeCode.SHUTDOWN)
+            self.drop(session, say("ending.stopping"), NoticeCode.SHUTDOWN)
 
     async def sweep(self) -> None:
         """Drops sessions that nobody watches or calls, for as long as the server runs."""
@@ -76,7 +74,7 @@ class Registry:
             for session in list(self._sessions.values()):
                 if not session.in_use and monotonic() - session.used > idle:
                     log.info("session %s is dropped: idle", session.id)
-                    self.drop(session, "nobody watched it or called it for a long time")
+                    self.drop(session, say("ending.idle"))
 
     def _forget_the_ended(self) -> None:
         for session in [s for s in self._sessions.values() if s.phase is Phase.ENDED]:

@@ -15,7 +15,8 @@ from typing import Any
 
 from playground import limits
 from playground.engine.engine import Engine
-from playground.errors import FieldError, Problem, ValidationFailed
+from playground.errors import Problem, ValidationFailed, fault
+from playground.i18n import Text, say
 from playground.messages import browser
 from playground.messages import worker as messages
 from playground.messages.browser import (
@@ -239,7 +240,7 @@ class Session:
         edit = AllWeights if isinstance(command, AllWeights) else OneWeight
         async with self._changing:
             weights = edit(**command.model_dump(exclude={"type"}))
-            entry = TimelineEntry(step=0, weights=weights, label="weights edited")
+            entry = TimelineEntry(step=0, weights=weights, label=[say("label.weights")])
             return await self._record(command, entry, self.config)
 
     async def _record(
@@ -247,9 +248,8 @@ class Session:
     ) -> ChangeDone:
         """Has the worker do it, and writes it down."""
         if self._timeline_bytes + len(entry.model_dump_json()) > limits.TIMELINE_BYTES:
-            most = limits.TIMELINE_BYTES // 2**20
-            rule = f"the timeline may have {most} MiB, and is full; a reset empties it"
-            raise ValidationFailed(FieldError("", rule))
+            rule = say("rule.timeline_full", limit=limits.TIMELINE_BYTES // 2**20)
+            raise ValidationFailed(fault("", rule))
 
         def settle(answer: Envelope[Event]) -> ChangeDone:
             content = _content(answer)
@@ -338,8 +338,7 @@ class Session:
             case messages.SessionFailed(detail=detail):
                 self._playing = False
                 self.viewers.tell(browser.StateChanged(**dict(self.state)))
-                detail = f"Training was paused: {detail}"
-                self.viewers.tell(Notice(code=NoticeCode.TRAINING_FAILED, detail=detail))
+                self.viewers.tell(Notice.of(NoticeCode.TRAINING_FAILED, error=detail))
             case other:
                 raise TypeError(f"a session does not take {other.type}")
 
@@ -356,14 +355,13 @@ class Session:
         if applied.index == len(self.run.timeline) and self._ahead:
             line = self._ahead.popleft()
             self._see(applied.step, applied.epoch)
-            words = "weights edited" if line.entry.weights else label(line.before, line.after)
+            words = [say("label.weights")] if line.entry.weights else label(line.before, line.after)
             undo = inverse(line.before, line.after)
             entry = line.entry.model_copy(update={"undo": undo, "label": words})
             self._write_down(entry, line.after, applied)
 
     def on_worker_lost(self) -> None:
-        detail = "The worker stopped and is replaced; training goes on from the last snapshot."
-        self.viewers.tell(Notice(code=NoticeCode.WORKER_RESTARTED, detail=detail))
+        self.viewers.tell(Notice.of(NoticeCode.WORKER_RESTARTED))
 
     def on_reopened(self) -> None:
         self.viewers.ask_again()
@@ -371,13 +369,13 @@ class Session:
     def _ask_for_frame(self, size: messages.Size, fresh: bool) -> None:
         self._engine.tell(self.id, messages.SendFrame(size=size, fresh=fresh))
 
-    def end(self, reason: str, code: NoticeCode = NoticeCode.SESSION_ENDED) -> None:
+    def end(self, reason: Text, code: NoticeCode = NoticeCode.SESSION_ENDED) -> None:
         """Tells the viewers and lets them go."""
         self.phase = Phase.ENDED
         stopping = code is NoticeCode.SHUTDOWN
         status = HTTPStatus.SERVICE_UNAVAILABLE if stopping else HTTPStatus.NOT_FOUND
-        self._ending = Problem(status, f"The session has ended: {reason}.")
-        self.viewers.tell(Notice(code=code, detail=f"The session has ended: {reason}."))
+        self._ending = Problem(status, say(code, reason=reason))
+        self.viewers.tell(Notice.of(code, reason=reason))
         self.viewers.close(Closing.RESTARTING if stopping else Closing.ENDED, code.value)
 
     # --- Viewers ------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from playground.i18n import Text, say
 from playground.training.batches import Batches
 from playground.training.evaluation import Samples
 from playground.training.experiment import Experiment
@@ -19,7 +20,7 @@ class Diverged(ArithmeticError):
 
     step: int
     layer: int
-    detail: str
+    detail: Text
     samples: Samples
 
 
@@ -46,7 +47,7 @@ def step_until_divergence(
     return np.concatenate(points)
 
 
-def cause(experiment: Experiment, state: State) -> tuple[int, str]:
+def cause(experiment: Experiment, state: State) -> tuple[int, Text]:
     """The layer in which the next step from this state meets NaN or infinity, and what does."""
     state = state.copy()
     x, y, masks = Batches(experiment, state.seeds).next(state)
@@ -54,10 +55,10 @@ def cause(experiment: Experiment, state: State) -> tuple[int, str]:
     _, grad, activations = model.loss_and_grad(experiment.config, x, y, masks)
     for index, activation in enumerate(activations):
         if not torch.isfinite(activation).all():
-            return index, "its activations are no longer finite"
+            return index, say("divergence.activations")
     spans = experiment.network.spans
     for index, span in reversed(list(enumerate(spans))):
         if not torch.isfinite(grad[:, span]).all():
-            return index, "its gradient is no longer finite"
+            return index, say("divergence.gradient")
     sizes = [float(state.weights[:, span].abs().max()) for span in spans]
-    return int(np.argmax(sizes)), "its weights grow without bound"
+    return int(np.argmax(sizes)), say("divergence.weights")

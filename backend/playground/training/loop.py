@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 import torch
 
+from playground.i18n import Text
 from playground.run.config import Config
 from playground.run.validation import Tables
 from playground.training import evaluation
@@ -144,7 +145,7 @@ class TrainingLoop:
         )
         return samples
 
-    def change(self, config: Config, tables: Tables | None = None) -> list[str]:
+    def change(self, config: Config, tables: Tables | None = None) -> list[Text]:
         """Go on with another config, live, and say what that did. Nothing happens if it is refused."""
         before, state = self.experiment, self.state
         experiment = before.changed(config, tables or {})

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from playground.catalogue.normalizations import NoNormalization, Normalization
+from playground.i18n import Text, say
 from playground.training.experiment import Experiment
 from playground.training.network import LayerShape, Network, Views, forward, initialise
 from playground.training.state import State
@@ -38,8 +39,8 @@ class LayerState:
         return self.tracks[0]
 
 
-def transfer(old: Experiment, new: Experiment, state: State) -> tuple[State, list[str]]:
-    """The state of the old experiment as the new one takes it over, and what was done, in sentences.
+def transfer(old: Experiment, new: Experiment, state: State) -> tuple[State, list[Text]]:
+    """The state of the old experiment as the new one takes it over, and what was done.
 
     It is the same object where nothing but numbers of a step have changed.
     """
@@ -47,34 +48,34 @@ def transfer(old: Experiment, new: Experiment, state: State) -> tuple[State, lis
         state = replace(state, seeds=torch.full_like(state.seeds, new.config.seed))
     if (old.config.seed, old.config.init) != (new.config.seed, new.config.init):
         _, fresh = _fresh(new.network, new, replace(state, slots=_zero_slots(new, state.weights)))
-        return fresh, ["All weights are drawn anew and the optimizer starts anew."]
-    effects: list[str] = []
+        return fresh, [say("effect.redrawn")]
+    effects: list[Text] = []
     if old.network != new.network:
         with torch.no_grad():
             state = _reshape(old, new, state, effects)
     if old.config.optimizer.kind != new.config.optimizer.kind:
         state = replace(state, slots=_zero_slots(new, state.weights), updates=torch.zeros_like(state.weights))
-        effects.append("The weights are kept; the optimizer starts anew, its step count too.")
-    return state, effects or ["Weights and optimizer state are kept."]
+        effects.append(say("effect.optimizer_anew"))
+    return state, effects or [say("effect.kept")]
 
 
 def _zero_slots(new: Experiment, weights: Tensor) -> Tensor:
     return weights.new_zeros(new.config.optimizer.slots, *weights.shape)
 
 
-def _reshape(old: Experiment, new: Experiment, state: State, effects: list[str]) -> State:
+def _reshape(old: Experiment, new: Experiment, state: State, effects: list[Text]) -> State:
     parts = _split(old.network, state)
     pairs, inserted = _match_layers(old.network.layers, new.network.layers)
     for index, position in pairs:
         if parts[index].shape.normalization.kind != new.network.layers[position].normalization.kind:
-            _remove_normalization(parts[index], _name(old, index), effects)
+            _remove_normalization(parts[index], index, effects)
     parts = _resize(old, new, state, parts, pairs, effects)
     for index in inserted:
         _insert_layer(new, state, parts, index, effects)
     for index, layer in enumerate(new.network.layers):
         if layer.normalization.kind != parts[index].shape.normalization.kind:
             came_in = _activations(parts[:index], new.train_x, state)
-            _add_normalization(parts[index], layer.normalization, came_in, _name(new, index), effects)
+            _add_normalization(parts[index], layer.normalization, came_in, index, effects)
     return _join(new.network, state, parts)
 
 
@@ -140,7 +141,7 @@ def _resize(
     state: State,
     parts: list[LayerState],
     pairs: list[tuple[int, int]],
-    effects: list[str],
+    effects: list[Text],
 ) -> list[LayerState]:
     """The layers that live on, with their new widths and inputs; the others are gone."""
     kept: list[LayerShape] = []
@@ -158,23 +159,20 @@ def _resize(
         removed = index - before - 1
         rows = [i if i < part.shape.inputs else -1 for i in range(target.shape.inputs)]
         if removed:
-            effects.append(f"{removed} layer{'s' if removed > 1 else ''} removed; the rest is kept.")
+            effects.append(say("effect.layers_removed", count=removed))
         elif index == 0:
             rows = _feature_rows(old, new, effects)
         if position == len(new.network.layers) - 1 and part.shape.width != target.shape.width:
             _change_outputs(part, target.shape.width)
-            effects.append(
-                f"The output layer now has {target.shape.width} unit{'s' if target.shape.width > 1 else ''}; "
-                "the hidden layers are kept."
-            )
+            effects.append(say("effect.outputs", count=target.shape.width))
         elif part.shape.width != target.shape.width:
             more = target.shape.width - part.shape.width
-            what = "added; their outgoing weights are zero" if more > 0 else "removed; the rest is kept"
-            effects.append(f"{abs(more)} of the neurons of {_name(new, position)} {what}.")
+            code = "effect.neurons_added" if more > 0 else "effect.neurons_removed"
+            effects.append(say(code, neurons=abs(more), layer=position + 1))
         _copy_overlap(part, target, rows, silent=not removed)
         before = index
     if any(old.network.layers[i].activation != new.network.layers[j].activation for i, j in pairs):
-        effects.append("The activation changed; weights and optimizer state are kept.")
+        effects.append(say("effect.activation"))
     return fresh
 
 
@@ -187,15 +185,15 @@ def _fresh(network: Network, new: Experiment, state: State) -> tuple[Network, St
     return network, fresh
 
 
-def _feature_rows(old: Experiment, new: Experiment, effects: list[str]) -> list[int]:
+def _feature_rows(old: Experiment, new: Experiment, effects: list[Text]) -> list[int]:
     """For each new feature the row of the old one, or -1."""
     before, after = old.config.features, new.config.features
     added = [name for name in after if name not in before]
     gone = [name for name in before if name not in after]
     if added:
-        effects.append(f"Feature {', '.join(added)} added; its outgoing weights are zero.")
+        effects.append(say("effect.features_added", features=added))
     if gone:
-        effects.append(f"Feature {', '.join(gone)} removed; the rest is kept.")
+        effects.append(say("effect.features_removed", features=gone))
     return [before.index(name) if name in before else -1 for name in after]
 
 
@@ -235,7 +233,7 @@ def _change_outputs(part: LayerState, width: int) -> None:
 
 
 def _insert_layer(
-    new: Experiment, state: State, parts: list[LayerState], index: int, effects: list[str]
+    new: Experiment, state: State, parts: list[LayerState], index: int, effects: list[Text]
 ) -> None:
     """Insert a layer that passes on what comes in, as well as its activation can.
 
@@ -265,8 +263,8 @@ def _insert_layer(
     behind.shape = replace(behind.shape, inputs=shape.width)
     parts.insert(index, part)
     exact = error < 1e-4 and shape.width >= shape.inputs
-    how = "exactly, so the output does not change" if exact else "as closely as its activation can"
-    effects.append(f"{_name(new, index).capitalize()} added; it passes on what comes in {how}.")
+    code = "effect.layer_added_exactly" if exact else "effect.layer_added_closely"
+    effects.append(say(code, layer=index + 1))
 
 
 def _activations(parts: list[LayerState], x: Tensor, state: State) -> Tensor:
@@ -316,7 +314,7 @@ def _kept_normalization(new: LayerShape, old: LayerShape) -> Normalization:
     return new.normalization if same else NoNormalization()
 
 
-def _remove_normalization(part: LayerState, name: str, effects: list[str]) -> None:
+def _remove_normalization(part: LayerState, index: int, effects: list[Text]) -> None:
     """It is folded into the weights, if it is affine."""
     gone, p = part.shape.normalization, part.parameters
     if isinstance(gone, NoNormalization):
@@ -327,12 +325,12 @@ def _remove_normalization(part: LayerState, name: str, effects: list[str]) -> No
             del track[parameter]
     part.buffers = {}
     part.shape = replace(part.shape, normalization=NoNormalization())
-    how = "is folded into its weights" if gone.affine else "is gone; the output jumps"
-    effects.append(f"{gone.label} of {name} {how}.")
+    code = "effect.normalization_folded" if gone.affine else "effect.normalization_removed"
+    effects.append(say(code, normalization=gone.named(), layer=index + 1))
 
 
 def _add_normalization(
-    part: LayerState, new: Normalization, x: Tensor, name: str, effects: list[str]
+    part: LayerState, new: Normalization, x: Tensor, index: int, effects: list[Text]
 ) -> None:
     """If it is affine, from the statistics of the training data, as they arrive in x (R, n, inputs)."""
     p = part.parameters
@@ -341,9 +339,5 @@ def _add_normalization(
         track |= {n: value if number == 0 else torch.zeros_like(value) for n, value in learned.items()}
     part.buffers = buffers
     part.shape = replace(part.shape, normalization=new)
-    how = "from the current statistics, so the output does not jump"
-    effects.append(f"{new.label} of {name} starts {how if new.affine else 'anew; the output jumps'}.")
-
-
-def _name(experiment: Experiment, index: int) -> str:
-    return "the output layer" if index == len(experiment.network.layers) - 1 else f"hidden layer {index + 1}"
+    code = "effect.normalization_started" if new.affine else "effect.normalization_anew"
+    effects.append(say(code, normalization=new.named(), layer=index + 1))

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from playground.errors import FieldError, ValidationFailed
+from playground.errors import ValidationFailed, fault
+from playground.i18n import say
 from playground.run.weights import OneWeight
 from playground.training.network import Network
 from playground.training.state import State
@@ -27,13 +28,13 @@ def set_weights(network: Network, state: State, layers: list[dict[str, Any]]) ->
     Raises ValidationFailed, with nothing replaced.
     """
     if len(layers) != len(network.layers):
-        raise ValidationFailed(FieldError("layers", f"this network has {len(network.layers)} layers"))
+        raise ValidationFailed(fault("layers", say("rule.layer_count", layers=len(network.layers))))
     checked: list[tuple[Tensor, Tensor]] = []
     for index, (layer, named) in enumerate(zip(layers, _named(network, state), strict=True)):
         for name, value in layer.items():
             path = f"layers.{index}.{name}"
             if name not in named:
-                raise ValidationFailed(FieldError(path, f"this layer has {', '.join(named)}"))
+                raise ValidationFailed(fault(path, say("rule.layer_arrays", names=list(named))))
             shape = tuple(named[name].shape[1 if name == "weight" else 2 :])
             checked.append((named[name], _numbers(path, value, shape)))
     for target, value in checked:
@@ -43,14 +44,14 @@ def set_weights(network: Network, state: State, layers: list[dict[str, Any]]) ->
 def set_weight(network: Network, state: State, edit: OneWeight) -> None:
     """Raises ValidationFailed for what is not there, or no number."""
     if not 0 <= edit.layer < len(network.layers):
-        raise ValidationFailed(FieldError("layer", f"this network has layers 0 to {len(network.layers) - 1}"))
+        raise ValidationFailed(fault("layer", say("rule.no_such_layer", last=len(network.layers) - 1)))
     shape = network.layers[edit.layer]
     if not 0 <= edit.unit < shape.width:
-        raise ValidationFailed(FieldError("unit", f"this layer has units 0 to {shape.width - 1}"))
+        raise ValidationFailed(fault("unit", say("rule.no_such_unit", last=shape.width - 1)))
     if edit.source is not None and not 0 <= edit.source < shape.inputs:
-        raise ValidationFailed(FieldError("source", f"this layer has inputs 0 to {shape.inputs - 1}"))
+        raise ValidationFailed(fault("source", say("rule.no_such_input", last=shape.inputs - 1)))
     if not math.isfinite(edit.value) or abs(edit.value) > np.finfo(np.float32).max:
-        raise ValidationFailed(FieldError("value", "a weight is a finite number"))
+        raise ValidationFailed(fault("value", say("rule.weight_is_finite")))
     parameters = network.parameters(state.weights)[edit.layer]
     if edit.source is None:
         parameters["bias"][:, 0, edit.unit] = edit.value
@@ -72,9 +73,9 @@ def _numbers(path: str, value: Any, shape: tuple[int, ...]) -> Tensor:
     except (TypeError, ValueError, OverflowError):
         array = None
     if array is None or array.shape != shape:
-        raise ValidationFailed(FieldError(path, f"numbers in the shape {list(shape)} are expected"))
+        raise ValidationFailed(fault(path, say("rule.array_shape", shape=str(list(shape)))))
     if not np.isfinite(array).all():
-        raise ValidationFailed(FieldError(path, "every number must be finite"))
+        raise ValidationFailed(fault(path, say("rule.array_is_finite")))
     if path.endswith("running_var") and (array < 0).any():
-        raise ValidationFailed(FieldError(path, "a variance is not negative"))
+        raise ValidationFailed(fault(path, say("rule.variance_is_negative")))
     return torch.from_numpy(array)

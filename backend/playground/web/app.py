@@ -18,7 +18,17 @@ from starlette.routing import Match
 from playground import __version__
 from playground.engine.engine import Engine
 from playground.engine.local import LocalEngine
-from playground.errors import FieldError, Problem, RequestFailed, ValidationFailed, WorkerLost, problem_of
+from playground.errors import (
+    FieldError,
+    Problem,
+    RequestFailed,
+    ValidationFailed,
+    WorkerLost,
+    fault,
+    problem_of,
+    rule_of,
+)
+from playground.i18n import Text, say
 from playground.session.registry import Registry
 from playground.settings import Settings
 from playground.web import pages, socket
@@ -32,7 +42,8 @@ DESCRIPTION = """Train small PyTorch networks, and change everything while they 
 
 A **session** trains one network. Creating it answers with its **key**, which goes into
 `Authorization: Bearer …` of every call that changes it; anyone may look. Errors are problem documents
-(RFC 9457) that name the field and the rule.
+(RFC 9457) that name the field and the rule. Whatever is said to a person comes in English, and as a `code`
+with `values`, for who would say it in another language.
 
 ## Live pictures and metrics
 
@@ -56,9 +67,10 @@ session; a repeated one gets its first answer and is not done again.
 
 **You get** JSON texts: `hello` first, with `config`, `state`, `timeline`, `problem` and your `role`; then
 `ack` (`id`, `step` and what came of it), `error` (`id` and a problem document), `changed`, `state`, `reset`,
-`role`, `viewers`, `replaced` and `notice` (`worker_restarted`, `training_failed`, `session_ended`,
-`shutdown`). The connection is closed with 4001 when replaced, 4004 when the session ends, 1012 when the
-server stops, 1013 when you read too slowly, and 1009 after a message that is too long.
+`role`, `viewers`, `replaced` and `notice` (`notice.worker_restarted`, `notice.training_failed`,
+`notice.session_ended`, `notice.shutdown`). The connection is closed with 4001 when replaced, 4004 when the
+session ends, 1012 when the server stops, 1013 when you read too slowly, and 1009 after a message that is too
+long.
 
 **You also get** binary messages: `NNPG`, a little-endian uint32 with the length of the header, the header as
 JSON padded with spaces to a multiple of 8 bytes, then the arrays that its `arrays` lists by `name`, `dtype`,
@@ -137,33 +149,31 @@ async def _answer(request: Request, error: Exception) -> JSONResponse:
 async def _answer_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
-    detail, headers = str(error.detail), dict(error.headers or {})
+    text, headers = say("problem.other", detail=str(error.detail)), dict(error.headers or {})
     match status:
         case HTTPStatus.NOT_FOUND:
-            detail = "There is nothing at this address."
+            text = say("problem.not_found")
         case HTTPStatus.METHOD_NOT_ALLOWED:
             headers["Allow"] = ", ".join(_methods(request))
-            detail = f"{request.method} is not possible here, only {headers['Allow']}."
+            text = say("problem.method", method=request.method, allowed=headers["Allow"])
         case HTTPStatus.BAD_REQUEST if error.__cause__:
-            detail = _unreadable(error.__cause__)
-    return _response(request, Problem(status, detail, headers=headers))
+            text = _unreadable(error.__cause__)
+    return _response(request, Problem(status, text, headers=headers))
 
 
 async def _answer_invalid(request: Request, error: Exception) -> JSONResponse:
     """A body or parameter of the wrong form. What was sent is not repeated: it may hold NaN, or be huge."""
     assert isinstance(error, RequestValidationError)
     errors = [_fault(item, error.body) for item in error.errors()]
-    detail = "; ".join(f"{e.field}: {e.message}" if e.field else e.message for e in errors)
-    return _response(request, Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors))
+    return _response(request, problem_of(ValidationFailed(*errors)))
 
 
 def _fault(item: dict[str, Any], body: Any) -> FieldError:
-    message = item["msg"].removeprefix("Value error, ")
     if item["type"] == "json_invalid":
         at = json.JSONDecodeError(item["ctx"]["error"], body, item["loc"][1])
-        return FieldError(field="", message=f"the body is no valid JSON: {at}")
+        return fault("", say("rule.body_is_json", error=str(at)))
     if item["type"] == "missing" and item["loc"] == ("body",):
-        message = "a JSON body is needed"
+        return fault("", say("rule.body_missing"))
     place, *path = item["loc"]
     here: Any = body if place == "body" else None
     named: list[str] = []
@@ -173,20 +183,20 @@ def _fault(item: dict[str, Any], body: Any) -> FieldError:
         named.append(str(part))
         with suppress(KeyError, IndexError, TypeError):
             here = here[part]
-    return FieldError(field=".".join(named), message=message)
+    return fault(".".join(named), rule_of(item))
 
 
-def _unreadable(error: BaseException | None) -> str:
+def _unreadable(error: BaseException | None) -> Text:
     """What is wrong with a body that could not even be parsed, by the error of the parser."""
     match error:
         case RecursionError():
-            return "The JSON in the body is nested too deeply."
+            return say("problem.nested_too_deeply")
         case UnicodeDecodeError():
-            return f"The body is not UTF-8: byte {error.start} does not fit."
+            return say("problem.not_utf8", byte=error.start)
         case ValueError():
-            return f"The JSON in the body cannot be read: {error}."
+            return say("problem.unreadable_json", error=str(error))
         case _:
-            return "The body cannot be read."
+            return say("problem.unreadable")
 
 
 def _methods(request: Request) -> list[str]:

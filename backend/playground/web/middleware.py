@@ -8,7 +8,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from playground import limits
-from playground.errors import FieldError, Problem
+from playground.errors import Problem, fault
+from playground.i18n import say
 from playground.web.problem import document
 
 FORM_BYTES = 16 * 1024
@@ -40,7 +41,7 @@ class Heads:
 class Rule:
     """What a body may be."""
 
-    what: str
+    too_large_code: str
     limit: int
     slack: int = 0
     media_type: str = "application/json"
@@ -51,14 +52,14 @@ class Rule:
 
     @property
     def too_large(self) -> Problem:
-        detail = f"{self.what} may have at most {self.limit // 2**20} MB."
-        return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+        text = say(self.too_large_code, limit=self.limit // 2**20)
+        return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text)
 
     @property
     def wrong_type(self) -> Problem:
-        detail = f"Content-Type: this takes {self.media_type}."
-        fault = FieldError("Content-Type", f"must be {self.media_type}")
-        return Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail, [fault])
+        text = say("problem.content_type", media_type=self.media_type)
+        errors = [fault("Content-Type", say("rule.content_type", media_type=self.media_type))]
+        return Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, text, errors)
 
 
 class Bodies:
@@ -89,10 +90,10 @@ class Bodies:
 
 def _rule(path: str) -> Rule:
     if path.endswith("/datasets"):
-        return Rule("A CSV file", limits.CSV_BYTES, FORM_BYTES, "multipart/form-data")
+        return Rule("problem.csv_too_large", limits.CSV_BYTES, FORM_BYTES, "multipart/form-data")
     if path.endswith("/weights"):
-        return Rule("Weights", limits.WEIGHTS_BYTES)
-    return Rule("The JSON of a request", limits.BODY_BYTES)
+        return Rule("problem.weights_too_large", limits.WEIGHTS_BYTES)
+    return Rule("problem.body_too_large", limits.BODY_BYTES)
 
 
 async def _read(scope: Scope, receive: Receive, limit: int) -> bytes | None:

@@ -6,9 +6,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from playground import limits
 from playground.errors import FieldError
+from playground.i18n import Values
 from playground.messages.browser import METRICS_EXAMPLE, Metrics, State, TaskDescription
 from playground.run.config import Config
-from playground.run.run import TimelineEntry
+from playground.run.run import EXAMPLE_EFFECT, EXAMPLE_LABEL, TimelineEntry
 from playground.run.weights import LayerWeights
 
 EXAMPLE_CONFIG = Config().model_dump(mode="json")
@@ -17,8 +18,8 @@ EXAMPLE_ENTRY = {
     "epoch": 48.0,
     "change": {"optimizer": {"lr": 0.1}},
     "undo": {"optimizer": {"lr": 0.03}},
-    "effect": ["learning rate 0.03 → 0.1; weights and optimizer kept"],
-    "label": "lr 0.1",
+    "effect": EXAMPLE_EFFECT,
+    "label": EXAMPLE_LABEL,
     "weights": None,
 }
 
@@ -164,8 +165,12 @@ class ProblemDocument(BaseModel):
     """The status in words."""
     status: int = Field(examples=[422])
     """The HTTP status."""
-    detail: str = Field(examples=["hidden.0.width: Input should be less than or equal to 256"])
-    """What went wrong, for a person."""
+    detail: str = Field(examples=["hidden.0.width: must be at most 256"])
+    """What went wrong, in English."""
+    code: str = Field(examples=["problem.invalid"])
+    """The same, by its key in the translations."""
+    values: Values = Field(examples=[{"reasons": "hidden.0.width: must be at most 256"}])
+    """What the placeholders of `detail` stand for."""
     instance: str = Field(examples=["/api/sessions"])
     """The path that was called."""
     errors: list[FieldError]

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from playground import limits
 from playground.errors import Problem
+from playground.i18n import say
 from playground.messages.browser import SUBPROTOCOL, Role, sent_id
 from playground.session.conversation import error_event, hear
 from playground.session.registry import Registry
@@ -57,16 +58,16 @@ def _admit(socket: WebSocket, session_id: str) -> tuple[Session, Role, str | Non
     registry: Registry = socket.app.state.registry
     settings: Settings = socket.app.state.settings
     if not allowed_origin(socket.headers.get("origin"), socket.headers.get("host"), settings.allowed_origins):
-        raise Problem(HTTPStatus.FORBIDDEN, "Pages of this origin may not use this server.")
+        raise Problem(HTTPStatus.FORBIDDEN, say("problem.origin"))
     session = registry.get(session_id)
     offered = socket.scope.get("subprotocols", [])
     if offered and SUBPROTOCOL not in offered:
-        raise Problem(HTTPStatus.BAD_REQUEST, f"The subprotocol is {SUBPROTOCOL}.")
+        raise Problem(HTTPStatus.BAD_REQUEST, say("problem.subprotocol", subprotocol=SUBPROTOCOL))
     scheme, _, key = socket.headers.get("authorization", "").partition(" ")
     if not key:
         return session, Role.VIEWER, SUBPROTOCOL if offered else None
     if scheme.lower() != "bearer" or not session.holds(key.strip()):
-        raise Problem(HTTPStatus.FORBIDDEN, "This key does not fit this session.")
+        raise Problem(HTTPStatus.FORBIDDEN, say("problem.wrong_key"))
     return session, Role.HOLDER, SUBPROTOCOL if offered else None
 
 
@@ -98,13 +99,13 @@ async def _listen(socket: WebSocket, session: Session, viewer: Viewer) -> None:
         if message["type"] == "websocket.disconnect":
             return
         if viewer.too_loud():
-            rule = f"At most {limits.MESSAGES_PER_SECOND} messages a second; this one was ignored."
+            rule = say("problem.too_many_messages", limit=limits.MESSAGES_PER_SECOND)
             name = sent_id(message.get("text") or "")
             viewer.tell(error_event(name, Problem(HTTPStatus.TOO_MANY_REQUESTS, rule)).encoded())
             await asyncio.sleep(CALM_SECONDS)
             continue
         if message.get("text") is None:
-            rule = "Messages to the server are text."
+            rule = say("problem.text_only")
             viewer.tell(error_event(None, Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, rule)).encoded())
             continue
         task = asyncio.create_task(hear(session, viewer, message["text"]))

@@ -1,5 +1,6 @@
 """A run that is live on a worker: its training loop, what it may train now, and who waits for what."""
 
+import logging
 import math
 from collections import deque
 from collections.abc import Mapping
@@ -8,7 +9,8 @@ from time import monotonic
 
 from playground import limits
 from playground.catalogue.tables import Table
-from playground.errors import FieldError, ValidationFailed
+from playground.errors import ValidationFailed, fault
+from playground.i18n import Text, say
 from playground.messages import worker as messages
 from playground.messages.browser import (
     Divergence,
@@ -33,6 +35,8 @@ from playground.worker import snapshot
 from playground.worker.frames import FrameSchedule
 from playground.worker.pacing import SLICE, Pacing
 from playground.worker.reports import Reports, Send
+
+log = logging.getLogger("playground.worker")
 
 SNAPSHOT_REST = 50.0
 """After a snapshot that cost t, there is none for 50 t, but seldom more than one a second, and at least one
@@ -145,7 +149,7 @@ class LiveRun:
 
     def _stop(self, diverged: Diverged) -> None:
         self.pacing.set(playing=False)
-        where = Divergence(step=diverged.step, layer=diverged.layer, detail=diverged.detail)
+        where = Divergence(step=diverged.step, layer=diverged.layer, **diverged.detail.as_detail)
         self._reports.tell(messages.Diverged(diverged=where, epoch=self.loop.progress))
         self._reach_goal(where)
 
@@ -159,7 +163,13 @@ class LiveRun:
         """The lines of the recorded timeline that this step has come to."""
         while self._next and self._next.entry.step <= self.loop.state.step:
             index, line, self._next = self._done, self._next, None
-            effect, problem = self._take(line.after, line.entry.weights, self._tables)
+            try:
+                effect, problem = self._take(line.after, line.entry.weights, self._tables)
+            except Exception as error:  # weights of another shape: only now can one know
+                if not isinstance(error, ValidationFailed):
+                    log.exception("a line of a timeline failed")
+                effect, problem = [f"not done: {error}"], None
+                self._done += 1
             self._reports.applied(index, effect, problem)
             if problem:
                 self._reports.data()
@@ -204,9 +214,9 @@ class LiveRun:
         per_epoch = self.steps_per_epoch
         steps = request.steps or (request.epochs or 0) * per_epoch
         if steps > limits.TRAIN_STEPS:
-            rule = f"{limits.TRAIN_STEPS:,} steps go at once, {per_epoch} in each epoch"
             fits = limits.TRAIN_STEPS // per_epoch
-            raise ValidationFailed(FieldError("epochs", f"at most {rule}; {fits:,} epochs fit", (fits,)))
+            rule = say("rule.steps_at_once", limit=limits.TRAIN_STEPS, per_epoch=per_epoch, fits=fits)
+            raise ValidationFailed(fault("epochs", rule, (fits,)))
         self._reach_goal()
         here = self.loop.state.step
         until = here if request.run != self._reports.run else request.until or here + steps
@@ -237,8 +247,8 @@ class LiveRun:
 
     def _take(
         self, after: Config, edit: OneWeight | AllWeights | None, tables: Mapping[str, Table]
-    ) -> tuple[list[str], TaskDescription | None]:
-        """Makes a change; what it did in sentences, and the task if the data are others now."""
+    ) -> tuple[list[Text], TaskDescription | None]:
+        """Makes a change; what it did, and the task if the data are others now."""
         before = self.loop.experiment
         effect = self.loop.change(after, tables) if edit is None else self._set_weights(edit)
         self._tables = dict(tables)
@@ -247,23 +257,21 @@ class LiveRun:
         dataset = self.loop.experiment.dataset
         return effect, None if dataset is before.dataset else self._reports.task
 
-    def _set_weights(self, edit: OneWeight | AllWeights) -> list[str]:
+    def _set_weights(self, edit: OneWeight | AllWeights) -> list[Text]:
         network, state = self.loop.experiment.network, self.loop.state
         if isinstance(edit, AllWeights):
             set_weights(network, state, [dict(layer) for layer in edit.layers])
-            return ["all weights set by hand; the optimizer's state kept"]
+            return [say("effect.weights_set")]
         set_weight(network, state, edit)
-        what = "a bias" if edit.source is None else "a weight"
-        return [f"{what} of layer {edit.layer + 1} set to {edit.value:g}; the optimizer's state kept"]
+        code = "effect.bias_set" if edit.source is None else "effect.weight_set"
+        return [say(code, layer=edit.layer + 1, value=edit.value)]
 
     def _check_maps(self, size: int) -> None:
         units = self.loop.experiment.network.units
         fits = math.isqrt(limits.MAP_NUMBERS // units)
         if size > fits:
-            rule = f"the maps of all units may have {limits.MAP_NUMBERS:,} cells together"
-            raise ValidationFailed(
-                FieldError("size", f"{rule}; with {units} units a size of {fits} fits", (fits,))
-            )
+            rule = say("rule.map_cells", limit=limits.MAP_NUMBERS, units=units, fits=fits)
+            raise ValidationFailed(fault("size", rule, (fits,)))
 
     # --- Events -------------------------------------------------------------------------------------------
 

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from playground.i18n import Text
 from playground.messages import worker as messages
 from playground.messages.browser import TaskDescription
-from playground.messages.codec import Arrays, encode
+from playground.messages.codec import Arrays
+from playground.messages.headers import DataHeader, FrameHeader, LayerShape, MetricsHeader
 from playground.messages.worker import Event, Size, as_array
 from playground.training.evaluation import Samples
 from playground.training.loop import TrainingLoop
@@ -59,15 +61,14 @@ class Reports:
         """An event that answers no request."""
         self._send(event, arrays or {}, 0)
 
-    def applied(self, index: int, effect: list[str], problem: TaskDescription | None) -> None:
+    def applied(self, index: int, effect: list[Text], problem: TaskDescription | None) -> None:
         """Line `index` of the recorded timeline."""
         self.tell(messages.Applied(index=index, effect=effect, problem=problem, **self._moment))
 
     def data(self) -> None:
         features, arrays = data_view(self._loop.experiment.dataset)
-        task = self.task.model_dump(mode="json")
-        header = {"type": "data", "run": self.run, "problem": task, "features": features}
-        self.tell(messages.Data(), {"message": as_array(encode(header, arrays))})
+        header = DataHeader(run=self.run, problem=self.task, features=features)
+        self.tell(messages.Data(), {"message": as_array(header.encode(arrays))})
 
     def samples(self, samples: Samples) -> None:
         if samples:
@@ -80,14 +81,23 @@ class Reports:
         loop = self._loop
         samples, evaluation = loop.measure()
         arrays = self._views.frame(evaluation, size.neurons, size.output)
-        layers = [{"inputs": layer.inputs, "width": layer.width} for layer in loop.experiment.network.layers]
+        layers = tuple(
+            LayerShape(inputs=layer.inputs, width=layer.width) for layer in loop.experiment.network.layers
+        )
         self._frame += 1
         where = {"run": self.run, **self._moment}
-        frame = {"type": "frame", "frame": self._frame, **where, "layers": layers}
-        current = {"type": "metrics", "run": self.run, "current": True, "columns": samples.columns}
+        frame = FrameHeader(frame=self._frame, layers=layers, **where)
+        current = MetricsHeader(
+            run=self.run,
+            current=True,
+            stride=loop.state.stride,
+            first=loop.state.samples,
+            to=loop.state.samples,
+            columns=samples.columns,
+        )
         return messages.Frame(size=size, frame=self._frame, **where), {
-            "frame": as_array(encode(frame, arrays)),
-            "metrics": as_array(encode(current, {"samples": samples.rows})),
+            "frame": as_array(frame.encode(arrays)),
+            "metrics": as_array(current.encode({"samples": samples.rows})),
         }
 
     def snapshot(self, done: int) -> tuple[messages.Snapshot, Arrays]:

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Parameter } from "../wire";
+import type { Parameter } from "../types";
 import { bounds, logSteps, setting, typed, withValue } from "./numbers";
 
 const parameter = (more: Partial<Parameter>): Parameter => ({

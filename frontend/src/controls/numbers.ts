@@ -1,6 +1,6 @@
 // Numbers as people read them, and the steps that a control offers.
 import { language } from "../i18n";
-import type { Parameter } from "../wire";
+import type { Parameter } from "../types";
 
 const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
 

@@ -1,11 +1,15 @@
 // Keys that work anywhere on the page: space plays and pauses, Ctrl or Cmd + Z takes back the last change.
-import { page } from "../page.svelte";
 
 const TYPING =
   "input:not([type=checkbox], [type=radio], [type=range], [type=button]), textarea, select, [contenteditable]";
 const PRESSABLE = "button, a[href], input, summary, [role=button], [tabindex='0']";
 
-export function shortcuts(event: KeyboardEvent): void {
+export interface Shortcuts {
+  play: () => unknown;
+  undo: () => unknown;
+}
+
+export function press(event: KeyboardEvent, shortcuts: Shortcuts): void {
   const target = event.target instanceof Element ? event.target : null;
   if (target?.closest(TYPING)) return;
   // In an open dialog, space is the dialog's.
@@ -14,10 +18,10 @@ export function shortcuts(event: KeyboardEvent): void {
     // Whoever moves by keyboard presses the focused control; after a click with the mouse, space still plays.
     if (target?.closest(PRESSABLE)?.matches(":focus-visible")) return;
     event.preventDefault();
-    if (page.canChange && page.shown("play")) void page.togglePlay();
+    shortcuts.play();
   }
   if (event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey) {
     event.preventDefault();
-    if (page.canChange && page.shown("undo")) void page.undo();
+    shortcuts.undo();
   }
 }

@@ -116,16 +116,6 @@ export class Chart {
 
   private options(): uPlot.Options {
     const { look } = this;
-    const axis = {
-      stroke: look.muted,
-      font: `11px ${look.font}`,
-      labelFont: `11px ${look.font}`,
-      labelSize: 15,
-      labelGap: 0,
-      gap: 3,
-      grid: { stroke: look.line, width: 1 },
-      ticks: { stroke: look.line, width: 1, size: 4 },
-    };
     return {
       width: Math.max(80, this.host.clientWidth),
       height: Math.max(60, this.host.clientHeight),
@@ -147,23 +137,7 @@ export class Chart {
         x: { time: false, range: () => this.xRange() },
         y: { distr: look.log ? 3 : 1, range: (_, min, max) => this.yRange(min, max) },
       },
-      axes: [
-        { ...axis, label: look.xTitle, size: 22, space: 44 },
-        {
-          ...axis,
-          label: look.yTitle,
-          size: 40,
-          space: look.log ? 18 : 24,
-          // A quarter would need one digit more than a label has.
-          incrs: look.log ? undefined : INCREMENTS,
-          splits: look.log
-            ? (_, __, min, max) =>
-                logSplits(min * this.factor, max * this.factor).map((value) => value / this.factor)
-            : undefined,
-          values: (_, splits, __, ___, step) =>
-            splits.map((value) => (value == null ? "" : this.tick(value, step))),
-        },
-      ],
+      axes: this.axes(),
       series: [
         {},
         ...look.lines.map(
@@ -191,6 +165,37 @@ export class Chart {
         draw: [(plot) => this.drawMarks(plot)],
       },
     };
+  }
+
+  private axes(): uPlot.Axis[] {
+    const { look } = this;
+    const axis = {
+      stroke: look.muted,
+      font: `11px ${look.font}`,
+      labelFont: `11px ${look.font}`,
+      labelSize: 15,
+      labelGap: 0,
+      gap: 3,
+      grid: { stroke: look.line, width: 1 },
+      ticks: { stroke: look.line, width: 1, size: 4 },
+    };
+    return [
+      { ...axis, label: look.xTitle, size: 22, space: 44 },
+      {
+        ...axis,
+        label: look.yTitle,
+        size: 40,
+        space: look.log ? 18 : 24,
+        // A quarter would need one digit more than a label has.
+        incrs: look.log ? undefined : INCREMENTS,
+        splits: look.log
+          ? (_, __, min, max) =>
+              logSplits(min * this.factor, max * this.factor).map((value) => value / this.factor)
+          : undefined,
+        values: (_, splits, __, ___, step) =>
+          splits.map((value) => (value == null ? "" : this.tick(value, step))),
+      },
+    ];
   }
 
   private xRange(): [number, number] {

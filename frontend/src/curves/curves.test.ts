@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { History } from "../history";
-import { type Frame, Message } from "../wire";
 import { columns, hiddenNorm, OUTPUT_NORM } from "./columns";
 import { counted, placed } from "./marks";
 import { smoothed } from "./smoothing";
@@ -131,30 +130,30 @@ describe("columns", () => {
     expect(out[1]).toEqual([null, null, null]);
   });
 
-  it("ends with what the newest frame says until the thinned history has caught up", () => {
-    const frame = (step: number) => {
-      const header = { train_loss: 0.2, test_loss: null };
-      const message = new Message(header, { grad_norms: new Float32Array([5, 7]) }, {});
-      return Object.assign(message, { step, epoch: step / 2 }) as unknown as Frame;
-    };
-    expect(columns(history, ["train_loss", "test_loss"], "epoch", 0, frame(3))).toEqual([
+  it("ends with what is known of now until the thinned history has caught up", () => {
+    const now = (step: number) => ({
+      step,
+      epoch: step / 2,
+      metrics: { train_loss: 0.2, test_loss: null, "grad_norm.0": 5, "grad_norm.output": 7 },
+    });
+    expect(columns(history, ["train_loss", "test_loss"], "epoch", 0, now(3))).toEqual([
       [0, 0.5, 1, 1.5],
       [1, 0.5, 0.25, 0.2],
       [null, null, null, null],
     ]);
-    expect(columns(history, [hiddenNorm(0), OUTPUT_NORM], "step", 0, frame(3)).map((one) => one[3])).toEqual([
+    expect(columns(history, [hiddenNorm(0), OUTPUT_NORM], "step", 0, now(3)).map((one) => one[3])).toEqual([
       3, 5, 7,
     ]);
-    expect(columns(history, ["train_loss"], "epoch", 0, frame(2))[0]).toEqual([0, 0.5, 1]);
+    expect(columns(history, ["train_loss"], "epoch", 0, now(2))[0]).toEqual([0, 0.5, 1]);
   });
 
-  it("knows the output layer by its being the last of its time", () => {
+  it("has the norm of the output layer by its name, however many layers there were", () => {
     const grown = new History();
     grown.step = [0, 1, 2];
     grown.epoch = [0, 1, 2];
     grown.series.set("grad_norm.0", [1, 1, 1]);
-    grown.series.set("grad_norm.2", [Number.NaN, 9, Number.NaN]);
-    grown.series.set("grad_norm.1", [9, 2, 9]);
+    grown.series.set("grad_norm.1", [Number.NaN, 2, Number.NaN]);
+    grown.series.set("grad_norm.output", [9, 9, 9]);
     expect(columns(grown, [hiddenNorm(0), hiddenNorm(1), OUTPUT_NORM], "step", 0).slice(1)).toEqual([
       [1, 1, 1],
       [null, 2, null],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { UploadedTable } from "../api";
+import type { UploadedTable } from "../types";
 import { asData, asFeatures, chosen, firstChoice, others } from "./columns";
 
 const table: UploadedTable = {

@@ -1,6 +1,5 @@
 // Which columns of an uploaded table are learned from, and the config that says so.
-import type { UploadedTable } from "../api";
-import type { Component } from "../wire";
+import type { Component, UploadedTable } from "../types";
 
 export interface Choice {
   x1: string;
@@ -35,8 +34,16 @@ export function others(table: UploadedTable, choice: Choice): string[] {
   return numbers(table).filter((name) => name !== choice.x1 && name !== choice.x2 && name !== choice.target);
 }
 
+export type Role = "x1" | "x2" | "target" | "input";
+
+/** What a column is to the network, or null for nothing. */
+export function roleOf(table: UploadedTable, choice: Choice, name: string): Role | null {
+  for (const role of ["target", "x1", "x2"] as const) if (choice[role] === name) return role;
+  return choice.inputs.includes(name) && others(table, choice).includes(name) ? "input" : null;
+}
+
 /** A column has one role: whoever takes it leaves its own to the one that had it. */
-export function chosen(choice: Choice, role: "x1" | "x2" | "target", name: string): Choice {
+export function chosen(choice: Choice, role: Exclude<Role, "input">, name: string): Choice {
   const next = { ...choice, inputs: choice.inputs.filter((input) => input !== name) };
   for (const other of ["x1", "x2", "target"] as const) {
     if (other !== role && choice[other] === name) next[other] = choice[role];

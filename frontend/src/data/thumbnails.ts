@@ -1,8 +1,9 @@
 // Small pictures of the data sets: asked for once a kind, painted on any theme.
 import * as api from "../api";
+import { parameterOf } from "../catalogue";
 import { classColour, signedColour, type Theme, traceShape } from "../colours";
 import { toPixels } from "../output/square";
-import type { Component, Kind } from "../wire";
+import type { Component, Kind } from "../types";
 
 export interface Picture {
   points: [number, number, number][];
@@ -18,7 +19,7 @@ export function pictureOf(kind: Kind): Promise<Picture> {
   let picture = asked.get(kind.kind);
   if (!picture) {
     const data: Component = { kind: kind.kind };
-    if (kind.parameters.some(({ name }) => name === "samples")) data.samples = FEW;
+    if (parameterOf(kind, "samples")) data.samples = FEW;
     picture = api.preview(data).then(({ problem, train, test }) => ({
       points: [...train, ...test],
       regression: problem.kind === "regression",
@@ -29,7 +30,13 @@ export function pictureOf(kind: Kind): Promise<Picture> {
   return picture;
 }
 
-export function paintPicture(canvas: HTMLCanvasElement, { points, regression }: Picture, theme: Theme): void {
+/** `extent`: half of the input square's edge. */
+export function paintPicture(
+  canvas: HTMLCanvasElement,
+  { points, regression }: Picture,
+  theme: Theme,
+  extent: number,
+): void {
   const size = canvas.clientWidth;
   const context = canvas.getContext("2d");
   if (!context || !size) return;
@@ -40,7 +47,7 @@ export function paintPicture(canvas: HTMLCanvasElement, { points, regression }: 
   const radius = Math.max(1, size / 36);
   const scale = Math.max(...points.map((point) => Math.abs(point[2])), 1e-6);
   for (const [x1, x2, target] of points) {
-    const [x, y] = toPixels(MARGIN * x1, MARGIN * x2, size);
+    const [x, y] = toPixels(MARGIN * x1, MARGIN * x2, size, extent);
     context.fillStyle = regression ? signedColour(theme, target, scale) : classColour(theme, target);
     context.beginPath();
     traceShape(context, regression ? 0 : target, x, y, radius);

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { Frame } from "../wire";
 import { LEVELS, levelOf, SvgEdges } from "./edges";
 import type { Edge } from "./layout";
 
@@ -21,6 +22,10 @@ describe("the look of a weight", () => {
   });
 });
 
+/** Of a network of one unit, with these weights into it. */
+const frame = (...weights: number[]) =>
+  new Frame({ layers: [{ inputs: weights.length, width: 1 }] }, { "weight.0": Float32Array.from(weights) });
+
 describe("edges as SVG", () => {
   afterEach(() => {
     vi.unstubAllGlobals();
@@ -29,7 +34,7 @@ describe("edges as SVG", () => {
   function drawn() {
     const set = vi.fn();
     vi.stubGlobal("document", { createElementNS: () => ({ setAttribute: set, toggleAttribute: () => {} }) });
-    const edge = (at: number): Edge => ({ layer: 0, source: at, unit: 0, at, x0: 0, y0: 0, x1: 9, y1: 9 });
+    const edge = (source: number): Edge => ({ layer: 0, source, unit: 0, x0: 0, y0: 0, x1: 9, y1: 9 });
     const group = {
       namespaceURI: "",
       replaceChildren: () => {},
@@ -42,20 +47,20 @@ describe("edges as SVG", () => {
 
   it("touches only an edge whose look changed", () => {
     const { edges, set } = drawn();
-    edges.paint([Float32Array.of(0.5, -0.5)]);
+    edges.paint(frame(0.5, -0.5));
     expect(set).toHaveBeenCalledTimes(6);
     set.mockClear();
-    edges.paint([Float32Array.of(0.5001, -0.5001)]);
+    edges.paint(frame(0.5001, -0.5001));
     expect(set).not.toHaveBeenCalled();
-    edges.paint([Float32Array.of(0.5, -2)]);
+    edges.paint(frame(0.5, -2));
     expect(set.mock.calls.map(([name]) => name)).toEqual(["stroke-width", "stroke-opacity"]);
   });
 
   it("changes the class when the sign does", () => {
     const { edges, set } = drawn();
-    edges.paint([Float32Array.of(0.5, 0.5)]);
+    edges.paint(frame(0.5, 0.5));
     set.mockClear();
-    edges.paint([Float32Array.of(-0.5, 0.5)]);
+    edges.paint(frame(-0.5, 0.5));
     expect(set).toHaveBeenCalledWith("class", "negative");
   });
 });

@@ -1,5 +1,6 @@
 // Paints the edges. Strength is cut into levels, and only an edge whose level changed is touched.
 import { signColour, type Theme } from "../colours";
+import type { Frame } from "../wire";
 import { curve, type Edge } from "./layout";
 
 export const LEVELS = 24;
@@ -25,8 +26,7 @@ const WIDTHS = Array.from({ length: 2 * LEVELS + 1 }, (_, level) => widthAt(leve
 const OPACITIES = Array.from({ length: 2 * LEVELS + 1 }, (_, level) => opacityAt(level).toFixed(2));
 
 export interface EdgePainter {
-  /** `weights[l]` is the flat (in, out) array of weight layer l. */
-  paint(weights: Float32Array[], theme: Theme): void;
+  paint(frame: Frame, theme: Theme): void;
   /** Lets the other edges fade; null ends it. */
   emphasise(near: ((edge: Edge) => boolean) | null): void;
   remove(): void;
@@ -50,10 +50,10 @@ export class SvgEdges implements EdgePainter {
     group.replaceChildren(...this.paths);
   }
 
-  paint(weights: Float32Array[]): void {
+  paint(frame: Frame): void {
     for (let i = 0; i < this.paths.length; i++) {
       const edge = this.edges[i];
-      const level = levelOf(weights[edge.layer][edge.at]);
+      const level = levelOf(frame.weight(edge.layer, edge.source, edge.unit) ?? 0);
       const before = this.levels[i];
       if (level === before) continue;
       this.levels[i] = level;
@@ -103,12 +103,12 @@ export class CanvasEdges implements EdgePainter {
     return this.canvas.getContext("2d") as CanvasRenderingContext2D;
   }
 
-  paint(weights: Float32Array[], theme: Theme): void {
+  paint(frame: Frame, theme: Theme): void {
     let changed = theme !== this.theme;
     this.theme = theme;
     for (let i = 0; i < this.edges.length; i++) {
       const edge = this.edges[i];
-      const level = levelOf(weights[edge.layer][edge.at]);
+      const level = levelOf(frame.weight(edge.layer, edge.source, edge.unit) ?? 0);
       if (level !== this.levels[i]) {
         this.levels[i] = level;
         changed = true;

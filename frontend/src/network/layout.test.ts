@@ -58,13 +58,17 @@ describe("the picture of a network", () => {
     const layout = arrange(shape([3], { used: [5, 1] }), DESK);
     const [features] = layout.columns;
     const into = layout.edges.filter(({ layer, unit }) => layer === 0 && unit === 2);
-    expect(into.map(({ at }) => at)).toEqual([2, 5]);
+    expect(into.map(({ source }) => source)).toEqual([0, 1]);
     expect(into.map(({ y0 }) => y0)).toEqual([features.places[5].y, features.places[1].y]);
   });
 
   it("keeps the weights in place for a feature that the data do not have (yet)", () => {
     const layout = arrange(shape([2], { used: [-1, 1] }), DESK);
-    expect(layout.edges.filter(({ layer }) => layer === 0).map(({ at }) => at)).toEqual([2, 3]);
+    const into = layout.edges.filter(({ layer }) => layer === 0);
+    expect(into.map(({ source, unit }) => [source, unit])).toEqual([
+      [1, 0],
+      [1, 1],
+    ]);
   });
 });
 

@@ -39,8 +39,6 @@ export interface Edge {
   layer: number;
   source: number;
   unit: number;
-  /** Where its weight stands in `weight.{layer}`, which is (in, out). */
-  at: number;
   x0: number;
   y0: number;
   x1: number;
@@ -119,7 +117,7 @@ export function arrange(shape: Shape, room: Room): Layout {
 
   const edges: Edge[] = [];
   const starts: number[] = [];
-  widths.forEach((units, layer) => {
+  widths.forEach((_, layer) => {
     starts.push(edges.length);
     const from = columns[layer];
     const to = columns[layer + 1];
@@ -131,7 +129,6 @@ export function arrange(shape: Shape, room: Room): Layout {
           layer,
           source,
           unit: target.unit,
-          at: source * units + target.unit,
           x0: place.x + from.tile / 2,
           y0: place.y,
           x1: target.x - to.tile / 2,

@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
-import type { Frame, Layer } from "../wire";
-import { fits, mapIndex } from "./painter";
+import type { Layer } from "../types";
+import type { Frame } from "../wire";
+import { fits } from "./painter";
 import { parameters, pretty, short, toggled, withLayer, withNewLayer, withoutLayer } from "./shape";
 
 const layer = (width: number, fields: Partial<Layer> = {}): Layer => ({
   width,
   activation: { kind: "relu" },
-  batchnorm: false,
+  normalization: { kind: "none" },
   dropout: 0,
   ...fields,
 });
@@ -16,7 +17,7 @@ describe("changing the layers", () => {
     const hidden = [layer(4), layer(2)];
     const before = JSON.stringify(hidden);
     withLayer(hidden, 0, () => ({ width: 5 }));
-    withNewLayer(hidden, 1);
+    withNewLayer(hidden, 1, layer(4));
     withoutLayer(hidden, 0);
     expect(JSON.stringify(hidden)).toBe(before);
   });
@@ -26,19 +27,24 @@ describe("changing the layers", () => {
     expect(wider(wider(wider([layer(4), layer(2)]))).map(({ width }) => width)).toEqual([4, 5]);
   });
 
-  it("inserts a layer as wide as the one before it, without its batchnorm and dropout", () => {
+  it("inserts a layer as wide as the one before it, without its normalisation and dropout", () => {
     const hidden = [
-      layer(6, { batchnorm: true, dropout: 0.4, activation: { kind: "elu", alpha: 2 } }),
+      layer(6, { normalization: { kind: "batchnorm" }, dropout: 0.4, activation: { kind: "elu", alpha: 2 } }),
       layer(2),
     ];
-    const [, fresh, last] = withNewLayer(hidden, 1);
-    expect(fresh).toEqual({ width: 6, activation: { kind: "elu", alpha: 2 }, batchnorm: false, dropout: 0 });
+    const [, fresh, last] = withNewLayer(hidden, 1, layer(4));
+    expect(fresh).toEqual({
+      width: 6,
+      activation: { kind: "elu", alpha: 2 },
+      normalization: { kind: "none" },
+      dropout: 0,
+    });
     expect(last).toBe(hidden[1]);
   });
 
   it("can insert at the very front and into nothing", () => {
-    expect(withNewLayer([layer(3)], 0).map(({ width }) => width)).toEqual([3, 3]);
-    expect(withNewLayer([], 0).length).toBe(1);
+    expect(withNewLayer([layer(3)], 0, layer(4)).map(({ width }) => width)).toEqual([3, 3]);
+    expect(withNewLayer([], 0, layer(4)).length).toBe(1);
     expect(withNewLayer([], 0, layer(7))[0].width).toBe(7);
   });
 });
@@ -73,16 +79,16 @@ it("writes names and numbers as people do", () => {
   ]);
 });
 
-it("counts weights, biases and what batchnorm adds", () => {
+it("counts weights, biases and what a normalisation adds", () => {
   expect(parameters(2, [layer(4), layer(2)], 1)).toBe(2 * 4 + 4 + 4 * 2 + 2 + 2 + 1);
-  expect(parameters(2, [layer(4, { batchnorm: true })], 1)).toBe(2 * 4 + 4 + 8 + 4 + 1);
+  expect(parameters(2, [layer(4, { normalization: { kind: "batchnorm" } })], 1)).toBe(2 * 4 + 4 + 8 + 4 + 1);
   expect(parameters(3, [], 5)).toBe(20);
 });
 
 describe("a frame and the drawn network", () => {
   const layers = [
-    { inputs: 2, width: 4, batchnorm: false },
-    { inputs: 4, width: 1, batchnorm: false },
+    { inputs: 2, width: 4 },
+    { inputs: 4, width: 1 },
   ];
   const frame = { layers } as Frame;
 
@@ -92,10 +98,5 @@ describe("a frame and the drawn network", () => {
     expect(fits(frame, 2, [5, 1])).toBe(false);
     expect(fits(frame, 2, [4])).toBe(false);
     expect(fits(frame, 2, [4, 4, 1])).toBe(false);
-  });
-
-  it("number the maps layer by layer", () => {
-    expect(mapIndex(layers, 0, 3)).toBe(3);
-    expect(mapIndex(layers, 1, 0)).toBe(4);
   });
 });

@@ -1,7 +1,5 @@
 // What a press on the picture does to the config. Pure: takes the layers or features that are, gives those that shall be.
-import type { Layer } from "../wire";
-
-const FIRST: Layer = { width: 4, activation: { kind: "tanh" }, batchnorm: false, dropout: 0 };
+import type { Component, Layer } from "../types";
 
 /** What is to be different about a layer. A function of the layer, so that quick presses add up. */
 export type Edit = (old: Layer) => Partial<Layer>;
@@ -11,15 +9,10 @@ export function withLayer(hidden: Layer[], layer: number, edit: Edit): Layer[] {
   return hidden.map((old, at) => (at === layer ? { ...old, ...edit(old) } : old));
 }
 
-/** The layers with a new one at `at`, like the one before it, so that it can start close to the identity; `first` when there is none. */
-export function withNewLayer(hidden: Layer[], at: number, first: Layer = FIRST): Layer[] {
-  const like = hidden[at - 1] ?? hidden[at] ?? first;
-  const fresh: Layer = {
-    width: like.width,
-    activation: { ...like.activation },
-    batchnorm: false,
-    dropout: 0,
-  };
+/** The layers with a new one at `at`, like the one before it, so that it can start close to the identity; otherwise it is a `plain` one. */
+export function withNewLayer(hidden: Layer[], at: number, plain: Layer): Layer[] {
+  const like = hidden[at - 1] ?? hidden[at] ?? plain;
+  const fresh: Layer = { ...plain, width: like.width, activation: { ...like.activation } };
   return [...hidden.slice(0, at), fresh, ...hidden.slice(at)];
 }
 
@@ -64,13 +57,22 @@ export function short(value: number): string {
   return value < 0 ? `−${text}` : text;
 }
 
-/** The number of weights and biases (and batchnorm's two a unit). */
+/** The number of weights and biases (and the scale and shift of normalised units). */
 export function parameters(inputs: number, hidden: Layer[], outputs: number): number {
   let count = 0;
   let before = inputs;
-  for (const { width, batchnorm } of hidden) {
-    count += before * width + width + (batchnorm ? 2 * width : 0);
+  for (const { width, normalization } of hidden) {
+    count += before * width + width + (isNormalized(normalization) ? 2 * width : 0);
     before = width;
   }
   return count + before * outputs + outputs;
 }
+
+export const isNormalized = (normalization: Component): boolean => normalization.kind !== "none";
+
+/** "Batch normalisation" -> "BN". */
+export const initials = (label: string): string =>
+  label
+    .split(/\s+/)
+    .map((word) => word.charAt(0).toUpperCase())
+    .join("");

@@ -10,29 +10,31 @@ const two: Drawing = {
   classes: 2,
 };
 
+const MOST = 10_000;
+
 describe("drawing", () => {
   it("turns the data on the screen into editable points, the first two inputs of each", () => {
     const inputs = new Float32Array([1, 2, 9, -1, -2, 9]);
-    expect(adopted(inputs, new Float32Array([0, 1]), 3)).toEqual([
+    expect(adopted({ inputs, targets: new Float32Array([0, 1]), columns: 3 })).toEqual([
       [1, 2, 0],
       [-1, -2, 1],
     ]);
   });
 
   it("adds to the training points and leaves the drawing before it alone", () => {
-    const after = withPoint(two, 1, -1, 1);
+    const after = withPoint(two, 1, -1, 1, MOST);
     expect(after.points.at(-1)).toEqual([1, -1, 1]);
     expect(after.testPoints).toBe(two.testPoints);
     expect(two.points).toHaveLength(2);
   });
 
   it("knows one class more when a point of a new class is drawn, and none for a regression", () => {
-    expect(withPoint(two, 0, 0, 2).classes).toBe(3);
-    expect(withPoint({ ...two, classes: 0 }, 0, 0, 0.5).classes).toBe(0);
+    expect(withPoint(two, 0, 0, 2, MOST).classes).toBe(3);
+    expect(withPoint({ ...two, classes: 0 }, 0, 0, 0.5, MOST).classes).toBe(0);
   });
 
   it("begins afresh with the first point, in the classes that there were", () => {
-    expect(withPoint(cleared({ ...two, classes: 3 }), 1, 2, 0)).toEqual({
+    expect(withPoint(cleared({ ...two, classes: 3 }), 1, 2, 0, MOST)).toEqual({
       points: [[1, 2, 0]],
       testPoints: [],
       classes: 3,
@@ -41,11 +43,11 @@ describe("drawing", () => {
 
   it("stops at the limit of points", () => {
     const full: Drawing = {
-      points: Array.from({ length: 9_999 }, () => [0, 0, 0]),
+      points: Array.from({ length: MOST - 1 }, () => [0, 0, 0]),
       testPoints: [[0, 0, 0]],
       classes: 2,
     };
-    expect(withPoint(full, 1, 1, 1)).toBe(full);
+    expect(withPoint(full, 1, 1, 1, MOST)).toBe(full);
   });
 
   it("finds the nearest point in reach, a hidden test point never", () => {

@@ -1,4 +1,6 @@
 // The points that a visitor draws: plain values and what a tool does to them. Knows no page and no canvas.
+import type { DataMessage, Points } from "../wire";
+
 export type Point = [x1: number, x2: number, target: number];
 
 export interface Drawing {
@@ -8,23 +10,28 @@ export interface Drawing {
   classes: number;
 }
 
-export const MOST_CLASSES = 8;
-export const MOST_POINTS = 10_000;
-
 // Three decimals are finer than a pixel, and keep the message short.
 const short = (value: number) => Math.round(value * 1000) / 1000;
 
 /** The data on the screen as editable points; more inputs than two are left behind. */
-export function adopted(inputs: ArrayLike<number>, targets: ArrayLike<number>, columns: number): Point[] {
-  const points: Point[] = [];
-  for (let i = 0; i < targets.length; i++) {
-    points.push([short(inputs[i * columns]), short(inputs[i * columns + 1]), short(targets[i])]);
-  }
-  return points;
+export function adopted({ inputs, targets, columns }: Points): Point[] {
+  return Array.from(targets, (target, i) => [
+    short(inputs[i * columns]),
+    short(inputs[i * columns + 1]),
+    short(target),
+  ]);
 }
 
-export function withPoint(drawing: Drawing, x1: number, x2: number, target: number): Drawing {
-  if (drawing.points.length + drawing.testPoints.length >= MOST_POINTS) return drawing;
+/** All that is on the screen as a drawing. */
+export const drawingOf = (data: DataMessage): Drawing => ({
+  points: adopted(data.points("train")),
+  testPoints: adopted(data.points("test")),
+  classes: data.problem.classes,
+});
+
+/** With one training point more; the same drawing where `most` points are in it already. */
+export function withPoint(drawing: Drawing, x1: number, x2: number, target: number, most: number): Drawing {
+  if (drawing.points.length + drawing.testPoints.length >= most) return drawing;
   const classes = drawing.classes === 0 ? 0 : Math.max(drawing.classes, target + 1);
   return { ...drawing, classes, points: [...drawing.points, [short(x1), short(x2), target]] };
 }
@@ -83,9 +90,4 @@ export function asData(drawing: Drawing, trainFraction: number, draw: number) {
     train_fraction: trainFraction,
     draw,
   };
-}
-
-/** True when the server shows what was drawn, so that the local copy may go. */
-export function sameCounts(drawing: Drawing, train: number, test: number): boolean {
-  return drawing.points.length === train && drawing.testPoints.length === test;
 }

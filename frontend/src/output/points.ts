@@ -1,12 +1,9 @@
 // Paints the points over the decision map: class by colour and shape, train filled, test outlined, wrong ones ringed.
 import { classColour, signedColour, type Theme, traceShape } from "../colours";
+import type { Part, Points } from "../wire";
 import { toPixels } from "./square";
 
-export interface PointSet {
-  /** n rows of `columns` inputs; the first two are x1 and x2. */
-  inputs: ArrayLike<number>;
-  targets: ArrayLike<number>;
-  columns: number;
+export interface PointSet extends Points {
   /** What the network says of each; null before the first frame or while points are being drawn. */
   predictions: ArrayLike<number> | null;
 }
@@ -15,6 +12,8 @@ export interface Look {
   theme: Theme;
   /** Edge of the square in CSS pixels. */
   size: number;
+  /** Half of the edge in inputs. */
+  extent: number;
   regression: boolean;
   /** Magnitude of a regression value that gets the full colour. */
   scale: number;
@@ -26,35 +25,61 @@ const RIM = { light: "rgb(20 24 30 / 0.5)", dark: "rgb(250 250 250 / 0.55)" } as
 const HOLLOW = { light: "rgb(255 255 255)", dark: "rgb(12 14 18)" } as const;
 const HALO = { light: "rgb(255 255 255 / 0.9)", dark: "rgb(12 14 18 / 0.9)" } as const;
 
-export function radiusFor(count: number, size: number): number {
+function radiusFor(count: number, size: number): number {
   const room = size / 100;
   if (count > 3000) return Math.max(1.2, room * 0.5);
   if (count > 1200) return Math.max(1.8, room * 0.75);
   return Math.max(2.6, Math.min(4.5, room * 1.1));
 }
 
-export function isWrong(set: PointSet, index: number): boolean {
+function isWrong(set: PointSet, index: number): boolean {
   return set.predictions !== null && set.predictions[index] !== set.targets[index];
 }
 
-/** Test points are outlined, train points are filled. Points of one colour and shape share one path. */
-export function paintPoints(
+/** Paints these sets anew, test points below training points. `alpha`: of all of them. */
+export function paintSets(
+  canvas: HTMLCanvasElement,
+  sets: Partial<Record<Part, PointSet>>,
+  look: Look,
+  alpha: number,
+): void {
+  const context = canvas.getContext("2d");
+  if (!context) return;
+  const ratio = devicePixelRatio;
+  const edge = Math.max(1, Math.round(look.size * ratio));
+  if (canvas.width !== edge || canvas.height !== edge) {
+    canvas.width = edge;
+    canvas.height = edge;
+  }
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, look.size, look.size);
+  context.globalAlpha = alpha;
+  const { train, test } = sets;
+  const radius = radiusFor((train?.targets.length ?? 0) + (test?.targets.length ?? 0), look.size);
+  if (test) paintPoints(context, test, false, radius, look);
+  if (train) paintPoints(context, train, true, radius, look);
+}
+
+/** Test points are outlined, train points are filled. */
+function paintPoints(
   context: CanvasRenderingContext2D,
   set: PointSet,
   filled: boolean,
   radius: number,
   look: Look,
 ): void {
+  for (const { path, colour } of grouped(set, radius, look)) {
+    if (filled) fill(context, path, colour, radius, look);
+    else outline(context, path, colour, radius, look);
+  }
+  if (look.markWrong && !look.regression) ringWrong(context, set, radius, look);
+}
+
+/** Points of one colour and shape share one path. */
+function grouped(set: PointSet, radius: number, look: Look): Iterable<{ path: Path2D; colour: string }> {
   const groups = new Map<string, { path: Path2D; colour: string }>();
-  const wrong = new Path2D();
-  let anyWrong = false;
   for (let i = 0; i < set.targets.length; i++) {
     const target = set.targets[i] ?? 0;
-    const [x, y] = toPixels(
-      set.inputs[i * set.columns] ?? 0,
-      set.inputs[i * set.columns + 1] ?? 0,
-      look.size,
-    );
     const colour = look.regression ? shade(target, look) : classColour(look.theme, target);
     const key = look.regression ? colour : String(target);
     let group = groups.get(key);
@@ -62,46 +87,66 @@ export function paintPoints(
       group = { path: new Path2D(), colour };
       groups.set(key, group);
     }
-    traceShape(group.path, look.regression ? 0 : target, x, y, radius);
-    if (look.markWrong && !look.regression && isWrong(set, i)) {
-      anyWrong = true;
-      wrong.moveTo(x + radius + 2.2, y);
-      wrong.arc(x, y, radius + 2.2, 0, 2 * Math.PI);
-    }
+    traceShape(group.path, look.regression ? 0 : target, ...pixelsOf(set, i, look), radius);
   }
-  const edge = Math.max(0.5, radius * 0.2);
-  for (const { path, colour } of groups.values()) {
-    if (filled) {
-      context.fillStyle = colour;
-      context.fill(path);
-      // Small points lie so close that their edges would hide them.
-      if (radius < 2.2) continue;
-      context.lineWidth = edge;
-      // Values about zero have the colour of the map about zero.
-      context.strokeStyle = look.regression ? RIM[look.theme] : HALO[look.theme];
-      context.stroke(path);
-    } else {
-      context.fillStyle = HOLLOW[look.theme];
-      context.fill(path);
-      const line = Math.max(1, radius * 0.5);
-      if (look.regression) {
-        context.lineWidth = line + 1;
-        context.strokeStyle = RIM[look.theme];
-        context.stroke(path);
-      }
-      context.lineWidth = line;
-      context.strokeStyle = colour;
-      context.stroke(path);
-    }
+  return groups.values();
+}
+
+function pixelsOf({ inputs, columns }: PointSet, i: number, { size, extent }: Look): [number, number] {
+  return toPixels(inputs[i * columns] ?? 0, inputs[i * columns + 1] ?? 0, size, extent);
+}
+
+function fill(
+  context: CanvasRenderingContext2D,
+  path: Path2D,
+  colour: string,
+  radius: number,
+  look: Look,
+): void {
+  context.fillStyle = colour;
+  context.fill(path);
+  // Small points lie so close that their edges would hide them.
+  if (radius < 2.2) return;
+  context.lineWidth = Math.max(0.5, radius * 0.2);
+  // Values about zero have the colour of the map about zero.
+  context.strokeStyle = look.regression ? RIM[look.theme] : HALO[look.theme];
+  context.stroke(path);
+}
+
+function outline(
+  context: CanvasRenderingContext2D,
+  path: Path2D,
+  colour: string,
+  radius: number,
+  look: Look,
+): void {
+  context.fillStyle = HOLLOW[look.theme];
+  context.fill(path);
+  const line = Math.max(1, radius * 0.5);
+  if (look.regression) {
+    context.lineWidth = line + 1;
+    context.strokeStyle = RIM[look.theme];
+    context.stroke(path);
   }
-  if (anyWrong) {
-    context.lineWidth = 2.4;
-    context.strokeStyle = HALO[look.theme];
-    context.stroke(wrong);
-    context.lineWidth = 1.2;
-    context.strokeStyle = INK[look.theme];
-    context.stroke(wrong);
+  context.lineWidth = line;
+  context.strokeStyle = colour;
+  context.stroke(path);
+}
+
+function ringWrong(context: CanvasRenderingContext2D, set: PointSet, radius: number, look: Look): void {
+  const rings = new Path2D();
+  for (let i = 0; i < set.targets.length; i++) {
+    if (!isWrong(set, i)) continue;
+    const [x, y] = pixelsOf(set, i, look);
+    rings.moveTo(x + radius + 2.2, y);
+    rings.arc(x, y, radius + 2.2, 0, 2 * Math.PI);
   }
+  context.lineWidth = 2.4;
+  context.strokeStyle = HALO[look.theme];
+  context.stroke(rings);
+  context.lineWidth = 1.2;
+  context.strokeStyle = INK[look.theme];
+  context.stroke(rings);
 }
 
 // Twenty-one shades are as many as can be told apart, and keep the number of paths small.

@@ -72,7 +72,7 @@ async def upload(
 ) -> UploadedTable:
     """Upload a CSV; then use it with `{"kind": "csv", "id": …}` as the `data` of a config."""
     content = await file.read()
-    table = await run_in_threadpool(tables.read_csv, content, file.filename or "the file", header, target)
+    table = await run_in_threadpool(tables.read_csv, content, file.filename or "data.csv", header, target)
     chosen = tables.guess_target(table, x1=x1, x2=x2, target=target)
     data = {"kind": "csv", "id": table.id, "x1": chosen.x1, "x2": chosen.x2, "target": chosen.target}
     task = parse({"data": data}, {table.id: table}).data.task({table.id: table})

@@ -7,6 +7,7 @@ from fastapi import Depends, Path, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from playground.errors import Problem
+from playground.i18n import say
 from playground.session.registry import Registry
 from playground.session.session import Session
 
@@ -29,10 +30,10 @@ def held_session(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> Session:
     if credentials is None:
-        detail = "This takes the session's key: Authorization: Bearer …"
-        raise Problem(HTTPStatus.UNAUTHORIZED, detail, headers={"WWW-Authenticate": "Bearer"})
+        text = say("problem.key_needed")
+        raise Problem(HTTPStatus.UNAUTHORIZED, text, headers={"WWW-Authenticate": "Bearer"})
     if not session.holds(credentials.credentials):
-        raise Problem(HTTPStatus.FORBIDDEN, "This key does not fit this session.")
+        raise Problem(HTTPStatus.FORBIDDEN, say("problem.wrong_key"))
     return session
 
 

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request
 
 from playground.errors import Problem
+from playground.i18n import say
 from playground.web.routes.responses import BUSY, shows
 
 router = APIRouter(tags=["server"])
@@ -24,5 +25,6 @@ async def alive() -> dict[str, str]:
 async def ready(request: Request) -> dict[str, str]:
     """Every worker answers."""
     if not request.app.state.engine.ready:
-        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "A worker is starting.", headers={"Retry-After": "2"})
+        text = say("problem.worker_starting")
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, text, headers={"Retry-After": "2"})
     return {"status": "ready"}

@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from playground import limits
 from playground.errors import Problem
+from playground.i18n import say
 from playground.messages import browser
 from playground.messages import worker as messages
 from playground.messages.browser import Amount, ChangeDone, Done, Speed, StepDone
@@ -86,7 +87,7 @@ async def look(session: Watched) -> SessionShape:
 @router.delete("/{id}", status_code=204, response_description="It is gone", responses=GUARDED)
 async def delete(registry: TheRegistry, session: Held) -> Response:
     """End a session; its viewers are told."""
-    registry.drop(session, "its holder deleted it")
+    registry.drop(session, say("ending.deleted"))
     return Response(status_code=204)
 
 
@@ -185,7 +186,7 @@ async def step(
     hanging_up.cancel()
     if not answer.done():
         session.answers.abandon(name)
-        raise Problem(HTTPStatus.REQUEST_TIMEOUT, "The caller hung up, and training ended.")
+        raise Problem(HTTPStatus.REQUEST_TIMEOUT, say("problem.hung_up"))
     done = answer.result()
     assert isinstance(done, StepDone)
     return done

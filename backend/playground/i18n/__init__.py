@@ -1,0 +1,71 @@
+"""Everything that a visitor reads. `en.json` has the English, for the page and for what the server says.
+
+What the server says travels as a code with values, so that the page can say it in another language, and
+with its English beside it, for scripts.
+"""
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypeAliasType
+
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+Entry: TypeAlias = str | dict[str, str]
+"""`{name}` stands for a value; a plural has the forms `one` and `other`, chosen by the value `count`."""
+
+
+class Text(BaseModel):
+    """Something that the server says to a person."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    code: str = Field(examples=["effect.optimizer_anew"])
+    """Its key in the translations."""
+    values: "Values" = Field(default={}, examples=[{}])
+    """What its placeholders stand for."""
+    text: str = Field(examples=["The weights are kept; the optimizer starts anew, its step count too."])
+    """In English."""
+
+    @property
+    def as_detail(self) -> dict[str, Any]:
+        """Its parts, for messages that call the English `detail`."""
+        return {"detail": self.text, "code": self.code, "values": self.values}
+
+
+Value = TypeAliasType("Value", "str | int | float | list[str] | Text")
+"""A text in a text is a name, as of a component, or a part of the sentence."""
+Values: TypeAlias = dict[str, Value]
+Text.model_rebuild()
+
+
+def say(code: str, /, **values: Any) -> Text:
+    """The text of this key with these values. Raises KeyError for a key or a placeholder without a value."""
+    return Text(code=code, values=values, text=_filled(english()[code], values))
+
+
+@cache
+def english() -> dict[str, Entry]:
+    """The whole translation file by key."""
+    return json.loads(Path(__file__).with_name("en.json").read_text(encoding="utf-8"))
+
+
+def _filled(entry: Entry, values: dict[str, Any]) -> str:
+    form = entry if isinstance(entry, str) else entry["one" if values["count"] == 1 else "other"]
+    return PLACEHOLDER.sub(lambda found: _shown(values[found[1]]), form)
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case Text():
+            return value.text
+        case list() | tuple():
+            return ", ".join(value)
+        case float() if not value.is_integer() or abs(value) > 1e15:
+            return f"{value:.6g}"
+        case int() | float():
+            return f"{int(value):,}"
+        case _:
+            return str(value)

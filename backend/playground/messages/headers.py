@@ -1,0 +1,79 @@
+"""Headers of the binary messages to a browser, and the arrays that come with each."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from playground.catalogue.component import FROZEN
+from playground.messages.browser import TaskDescription
+from playground.messages.codec import ArrayHeader, Arrays, encode
+
+
+class Header(BaseModel):
+    model_config = FROZEN
+
+    arrays: tuple[ArrayHeader, ...] = ()
+    """What follows the header; known once the message is encoded."""
+
+    def encode(self, arrays: Arrays) -> bytes:
+        return encode(self.model_dump(mode="json", by_alias=True), arrays)
+
+
+class LayerShape(BaseModel):
+    """A layer of the network, the output included."""
+
+    model_config = FROZEN
+
+    inputs: int
+    """Units of the layer before, or features."""
+    width: int
+    """Its own units."""
+
+
+class FrameHeader(Header):
+    """What is drawn of one moment: weights, maps of the neurons, the decision map, predictions."""
+
+    type: Literal["frame"] = "frame"
+    frame: int
+    """Its number, to be acknowledged."""
+    run: int
+    """Counts the resets."""
+    step: int
+    """Optimizer updates so far."""
+    epoch: float
+    """Passes over the training set so far."""
+    layers: tuple[LayerShape, ...]
+    """From the first hidden layer to the output; `weight.0` is of the first."""
+
+
+class DataHeader(Header):
+    """The points, and a map of each feature that can be made of them."""
+
+    type: Literal["data"] = "data"
+    run: int
+    """Counts the resets."""
+    problem: TaskDescription
+    """What there is to learn."""
+    features: tuple[str, ...]
+    """The names of the features, in the order of `feature_maps`."""
+
+
+class MetricsHeader(Header):
+    """Points of the history: `samples` is (points, columns) float64, NaN where there is no number."""
+
+    type: Literal["metrics"] = "metrics"
+    run: int
+    """Counts the resets."""
+    current: bool = False
+    """Whether it is one row of the moment of the next frame, which is no point of the history."""
+    stride: int
+    """Steps between two points; those whose step is no multiple of it are no longer kept."""
+    first: int = Field(serialization_alias="from")
+    """Index of the first row."""
+    to: int
+    """Index of the last row."""
+    columns: tuple[str, ...]
+    """`index`, `step`, `epoch`, then the metrics by name."""
+
+
+BinaryHeader = FrameHeader | DataHeader | MetricsHeader

@@ -1,0 +1,57 @@
+// What the parts of the network are called on the page.
+import { kindOf } from "../catalogue";
+import { t } from "../i18n";
+import type { Catalogue, Config, Problem } from "../types";
+import type { Unit } from "./layout";
+import { pretty } from "./shape";
+
+export interface Names {
+  feature: (name: string) => string;
+  unit: (unit: Unit) => string;
+  /** The unit below that a weight of `layer` comes from. */
+  source: (layer: number, source: number) => string;
+  /** The same in a card where the layer goes without saying. */
+  sourceInCard: (layer: number, source: number) => string;
+  activation: (layer: number) => string;
+}
+
+/** `offered`: all features of the data; `outputs`: units of the output layer. */
+export function namesOf(
+  config: Config,
+  catalogue: Catalogue,
+  problem: Problem | null,
+  offered: string[],
+  outputs: number,
+): Names {
+  const depth = config.hidden.length;
+
+  function feature(name: string): string {
+    const input = /^x(\d+)$/.exec(name);
+    const column = input && problem?.input_names[Number(input[1]) - 1];
+    if (column && column !== name) return column;
+    return kindOf(catalogue, "feature", name)?.label ?? pretty(name);
+  }
+
+  function unitName({ layer, unit }: Unit): string {
+    if (layer < 0) return feature(offered[unit]);
+    if (layer < depth) return t("network.unit", { layer: layer + 1, unit: unit + 1 });
+    if (outputs === 1) return t("network.output");
+    return t("network.output_of", { name: problem?.class_labels[unit] ?? unit });
+  }
+
+  const source = (layer: number, unit: number) =>
+    layer ? unitName({ layer: layer - 1, unit }) : feature(config.features[unit]);
+
+  function activation(layer: number): string {
+    const { kind } = (config.hidden[layer] ?? config.output).activation;
+    return kindOf(catalogue, "activation", kind)?.label ?? (kind === "auto" ? t("network.auto") : kind);
+  }
+
+  return {
+    feature,
+    unit: unitName,
+    source,
+    sourceInCard: (layer, unit) => (layer ? t("network.neuron", { unit: unit + 1 }) : source(layer, unit)),
+    activation,
+  };
+}

@@ -1,0 +1,217 @@
+// The life of the session that this page shows: making, joining, keeping and reviving it, and its socket.
+import * as api from "../api";
+import { Refused } from "../api";
+import { t } from "../i18n";
+import * as link from "../link";
+import { backoff, Live, type Status } from "../live";
+import type { Command, Config, Event, Patch, Role } from "../types";
+import type { Message } from "../wire";
+import type { Notices } from "./notices.svelte";
+import { store, stored } from "./storage";
+
+/** What the connection needs from the rest of the page. */
+export interface Owner {
+  /** Index of the last sample that is here, -1 for none. */
+  since: () => number;
+  config: () => Config | null;
+  /** Bytes that the server takes in one message of the websocket. */
+  messageBytes: () => number;
+  event: (event: Event) => void;
+  message: (message: Message) => void;
+  /** What comes next is of another session. */
+  forget: () => void;
+  refusal: (error: Refused) => string;
+}
+
+const ENVELOPE_BYTES = 1024; // of a command around its patch
+const HASH_AFTER_MS = 400;
+const KEPT = "playground.session";
+
+export class Connection {
+  status = $state<Status | "failed">("connecting");
+  role = $state<Role>("viewer");
+  viewers = $state(1);
+  session = $state<string | null>(null);
+  /** Why nothing can be shown, when `status` is "failed". */
+  failure = $state<string | null>(null);
+  /** Whether the holder's controls work. */
+  readonly canChange = $derived(this.role === "holder" && this.status === "live");
+
+  private live: Live | null = null;
+  private key: string | null = null;
+  private hashTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly owner: Owner,
+    private readonly notices: Notices,
+  ) {}
+
+  /** Opens what the address names, or else this tab's last session, or else a new one. */
+  async start(): Promise<void> {
+    addEventListener("hashchange", () => void this.begin());
+    const watched = new URLSearchParams(location.search).get("session");
+    const kept = recalled();
+    if (watched) this.join(watched, kept?.id === watched ? kept.key : null);
+    else if (kept && (kept.hash === location.hash || location.hash === "")) this.join(kept.id, kept.key);
+    else await this.begin();
+  }
+
+  /** Repeats a request until the server is there. Rejects when it refuses. */
+  async reach<T>(request: () => Promise<T>, unreachable: (error: unknown) => boolean): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await request();
+      } catch (error) {
+        if (!unreachable(error)) throw error;
+        this.status = "lost";
+        await new Promise((resolve) => setTimeout(resolve, backoff(attempt)));
+      }
+    }
+  }
+
+  send(command: Command): ReturnType<Live["send"]> {
+    return this.live?.send(command) ?? Promise.reject(unconnected());
+  }
+
+  /** A websocket message is limited; thousands of points go by REST. Everyone is told of either in the same way. */
+  change(patch: Patch): Promise<{ effect?: string[] }> {
+    const size = new TextEncoder().encode(JSON.stringify(patch)).length;
+    if (size + ENVELOPE_BYTES > this.owner.messageBytes() && this.session && this.key)
+      return api.change(this.session, this.key, patch);
+    return this.send({ type: "change", change: patch });
+  }
+
+  ack(frame: number): void {
+    this.live?.ack(frame);
+  }
+
+  /** Connects again from the start of the history. */
+  restart(): void {
+    this.live?.restart();
+  }
+
+  /** Goes on with this session here, after another tab has taken it over. */
+  readonly takeOver = (): void => {
+    if (this.session) this.join(this.session, this.key);
+  };
+
+  /** A new session with the default experiment; the browser's back button leads to the old one's settings. */
+  readonly renew = (): void => {
+    const url = new URL(location.href);
+    url.searchParams.delete("session");
+    url.hash = "";
+    history.pushState(null, "", url);
+    this.notices.say("");
+    void this.begin();
+  };
+
+  /** The address that opens this experiment anew. */
+  async address(): Promise<string> {
+    const url = new URL(location.href);
+    const config = this.owner.config();
+    url.searchParams.delete("session");
+    if (config) url.hash = await link.toHash(config);
+    return url.href;
+  }
+
+  /** The address with which others watch this session. */
+  watchAddress(): string {
+    const url = new URL(location.href);
+    url.hash = "";
+    url.searchParams.set("session", this.session ?? "");
+    return url.href;
+  }
+
+  /** Lets the address follow the config, at its own pace. */
+  follow(): void {
+    clearTimeout(this.hashTimer);
+    this.hashTimer = setTimeout(async () => {
+      const config = this.owner.config();
+      if (!config) return;
+      const hash = `#${await link.toHash(config)}`;
+      history.replaceState(null, "", `${location.pathname}${location.search}${hash}`);
+      this.keep();
+    }, HASH_AFTER_MS);
+  }
+
+  /** A new session from the address, or from the default where the address holds none or one that is refused. */
+  private async begin(): Promise<void> {
+    let config: Patch = {};
+    try {
+      config = (await link.fromHash(location.hash)) ?? {};
+    } catch {
+      this.notices.toast(t("toast.link_damaged"), "error");
+    }
+    try {
+      await this.create(config);
+    } catch (error) {
+      if (!(error instanceof Refused) || Object.keys(config).length === 0) return this.fail(error);
+      this.notices.toast(t("toast.link_refused", { reason: this.owner.refusal(error) }), "error");
+      await this.create({}).catch((again) => this.fail(again));
+    }
+  }
+
+  private async create(config: Patch): Promise<void> {
+    // Not there yet: no connection, or the server is still starting.
+    const away = (error: unknown) => error instanceof Refused && [0, 502, 503].includes(error.failure.status);
+    const { id, key } = await this.reach(() => api.createSession(config), away);
+    this.join(id, key);
+  }
+
+  private join(id: string, key: string | null): void {
+    this.live?.close();
+    if (id !== this.session) this.owner.forget();
+    this.session = id;
+    this.key = key;
+    this.keep();
+    this.live = new Live(id, key, {
+      since: this.owner.since,
+      event: this.owner.event,
+      message: this.owner.message,
+      status: (status) => {
+        this.status = status;
+        if (status === "gone") void this.revive();
+      },
+    });
+  }
+
+  /** The server no longer knows the session: the same config starts anew. */
+  private async revive(): Promise<void> {
+    store(sessionStorage, KEPT, null);
+    if (new URLSearchParams(location.search).has("session")) {
+      this.status = "failed";
+      this.failure = t("banner.watched_gone");
+      return;
+    }
+    const config = this.owner.config();
+    try {
+      if (config) await this.create(config as unknown as Patch);
+      else await this.begin();
+      this.notices.say("");
+      this.notices.toast(t("toast.session_gone"));
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private fail(error: unknown): void {
+    this.status = "failed";
+    this.failure = t("banner.failed", { reason: error instanceof Error ? error.message : String(error) });
+  }
+
+  /** So that a reload comes back to the same session. The key never leaves this tab's storage. */
+  private keep(): void {
+    if (!this.session || !this.key) return;
+    store(sessionStorage, KEPT, JSON.stringify({ id: this.session, key: this.key, hash: location.hash }));
+  }
+}
+
+const unconnected = () => new Refused({ status: 0, title: "Closed", detail: "" });
+
+function recalled(): { id: string; key: string; hash: string } | null {
+  try {
+    return JSON.parse(stored(sessionStorage, KEPT) ?? "null");
+  } catch {
+    return null;
+  }
+}

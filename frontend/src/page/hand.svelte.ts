@@ -1,0 +1,16 @@
+// What the visitor's hand holds over the decision map; "own points" in the data panel puts the pencil into it.
+export type Tool = "look" | "draw" | "move" | "erase";
+
+export class Hand {
+  tool = $state<Tool>("look");
+  /** What the next drawn point is: a class, or a value for a regression. */
+  target = $state(0);
+  /** The next drawn point takes the place of all that are there: a network learns from at least one. */
+  afresh = $state(false);
+
+  readonly pick = (tool: Tool, target = this.target): void => {
+    this.tool = tool;
+    if (tool !== "draw") this.afresh = false;
+    this.target = target;
+  };
+}

@@ -1,0 +1,125 @@
+// The state of the page, put together: each part holds one idea, and here they hear of what the server says.
+// Only App, the panels and the top bar import it; what is below them takes props.
+import * as api from "../api";
+import { deliver, forget, onDrawn } from "../frames";
+import { t } from "../i18n";
+import type { Event } from "../types";
+import { DataMessage, Frame, type Message, MetricsMessage } from "../wire";
+import { Connection } from "./connection.svelte";
+import { Experiment } from "./experiment.svelte";
+import { Hand } from "./hand.svelte";
+import { Notices } from "./notices.svelte";
+import { Readouts } from "./readouts.svelte";
+import { sentence } from "./refusal";
+import { Training } from "./training.svelte";
+import { View } from "./view.svelte";
+
+class Page {
+  readonly view = new View();
+  readonly hand = new Hand();
+  readonly notices = new Notices();
+  readonly readouts = new Readouts();
+  readonly connection: Connection = new Connection(
+    {
+      since: () => this.readouts.history.last,
+      config: () => this.experiment.config,
+      messageBytes: () => this.experiment.catalogue?.limits.message_bytes ?? 0,
+      event: (event) => this.onEvent(event),
+      message: (message) => this.onMessage(message),
+      forget: () => this.clear(),
+      refusal: ({ failure }) => sentence(failure, this.experiment.config, this.experiment.catalogue),
+    },
+    this.notices,
+  );
+  readonly experiment: Experiment = new Experiment(
+    {
+      send: (command) => this.connection.send(command),
+      change: (patch) => this.connection.change(patch),
+    },
+    this.notices,
+  );
+  readonly training = new Training((command) => this.experiment.command(command));
+
+  /** Number of the run within the session, -1 before the first. */
+  private run = -1;
+
+  async start(): Promise<void> {
+    this.view.start();
+    onDrawn((frame) => this.connection.ack(frame.frame));
+    this.experiment.catalogue = await this.connection.reach(api.catalogue, () => true);
+    await this.connection.start();
+  }
+
+  private clear(): void {
+    this.readouts.clear();
+    this.run = -1;
+    forget();
+  }
+
+  private onEvent(event: Event): void {
+    const { connection, experiment, training, notices } = this;
+    switch (event.type) {
+      case "hello":
+        this.greet(event);
+        break;
+      case "changed":
+        experiment.enter(event);
+        if (connection.role === "viewer" && event.entry.effect.length)
+          notices.say(event.entry.effect.join(" · "));
+        connection.follow();
+        break;
+      case "state":
+        training.adopt(event);
+        if (!event.playing || this.readouts.step === 0) this.readouts.place(event.step, event.epoch);
+        break;
+      case "reset":
+        this.clear();
+        this.run = event.run;
+        experiment.adopt({ config: event.config, timeline: [] });
+        training.diverged = null;
+        this.readouts.place(0, 0);
+        connection.follow();
+        break;
+      case "role":
+        connection.role = event.role;
+        break;
+      case "viewers":
+        connection.viewers = event.count;
+        break;
+      case "notice":
+        notices.say(event.code === "worker_restarted" ? t("note.worker_restarted") : event.detail);
+        break;
+      case "error":
+        if (!event.id) notices.toast(event.detail || event.title, "error");
+        break;
+    }
+  }
+
+  private greet(event: Extract<Event, { type: "hello" }>): void {
+    if (this.run !== -1 && event.run !== this.run && this.readouts.history.last >= 0) {
+      // Reset while this page was away: what it has is of another run, so it asks for everything.
+      this.clear();
+      this.connection.restart();
+      return;
+    }
+    this.run = event.run;
+    this.experiment.adopt(event);
+    this.connection.role = event.role;
+    this.connection.viewers = event.viewers;
+    this.onEvent({ type: "state", ...event.state });
+    this.connection.follow();
+  }
+
+  private onMessage(message: Message): void {
+    if (message instanceof Frame) {
+      deliver(message);
+      this.readouts.refresh();
+    } else if (message instanceof DataMessage) {
+      this.experiment.show(message);
+    } else if (message instanceof MetricsMessage) {
+      this.readouts.take(message);
+    }
+  }
+}
+
+export const page = new Page();

@@ -1,0 +1,31 @@
+// Whether and how fast the network learns.
+import type { Command, Divergence, RunState, Speed } from "../types";
+
+export class Training {
+  playing = $state(false);
+  /** Null until the server has told. */
+  speed = $state.raw<Speed | null>(null);
+  diverged = $state.raw<Divergence | null>(null);
+
+  /** What a press asked for that the server has not answered yet: a second press means the opposite. */
+  private asked: boolean | null = null;
+
+  constructor(private readonly command: (command: Command) => Promise<boolean>) {}
+
+  readonly toggle = async (): Promise<void> => {
+    const wish = !(this.asked ?? this.playing);
+    this.asked = wish;
+    await this.command({ type: wish ? "play" : "pause" });
+    if (this.asked === wish) this.asked = null;
+  };
+  readonly play = () => this.command({ type: "play" });
+  readonly reset = () => this.command({ type: "reset" });
+  readonly stepOnce = () => this.command({ type: "step", steps: 1 });
+  readonly setSpeed = (speed: Speed) => this.command({ type: "speed", ...speed });
+
+  adopt({ playing, speed, diverged }: RunState): void {
+    this.playing = playing;
+    this.speed = speed;
+    this.diverged = diverged;
+  }
+}

@@ -1,0 +1,56 @@
+// How this visitor looks at the session: nothing here is known to the server.
+import type { Theme } from "../colours";
+import { repaint } from "../frames";
+import type { Unit } from "../network/layout";
+import { store, stored } from "./storage";
+
+const THEME = "playground.theme";
+
+export class View {
+  theme = $state<Theme>("light");
+  discretise = $state(false);
+  showTrain = $state(true);
+  showTest = $state(false);
+  markWrong = $state(true);
+  selected = $state.raw<Unit | null>(null);
+  hovered = $state.raw<Unit | null>(null);
+  /** Names that `?hide=` hides. */
+  private hidden: ReadonlySet<string> = new Set();
+  /** The page for an iframe. */
+  embedded = false;
+
+  /** Reads the address and the visitor's wishes. */
+  start(): void {
+    const hide = new URLSearchParams(location.search).get("hide") ?? "";
+    this.hidden = new Set(hide.split(/[\s,]+/).filter(Boolean));
+    this.embedded = /\/embed\/?$/.test(location.pathname);
+    const system = matchMedia("(prefers-color-scheme: dark)");
+    const chosen = () => stored(localStorage, THEME);
+    const follow = () => this.show(system.matches ? "dark" : "light");
+    const first = chosen();
+    if (first === "light" || first === "dark") this.show(first);
+    else follow();
+    system.addEventListener("change", () => {
+      if (!chosen()) follow();
+    });
+  }
+
+  /** Whether a control is to be shown: `?hide=` may name it or the part before a dot. */
+  readonly shown = (name: string): boolean => !this.hidden.has(name) && !this.hidden.has(name.split(".")[0]);
+
+  /** The query that hides the same controls in another address. */
+  get query(): string {
+    return this.hidden.size ? `?hide=${[...this.hidden]}` : "";
+  }
+
+  readonly switchTheme = (): void => {
+    this.show(this.theme === "dark" ? "light" : "dark");
+    store(localStorage, THEME, this.theme);
+  };
+
+  private show(theme: Theme): void {
+    this.theme = theme;
+    document.documentElement.dataset.theme = theme;
+    repaint();
+  }
+}

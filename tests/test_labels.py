@@ -1,0 +1,58 @@
+"""The words at a mark."""
+
+from typing import Any
+
+import pytest
+
+from playground.run.patch import merged
+from playground.run.validation import parse
+from playground.session.labels import label
+
+RELU = {"activation": {"kind": "relu"}}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, ""),
+        ({"optimizer": {"kind": "sgd"}}, "SGD"),
+        ({"optimizer": {"lr": 0.1}}, "learning rate 0.1"),
+        ({"optimizer": {"lr": 0.1}, "batch_size": 32}, "learning rate 0.1, batch size 32"),
+        ({"hidden": [{"width": 4}, {"width": 2, "activation": {"kind": "relu"}}]}, "layer 2: ReLU"),
+        ({"hidden": [RELU, {**RELU, "width": 2}]}, "activation: ReLU"),
+        ({"hidden": [{"width": 4, "normalization": {"kind": "batchnorm"}}, {"width": 2}]}, "batchnorm on, layer 1"),
+        ({"hidden": [{"width": 4}, {"width": 2, "dropout": 0.25}]}, "dropout 0.25, layer 2"),
+        ({"hidden": [{"width": 5}, {"width": 2}]}, "+1 neuron"),
+        ({"hidden": [{"width": 2}, {"width": 2}]}, "−2 neurons"),
+        ({"hidden": [{"width": 4}]}, "−1 layer"),
+        ({"features": ["x1", "x2", "x1^2"]}, "+x1^2"),
+        ({"data": {"kind": "xor"}}, "XOR"),
+        ({"data": {"noise": 0.2}}, "noise 0.2"),
+        ({"clip_norm": 1.0}, "gradient clipping 1"),
+        ({"shuffle": False}, "shuffle off"),
+        ({"seed": 7}, "seed 7"),
+        ({"l2": 0.1}, "L2 0.1"),
+        ({"loss": {"kind": "mse"}}, "loss: Mean squared error"),
+        ({"data": {"train_fraction": 0.2}}, "training share 0.2"),
+        ({"output": {"activation": {"kind": "linear"}}}, "output: Linear"),
+    ],
+)  # fmt: skip
+def test_a_change_is_told_in_a_few_words(change: dict[str, Any], words: str) -> None:
+    before = parse({})
+    assert label(before, parse(merged(before, change))) == words
+
+
+def test_a_long_change_is_cut() -> None:
+    before = parse({})
+    change = {
+        "init": {"kind": "zero"},
+        "l1": 0.1,
+        "l2": 0.1,
+        "seed": 31,
+        "batch_size": 30,
+        "input_dropout": 0.1,
+        "clip_norm": 1.0,
+    }
+    text = label(before, parse(merged(before, change)))
+    assert len(text) <= 60
+    assert text.endswith("…")
