@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+
 from playground.run.config import Config
 from playground.run.patch import merged
 from playground.run.validation import parse

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import httpx
-import playground
 import pytest
-from playground.training.compiled import cache, kernel
 
+import playground
+from playground.training.compiled import cache, kernel
 from tests.e2e.server import serving
 
 

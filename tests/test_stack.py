@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
 from playground import limits
 from playground.catalogue.component import members
 from playground.catalogue.optimizers import Optimizer
@@ -15,8 +17,6 @@ from playground.training.divergence import Diverged
 from playground.training.evaluation import Samples
 from playground.training.loop import TrainingLoop
 from playground.worker.snapshot import load, save
-from torch.utils._python_dispatch import TorchDispatchMode
-
 from tests.loops import COMPILED, REFERENCE, change, frame, metrics, put_weight, start
 
 pytestmark = pytest.mark.usefixtures("kernel")
