@@ -21,6 +21,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent
 PAGE = ROOT / "frontend"
+TRANSLATIONS = ROOT / "backend" / "playground" / "i18n"
 BUILT = ROOT / "backend" / "playground" / "web" / "static"
 STAMP = BUILT / ".built-from"
 OLDEST_NODE = (20, 19)  # what Vite asks for
@@ -38,7 +39,7 @@ def fingerprint(paths: list[Path]) -> str:
 
 def sources() -> list[Path]:
     """What the built page depends on, and a little more: not the tests, nor the README's picture."""
-    found: list[Path] = []
+    found: list[Path] = [*TRANSLATIONS.glob("*.json")]
     for folder, folders, files in os.walk(PAGE):
         folders[:] = [name for name in folders if name not in {"node_modules", "test-results"}]
         found += [Path(folder, name) for name in files if ".test." not in name and name != "screenshot.png"]

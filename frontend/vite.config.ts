@@ -14,6 +14,10 @@ export default defineConfig({
     target: "es2022",
     rollupOptions: { input: "src/main.ts" },
   },
-  server: { proxy: { "/api": { target: backend, ws: true } } },
+  server: {
+    proxy: { "/api": { target: backend, ws: true } },
+    // The translations are the server's as well.
+    fs: { allow: [".", "../backend/playground/i18n"] },
+  },
   test: { include: ["src/**/*.test.ts"] },
 });

@@ -1,5 +1,15 @@
 // The REST calls that the page makes.
-import type { Catalogue, Component, CreatedSession, Failure, Patch, Preview, UploadedTable } from "./types";
+import { explained, said } from "./i18n";
+import type {
+  Catalogue,
+  Component,
+  CreatedSession,
+  Failure,
+  Patch,
+  Preview,
+  Text,
+  UploadedTable,
+} from "./types";
 
 /** Where the server's paths begin: "" or the root path of a proxy. */
 export const root = document.querySelector<HTMLMetaElement>("meta[name=playground-root]")?.content ?? "";
@@ -7,7 +17,8 @@ export const root = document.querySelector<HTMLMetaElement>("meta[name=playgroun
 /** The server's answer to what it does not accept. `status` 0: it could not be reached. */
 export class Refused extends Error {
   constructor(readonly failure: Failure) {
-    super(failure.errors?.[0]?.message ?? failure.detail ?? failure.title);
+    const [error] = failure.errors ?? [];
+    super(error ? said({ ...error, text: error.message }) : explained(failure) || failure.title);
   }
 }
 
@@ -43,7 +54,7 @@ export const createSession = (config: Patch) => call<CreatedSession>("POST", "/a
 export const session = (id: string) => call<unknown>("GET", `/api/sessions/${encodeURIComponent(id)}`);
 /** As the `change` command, for patches that are too large for a websocket message. */
 export const change = (id: string, key: string, patch: Patch) =>
-  call<{ effect?: string[] }>("PATCH", `/api/sessions/${encodeURIComponent(id)}/config`, patch, key);
+  call<{ effect?: Text[] }>("PATCH", `/api/sessions/${encodeURIComponent(id)}/config`, patch, key);
 export const preview = (data: Component, seed = 0) => call<Preview>("POST", "/api/preview", { data, seed });
 
 /** Uploads a CSV file; `options` are the columns where they are named. */

@@ -1,6 +1,6 @@
 import { expect, it, vi } from "vitest";
+import en from "../../backend/playground/i18n/en.json";
 import { arrange } from "./arrangement";
-import en from "./i18n/en.json";
 import { panels } from "./panels";
 
 vi.hoisted(() => vi.stubGlobal("document", { querySelector: () => null }));

@@ -32,7 +32,7 @@ describe("undoable", () => {
     change,
     undo,
     effect: [],
-    label: "",
+    label: [],
   });
   const undos = (timeline: Entry[], gestures?: Map<Entry, number>) =>
     undoable(timeline, gestures).map(({ undo }) => undo);

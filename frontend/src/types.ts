@@ -97,6 +97,22 @@ export interface Catalogue {
   schema: unknown;
 }
 
+/* ---------- what the server says ---------- */
+
+/** Something for a person: a key of the translations with values for its placeholders, and its English. */
+export interface Text {
+  code: string;
+  values: Record<string, Value>;
+  text: string;
+}
+export type Value = string | number | string[] | Text;
+/** The same beside other fields, with `detail` for the English; without a code where the page itself says it. */
+export interface Explained {
+  detail: string;
+  code?: string;
+  values?: Record<string, Value>;
+}
+
 /* ---------- events ---------- */
 
 export interface Problem {
@@ -110,10 +126,9 @@ export interface Problem {
   input_ranges?: [number, number][] | null;
 }
 export type Speed = { epochs_per_second: number } | { steps_per_second: number } | { max: true };
-export interface Divergence {
+export interface Divergence extends Explained {
   step: number;
   layer: number | null;
-  detail: string;
 }
 export interface RunState {
   playing: boolean;
@@ -128,8 +143,8 @@ export interface Entry {
   epoch: number;
   change: Patch;
   undo: Patch;
-  effect: string[];
-  label: string;
+  effect: Text[];
+  label: Text[];
   weights?: unknown;
 }
 /** Of one weight (`source` is the unit below) or, with `source` null, of a bias. */
@@ -142,13 +157,14 @@ export interface WeightEdit {
 export interface FieldError {
   field: string;
   message: string;
+  code: string;
+  values: Record<string, Value>;
   fits: unknown[] | null;
   suggestion: Patch | null;
 }
-export interface Failure {
+export interface Failure extends Explained {
   status: number;
   title: string;
-  detail: string;
   errors?: FieldError[];
 }
 export type Role = "holder" | "viewer";
@@ -166,14 +182,14 @@ export type Event =
       state: RunState;
       viewers: number;
     }
-  | { type: "ack"; id: string; step?: number; change?: Patch; effect?: string[]; [result: string]: unknown }
+  | { type: "ack"; id: string; step?: number; change?: Patch; effect?: Text[]; [result: string]: unknown }
   | ({ type: "error"; id?: string } & Failure)
   | { type: "changed"; entry: Entry; config: Config; problem: Problem }
   | ({ type: "state" } & RunState)
   | { type: "reset"; run: number; config: Config }
   | { type: "role"; role: Role }
   | { type: "replaced" }
-  | { type: "notice"; code: string; detail: string }
+  | ({ type: "notice" } & Explained)
   | { type: "viewers"; count: number };
 
 export type Command =

@@ -339,5 +339,5 @@ def _add_normalization(
         track |= {n: value if number == 0 else torch.zeros_like(value) for n, value in learned.items()}
     part.buffers = buffers
     part.shape = replace(part.shape, normalization=new)
-    code = "effect.normalization_started" if new.affine else "effect.normalization_anew"
+    code = "effect.normalization_started" if new.affine else "effect.normalization_added"
     effects.append(say(code, normalization=new.named(), layer=index + 1))

@@ -4,7 +4,7 @@ import { Refused } from "../api";
 import { t } from "../i18n";
 import * as link from "../link";
 import { backoff, Live, type Status } from "../live";
-import type { Command, Config, Event, Patch, Role } from "../types";
+import type { Command, Config, Event, Patch, Role, Text } from "../types";
 import type { Message } from "../wire";
 import type { Notices } from "./notices.svelte";
 import { store, stored } from "./storage";
@@ -74,7 +74,7 @@ export class Connection {
   }
 
   /** A websocket message is limited; thousands of points go by REST. Everyone is told of either in the same way. */
-  change(patch: Patch): Promise<{ effect?: string[] }> {
+  change(patch: Patch): Promise<{ effect?: Text[] }> {
     const size = new TextEncoder().encode(JSON.stringify(patch)).length;
     if (size + ENVELOPE_BYTES > this.owner.messageBytes() && this.session && this.key)
       return api.change(this.session, this.key, patch);

@@ -2,9 +2,9 @@
 import { Refused } from "../api";
 import { figure } from "../figures";
 import { latest } from "../frames";
-import { t } from "../i18n";
+import { joined, t } from "../i18n";
 import { combined, undoable } from "../patch";
-import type { Catalogue, Command, Config, Entry, Event, Patch, Problem, WeightEdit } from "../types";
+import type { Catalogue, Command, Config, Entry, Event, Patch, Problem, Text, WeightEdit } from "../types";
 import type { DataMessage } from "../wire";
 import type { Action, Notices } from "./notices.svelte";
 import { sentence } from "./refusal";
@@ -22,7 +22,7 @@ export type Change = (patch: Patch, options?: ChangeOptions) => Promise<boolean>
 /** The way to the server. Both reject with `Refused`. */
 export interface Channel {
   send: (command: Command) => Promise<unknown>;
-  change: (patch: Patch) => Promise<{ effect?: string[] }>;
+  change: (patch: Patch) => Promise<{ effect?: Text[] }>;
 }
 
 export class Experiment {
@@ -51,7 +51,7 @@ export class Experiment {
     this.gesture = options.gesture ?? null;
     try {
       const { effect } = await this.channel.change(patch);
-      if (!options.quiet && effect?.length) this.notices.say(effect.join(" · "));
+      if (!options.quiet && effect?.length) this.notices.say(joined(effect, " · "));
       return true;
     } catch (error) {
       const suggestion =
@@ -95,7 +95,7 @@ export class Experiment {
     const done = weight
       ? await this.setWeight(weight as WeightEdit)
       : await this.change(patch, { quiet: true });
-    if (done) this.notices.say(t("note.undone", { label: entry.label }));
+    if (done) this.notices.say(t("note.undone", { label: joined(entry.label) }));
     return done;
   };
 

@@ -2,7 +2,7 @@
 // Only App, the panels and the top bar import it; what is below them takes props.
 import * as api from "../api";
 import { deliver, forget, onDrawn } from "../frames";
-import { t } from "../i18n";
+import { explained, joined } from "../i18n";
 import type { Event } from "../types";
 import { DataMessage, Frame, type Message, MetricsMessage } from "../wire";
 import { Connection } from "./connection.svelte";
@@ -65,7 +65,7 @@ class Page {
       case "changed":
         experiment.enter(event);
         if (connection.role === "viewer" && event.entry.effect.length)
-          notices.say(event.entry.effect.join(" · "));
+          notices.say(joined(event.entry.effect, " · "));
         connection.follow();
         break;
       case "state":
@@ -87,10 +87,10 @@ class Page {
         connection.viewers = event.count;
         break;
       case "notice":
-        notices.say(event.code === "worker_restarted" ? t("note.worker_restarted") : event.detail);
+        notices.say(explained(event));
         break;
       case "error":
-        if (!event.id) notices.toast(event.detail || event.title, "error");
+        if (!event.id) notices.toast(explained(event) || event.title, "error");
         break;
     }
   }

@@ -1,16 +1,17 @@
 // What a refusal of the server says to a visitor.
 import { fieldOf, kindOf, parameterOf } from "../catalogue";
-import { t } from "../i18n";
+import { explained, said, t } from "../i18n";
 import type { Catalogue, Component, Config, Failure, Family } from "../types";
 
 /** The first error, with the name that its control has on the page. */
 export function sentence(failure: Failure, config: Config | null, catalogue: Catalogue | null): string {
   const error = failure.errors?.[0];
-  if (!error) return failure.detail || failure.title;
+  if (!error) return explained(failure) || failure.title;
+  const message = said({ ...error, text: error.message });
   const label = catalogue && labelOf(error.field, config, catalogue);
-  if (!label) return error.message;
-  const rule = /^(must|may|is) /.test(error.message);
-  return t(rule ? "refused.rule" : "refused.field", { label, message: error.message });
+  if (!label) return message;
+  const rule = /^(must|may|is) /.test(message);
+  return t(rule ? "refused.rule" : "refused.field", { label, message });
 }
 
 function labelOf(path: string, config: Config | null, catalogue: Catalogue): string | undefined {
