@@ -12,7 +12,7 @@ import websockets
 from playground import limits
 from playground.web.socket import allowed_origin
 from tests.conftest import Running, Serve
-from tests.guest import Guest
+from tests.guest import Guest, words
 
 NewSession = Callable[..., Guest]
 FAST = {"type": "speed", "max": True}
@@ -105,7 +105,11 @@ async def test_a_change_is_answered_with_its_step_and_told_to_everybody(new_sess
         assert ack["effect"]
         told = await viewer.event("changed")
         assert told["entry"]["step"] == ack["step"]
+<<<<<<< HEAD
+        assert words(told["entry"]["label"]) == "SGD"
+=======
         assert [part["text"] for part in told["entry"]["label"]] == ["SGD"]
+>>>>>>> main
         assert told["config"]["optimizer"]["kind"] == "sgd"
         assert told["entry"]["undo"]["optimizer"]["kind"] == "adam"
         await viewer.until(lambda: viewer.frames and viewer.frames[-1][0]["step"] > ack["step"])
@@ -274,7 +278,11 @@ async def test_one_weight_is_edited(new_session: NewSession) -> None:
         ack = await page.do(type="weight", layer=2, source=None, unit=0, value=1.25)
         assert ack["type"] == "ack"
         told = await page.event("changed")
+<<<<<<< HEAD
+        assert words(told["entry"]["label"]) == "weights edited"
+=======
         assert [part["text"] for part in told["entry"]["label"]] == ["weights edited"]
+>>>>>>> main
         assert told["entry"]["change"] == {}
         error = await page.do(type="weight", layer=7, source=0, unit=0, value=1)
         assert error["errors"][0]["field"] == "layer"
@@ -510,5 +518,5 @@ async def test_viewers_are_told_before_the_server_stops(stopping: tuple[Running,
     async with guest.watch() as page:
         await page.event("hello")
         running.server.should_exit = True
-        await page.event("notice", code="shutdown")
+        await page.event("notice", code="notice.shutdown")
         assert await page.ended() == 1012

@@ -1,5 +1,17 @@
 """Data of one's own over HTTP, against the real server."""
 
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from playground import limits
+from tests.guest import Guest, assert_problem
+
+NewSession = Callable[..., Guest]
+TABLE = b"width,length,species\n1,2,a\n2,1,b\n3,4,a\n4,3,b\n5,6,a\n6,5,b\n"
+
+
 def test_a_csv_is_uploaded_and_learned(client: httpx.Client, new_session: NewSession) -> None:
     answer = client.post("/api/datasets", files={"file": ("leaves.csv", TABLE)})
     assert answer.status_code == 201, answer.text

@@ -1,5 +1,16 @@
 """What the server does beside its sessions: room, logs, headers, readiness."""
 
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from tests.conftest import Running, Serve
+from tests.guest import Guest, assert_problem
+
+NewSession = Callable[..., Guest]
+
+
 def test_the_server_is_alive_and_ready(client: httpx.Client) -> None:
     assert client.get("/healthz").json() == {"status": "alive"}
     assert client.get("/readyz").json() == {"status": "ready"}
