@@ -37,7 +37,11 @@ def assert_problem(answer: httpx.Response, status: int, field: str | None = None
 
 def test_the_server_is_alive_and_ready(client: httpx.Client) -> None:
     assert client.get("/healthz").json() == {"status": "alive"}
-    assert client.get("/readyz").json() == {"status": "ready"}
+    assert client.get("/readyz").json() == {
+        "status": "ready",
+        "trainer": "compiled",
+        "detail": "the compiled kernel trains",
+    }
 
 
 def test_a_session_is_created_with_its_defaults_filled_in(client: httpx.Client) -> None:
