@@ -155,6 +155,16 @@ class UploadedTable(Shape):
     """The first rows."""
 
 
+class Readiness(Shape):
+    """The server is ready, and this is what trains."""
+
+    status: Literal["ready"] = "ready"
+    trainer: Literal["compiled", "compiling", "reference"] = Field(examples=["compiled"])
+    """The kernel; PyTorch until the kernel is compiled; or PyTorch, because there is no kernel here."""
+    detail: str = Field(examples=["the compiled kernel trains"])
+    """Why it is this one."""
+
+
 class ProblemDocument(BaseModel):
     """Why not, after RFC 9457."""
 
