@@ -42,7 +42,7 @@ async def test_a_viewer_gets_hello_then_the_data_then_history_then_frames(new_se
             "epoch": 1.6,
             "diverged": None,
         }
-        assert page.data[0]["problem"] == hello["problem"]
+        assert page.data[0]["task"] == hello["task"]
         assert sorted(page.samples) == list(range(41))
 
 
@@ -122,8 +122,8 @@ async def test_a_change_of_data_brings_the_new_data(new_session: NewSession) -> 
         )
         assert ack["type"] == "ack", ack
         await page.until(lambda: len(page.data) == 2)
-        assert page.data[1]["problem"]["classes"] == 4
-        assert (await page.event("changed"))["problem"]["classes"] == 4
+        assert page.data[1]["task"]["classes"] == 4
+        assert (await page.event("changed"))["task"]["classes"] == 4
         await page.until(lambda: page.frames and page.frames[-1][0]["layers"][-1]["width"] == 4)
 
 

@@ -176,7 +176,7 @@ class Answer(Message):
     step: int
     epoch: float
     effect: list[Text] = []
-    problem: TaskDescription | None = None
+    task: TaskDescription | None = None
     """The task, when the data have changed."""
     metrics: Metrics | None = None
     diverged: Divergence | None = None
@@ -200,7 +200,7 @@ class Applied(Message):
     step: int
     epoch: float
     effect: list[Text]
-    problem: TaskDescription | None = None
+    task: TaskDescription | None = None
 
 
 class Samples(Message):
