@@ -6,7 +6,7 @@ WORKDIR /src/frontend
 COPY frontend/package.json frontend/package-lock.json ./
 RUN npm ci --no-audit --no-fund
 COPY frontend/ ./
-COPY backend/playground/i18n/ /src/backend/playground/i18n/
+COPY backend/playground/i18n/ ../backend/playground/i18n/
 RUN npm run build
 
 FROM python:3.11-slim AS package

@@ -21,7 +21,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent
 PAGE = ROOT / "frontend"
-WORDS = ROOT / "backend" / "playground" / "i18n"
+TRANSLATIONS = ROOT / "backend" / "playground" / "i18n"
 BUILT = ROOT / "backend" / "playground" / "web" / "static"
 STAMP = BUILT / ".built-from"
 OLDEST_NODE = (20, 19)  # what Vite asks for
@@ -38,12 +38,12 @@ def fingerprint(paths: list[Path]) -> str:
 
 
 def sources() -> list[Path]:
-    """What the built page depends on, its words too, and a little more: not the tests, nor a picture."""
-    found: list[Path] = []
+    """What the built page depends on, and a little more: not the tests, nor the README's picture."""
+    found: list[Path] = [*TRANSLATIONS.glob("*.json")]
     for folder, folders, files in os.walk(PAGE):
         folders[:] = [name for name in folders if name not in {"node_modules", "test-results"}]
         found += [Path(folder, name) for name in files if ".test." not in name and name != "screenshot.png"]
-    return [*found, *WORDS.glob("*.json")]
+    return found
 
 
 def written(stamp: Path) -> str:

@@ -28,7 +28,7 @@ def killed(viewer: Viewer, server: int) -> tuple[float, float]:
     while True:
         header, _ = viewer.receive()
         now = 1000 * (time.perf_counter() - start)
-        if header["type"] == "notice" and header["code"] == "worker_restarted":
+        if header["type"] == "notice" and header["code"] == "notice.worker_restarted":
             noticed = now
         elif header["type"] == "frame" and noticed is not None:
             first = header["step"] if first is None else first

@@ -15,9 +15,9 @@ export default defineConfig({
     rollupOptions: { input: "src/main.ts" },
   },
   server: {
-    // The words are the server's, too.
-    fs: { allow: [".", "../backend/playground/i18n"] },
     proxy: { "/api": { target: backend, ws: true } },
+    // The translations are the server's as well.
+    fs: { allow: [".", "../backend/playground/i18n"] },
   },
   test: { include: ["src/**/*.test.ts"] },
 });

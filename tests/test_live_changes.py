@@ -180,7 +180,7 @@ def test_an_added_layer_with_a_straight_piece_changes_nothing(kind, index):
     hidden = [*LAYERS[:index], {"width": width, "activation": {"kind": kind}}, *LAYERS[index:]]
     effect = change(loop, {"hidden": hidden})
     np.testing.assert_allclose(output(loop), before, atol=2e-4 * np.abs(before).max())
-    assert "exactly" in " ".join(effect)
+    assert "exactly" in " ".join(text.text for text in effect)
     loop.train(30)
 
 

@@ -82,7 +82,7 @@ async def test_a_session_goes_on_when_its_worker_is_killed(fragile: Running, gue
         await page.do(type="change", change=CHANGES[0])
         killed, seen = fragile.worker, max(page.samples)
         fragile.kill_worker()
-        await page.event("notice", code="worker_restarted")
+        await page.event("notice", code="notice.worker_restarted")
         await page.until(lambda: max(page.samples) > seen + 60)
         await page.do(type="change", change=CHANGES[2])
         await page.until(lambda: max(page.samples) > seen + 120)

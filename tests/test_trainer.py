@@ -127,7 +127,7 @@ def test_divergence_stops_before_the_step_that_is_not_finite():
     assert loop.state.step == diverged.step - 1
     assert all(torch.isfinite(tensor).all() for tensor in loop.state.tensors())
     assert 0 <= diverged.layer <= 1
-    assert "finite" in diverged.detail or "bound" in diverged.detail
+    assert "finite" in diverged.detail.text or "bound" in diverged.detail.text
     again = start(config)
     if diverged.step > 1:
         again.train(diverged.step - 1)

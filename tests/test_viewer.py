@@ -61,7 +61,7 @@ def picture(number: int) -> Picture:
 
 
 def notice() -> str:
-    return Notice(code=NoticeCode.WORKER_RESTARTED, detail="").encoded()
+    return Notice.of(NoticeCode.WORKER_RESTARTED).encoded()
 
 
 async def test_events_come_first_then_samples_then_the_frame_with_its_metrics() -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pydantic import ValidationError
 
-from playground.errors import FieldError, ValidationFailed, problem_of
+from playground.errors import ValidationFailed, fault, problem_of
+from playground.i18n import say
 from playground.messages import browser, worker
 from playground.messages.browser import Speed, read_message, sent_id
 from playground.messages.codec import DTYPES, Assembler, decode, encode, prefixed
@@ -142,5 +143,5 @@ def test_a_speed_is_a_number_of_steps_per_second(speed: dict[str, Any], steps: f
 def test_messages_to_and_from_a_worker_arrive_as_they_were_sent() -> None:
     request = worker.Envelope(worker.SendFrame(size=worker.Size(20, 100), fresh=True), "abc", 3)
     assert worker.read_request(request.encode()) == request
-    event = worker.Envelope(worker.Failed(detail="no", errors=[FieldError("a", "b")]), "abc")
+    event = worker.Envelope(worker.Failed(detail="no", errors=[fault("a", say("rule.missing"))]), "abc")
     assert worker.read_event(event.encode()) == event

@@ -174,7 +174,7 @@ def test_a_line_that_fails_is_left_out_whatever_the_reason(monkeypatch: pytest.M
     recorder = Recorder(timeline=timeline, playing=True)
     recorder.train_until(lambda: recorder.step > 2)
     assert [(a.index, a.step) for a in recorder.of(messages.Applied)] == [(0, 0), (1, 2)]
-    assert "not done" in recorder.of(messages.Applied)[0].effect[0]
+    assert "not done" in recorder.of(messages.Applied)[0].effect[0].text
 
 
 def test_a_change_by_hand_ends_a_recorded_timeline_and_a_weight_set_by_hand_does_too() -> None:

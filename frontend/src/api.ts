@@ -17,13 +17,9 @@ export const root = document.querySelector<HTMLMetaElement>("meta[name=playgroun
 /** The server's answer to what it does not accept. `status` 0: it could not be reached. */
 export class Refused extends Error {
   constructor(readonly failure: Failure) {
-    super(reasonOf(failure));
+    const [error] = failure.errors ?? [];
+    super(error ? said({ ...error, text: error.message }) : explained(failure) || failure.title);
   }
-}
-
-function reasonOf(failure: Failure): string {
-  const [error] = failure.errors ?? [];
-  return error ? said({ ...error, text: error.message }) : explained(failure) || failure.title;
 }
 
 async function call<T>(method: string, path: string, body?: unknown, key?: string): Promise<T> {

@@ -10,7 +10,7 @@ it("has a name, a title and a place on the grid for every panel", () => {
   expect(new Set(ids).size).toBe(ids.length);
   for (const { id, title } of panels) {
     expect(id).toMatch(/^[a-z]+$/);
-    expect(Object.keys(en)).toContain(title);
+    expect(en).toHaveProperty([title]);
   }
   for (const mode of ["wide", "medium", "narrow", "frame"] as const) {
     expect([...arrange(panels, mode).order].sort()).toEqual([...ids].sort());

@@ -1,9 +1,5 @@
 // Merge patches (RFC 7396) as the page needs them.
-import { said } from "./i18n";
 import type { Entry, Patch } from "./types";
-
-/** What a mark on a curve says of a change. */
-export const labelOf = (entry: Entry): string => entry.label.map(said).join(", ");
 
 const isObject = (value: unknown): value is Patch =>
   typeof value === "object" && value !== null && !Array.isArray(value);

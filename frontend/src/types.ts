@@ -97,6 +97,22 @@ export interface Catalogue {
   schema: unknown;
 }
 
+/* ---------- what the server says ---------- */
+
+/** Something for a person: a key of the translations with values for its placeholders, and its English. */
+export interface Text {
+  code: string;
+  values: Record<string, Value>;
+  text: string;
+}
+export type Value = string | number | string[] | Text;
+/** The same beside other fields, with `detail` for the English; without a code where the page itself says it. */
+export interface Explained {
+  detail: string;
+  code?: string;
+  values?: Record<string, Value>;
+}
+
 /* ---------- events ---------- */
 
 export interface Problem {
@@ -110,19 +126,6 @@ export interface Problem {
   input_ranges?: [number, number][] | null;
 }
 export type Speed = { epochs_per_second: number } | { steps_per_second: number } | { max: true };
-/** Something that the server says to a person: the key of a translation, what its placeholders stand for, and English. */
-export interface Text {
-  code: string;
-  values: Record<string, Value>;
-  text: string;
-}
-export type Value = string | number | string[] | Text;
-/** The same where the English is called `detail`; what the page itself says has no code. */
-export interface Explained {
-  detail: string;
-  code?: string;
-  values?: Record<string, Value>;
-}
 export interface Divergence extends Explained {
   step: number;
   layer: number | null;

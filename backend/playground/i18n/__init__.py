@@ -13,9 +13,10 @@ from typing import Any, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypeAliasType
 
-PLACEHOLDER = re.compile(r"\{(\w+)\}")
+PLACEHOLDER = re.compile(r"\{(\w+)(:,)?\}")
 Entry: TypeAlias = str | dict[str, str]
-"""`{name}` stands for a value; a plural has the forms `one` and `other`, chosen by the value `count`."""
+"""`{name}` stands for a value, `{name:,}` for a number in groups of three digits. A plural has the forms `one`
+and `other`, chosen by the value `count`."""
 
 
 class Text(BaseModel):
@@ -54,10 +55,10 @@ def english() -> dict[str, Entry]:
 
 def _filled(entry: Entry, values: dict[str, Any]) -> str:
     form = entry if isinstance(entry, str) else entry["one" if values["count"] == 1 else "other"]
-    return PLACEHOLDER.sub(lambda found: _shown(values[found[1]]), form)
+    return PLACEHOLDER.sub(lambda found: _shown(values[found[1]], "," if found[2] else ""), form)
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, grouped: str) -> str:
     match value:
         case Text():
             return value.text
@@ -66,6 +67,6 @@ def _shown(value: Any) -> str:
         case float() if not value.is_integer() or abs(value) > 1e15:
             return f"{value:.6g}"
         case int() | float():
-            return f"{int(value):,}"
+            return f"{int(value):{grouped}}"
         case _:
             return str(value)

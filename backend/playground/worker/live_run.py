@@ -168,7 +168,7 @@ class LiveRun:
             except Exception as error:  # weights of another shape: only now can one know
                 if not isinstance(error, ValidationFailed):
                     log.exception("a line of a timeline failed")
-                effect, problem = [f"not done: {error}"], None
+                effect, problem = [say("effect.not_done", error=str(error))], None
                 self._done += 1
             self._reports.applied(index, effect, problem)
             if problem:

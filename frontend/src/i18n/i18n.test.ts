@@ -1,26 +1,35 @@
-import { expect, it } from "vitest";
-import { explained, said, t } from ".";
+import { describe, expect, it } from "vitest";
+import type { Text } from "../types";
+import { explained, joined, said, t } from ".";
 
-const text = (code: string, values = {}) => ({ code, values, text: "in English" });
+describe("what the server says", () => {
+  it("is said in the words of the page", () => {
+    const values = { file: "a.csv", limit: 10000 };
+    expect(said({ code: "table.too_many_rows", values, text: "" })).toBe(
+      '"a.csv" has more than 10,000 rows, which is the limit.',
+    );
+    expect(explained({ code: "rule.less_than_equal", values: { le: 10000 }, detail: "" })).toBe(
+      "must be at most 10000",
+    );
+  });
 
-it("says what the server says by its key, a plural by its count", () => {
-  expect(said(text("label.neurons_added", { count: 1 }))).toBe("+1 neuron");
-  expect(said(text("label.neurons_added", { count: 2 }))).toBe("+2 neurons");
-});
+  it("has parts with texts in them", () => {
+    const change = { code: "catalogue.relu", values: {}, text: "ReLU" };
+    const parts: Text[] = [
+      { code: "label.layer", values: { layer: 2, change }, text: "" },
+      { code: "label.layers_added", values: { count: 1 }, text: "" },
+      { code: "label.layers_removed", values: { count: 2 }, text: "" },
+    ];
+    expect(joined(parts)).toBe("layer 2: ReLU, +1 layer, −2 layers");
+  });
 
-it("says texts in texts, lists, and numbers as people write them", () => {
-  const component = text("label.field_number", { field: "lr", value: 0.1 });
-  expect(said(text("label.loss", { component }))).toBe("loss: lr 0.1");
-  expect(said(text("label.features", { features: ["x1", "x2"] }))).toBe("x1, x2");
-  expect(said(text("label.field_number", { field: "points", value: 12345 }))).toBe("points 12,345");
-});
+  it("is said in its own English where the page does not know the code", () => {
+    expect(said({ code: "effect.of_the_future", values: {}, text: "Something new." })).toBe("Something new.");
+    expect(explained({ detail: "No answer" })).toBe("No answer");
+  });
 
-it("keeps the English of what it has no translation for", () => {
-  expect(said(text("label.of_tomorrow"))).toBe("in English");
-  expect(explained({ detail: "No connection" })).toBe("No connection");
-});
-
-it("leaves a placeholder without a value as it is", () => {
-  expect(t("network.layer")).toBe("Layer {layer}");
-  expect(t("network.layer", { layer: 2 })).toBe("Layer 2");
+  it("shows numbers as people write them", () => {
+    expect(t("network.dropout_rate", { percent: 0.1 + 0.2 })).toBe("Drop 0.3");
+    expect(t("rule.less_than_equal", { le: 4294967295 })).toBe("must be at most 4294967295");
+  });
 });

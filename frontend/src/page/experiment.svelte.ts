@@ -2,8 +2,8 @@
 import { Refused } from "../api";
 import { figure } from "../figures";
 import { latest } from "../frames";
-import { said, t } from "../i18n";
-import { combined, labelOf, undoable } from "../patch";
+import { joined, t } from "../i18n";
+import { combined, undoable } from "../patch";
 import type { Catalogue, Command, Config, Entry, Event, Patch, Problem, Text, WeightEdit } from "../types";
 import type { DataMessage } from "../wire";
 import type { Action, Notices } from "./notices.svelte";
@@ -51,7 +51,7 @@ export class Experiment {
     this.gesture = options.gesture ?? null;
     try {
       const { effect } = await this.channel.change(patch);
-      if (!options.quiet && effect?.length) this.notices.say(effect.map(said).join(" · "));
+      if (!options.quiet && effect?.length) this.notices.say(joined(effect, " · "));
       return true;
     } catch (error) {
       const suggestion =
@@ -95,7 +95,7 @@ export class Experiment {
     const done = weight
       ? await this.setWeight(weight as WeightEdit)
       : await this.change(patch, { quiet: true });
-    if (done) this.notices.say(t("note.undone", { label: labelOf(entry) }));
+    if (done) this.notices.say(t("note.undone", { label: joined(entry.label) }));
     return done;
   };
 

@@ -2,7 +2,7 @@
 // Only App, the panels and the top bar import it; what is below them takes props.
 import * as api from "../api";
 import { deliver, forget, onDrawn } from "../frames";
-import { explained, said } from "../i18n";
+import { explained, joined } from "../i18n";
 import type { Event } from "../types";
 import { DataMessage, Frame, type Message, MetricsMessage } from "../wire";
 import { Connection } from "./connection.svelte";
@@ -65,7 +65,7 @@ class Page {
       case "changed":
         experiment.enter(event);
         if (connection.role === "viewer" && event.entry.effect.length)
-          notices.say(event.entry.effect.map(said).join(" · "));
+          notices.say(joined(event.entry.effect, " · "));
         connection.follow();
         break;
       case "state":

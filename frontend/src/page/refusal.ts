@@ -7,10 +7,10 @@ import type { Catalogue, Component, Config, Failure, Family } from "../types";
 export function sentence(failure: Failure, config: Config | null, catalogue: Catalogue | null): string {
   const error = failure.errors?.[0];
   if (!error) return explained(failure) || failure.title;
-  const label = catalogue && labelOf(error.field, config, catalogue);
   const message = said({ ...error, text: error.message });
+  const label = catalogue && labelOf(error.field, config, catalogue);
   if (!label) return message;
-  const rule = /^(must|may|is) /.test(error.message);
+  const rule = /^(must|may|is) /.test(message);
   return t(rule ? "refused.rule" : "refused.field", { label, message });
 }
 

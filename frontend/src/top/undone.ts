@@ -1,8 +1,7 @@
 // What undoing brings back, in a few words: "Learning rate 10 → 0.03".
 
 import { setting } from "../controls/numbers";
-import { t } from "../i18n";
-import { labelOf } from "../patch";
+import { joined, t } from "../i18n";
 import type { Catalogue, Component, Config, Entry, Family } from "../types";
 
 const written = (value: unknown) =>
@@ -39,5 +38,5 @@ function pair(undo: Entry["undo"], config: Config, catalogue: Catalogue): string
 /** What the button of undo says: what it brings back, or else the change that it takes back. */
 export function undoing(entry: Entry, config: Config, catalogue: Catalogue): string {
   const brought = entry.weights ? null : pair(entry.undo, config, catalogue);
-  return brought ? t("top.undo_to", { change: brought }) : t("top.undo_what", { label: labelOf(entry) });
+  return brought ? t("top.undo_to", { change: brought }) : t("top.undo_what", { label: joined(entry.label) });
 }

@@ -29,6 +29,7 @@ def load() -> None:
     points = {"data": {"kind": "circle", "samples": 4}}
     loop = TrainingLoop.start(parse(points), trainers=[CompiledTrainer])
     loop.train(1)
+    loop.measure()
     loop.trainer.activations(torch.zeros(1, 1, 2))
     cache.note_compiled()
     TRAINERS.insert(0, CompiledTrainer)
