@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
+
 from playground.catalogue.features import columns
 from playground.run.config import Config
 from playground.run.validation import parse
@@ -24,7 +26,6 @@ from playground.training.compiled.trainer import CompiledTrainer
 from playground.training.loop import TrainingLoop
 from playground.training.reference import ReferenceTrainer
 from playground.training.trainer import Trainer
-from torch import nn
 
 Steps = Callable[[int], int]
 

@@ -6,6 +6,8 @@ import time
 from statistics import median
 
 import torch
+
+from bench.report import Table
 from playground.messages import codec
 from playground.run.validation import parse
 from playground.training.compiled import loading
@@ -14,8 +16,6 @@ from playground.training.loop import TrainingLoop
 from playground.training.reference import ReferenceTrainer
 from playground.training.trainer import Trainer
 from playground.training.views import Views
-
-from bench.report import Table
 
 NETS = {"4-2 (default)": [4, 2], "6 layers of 8": [8] * 6, "12 layers of 256": [256] * 12}
 REPEATS = 30

@@ -6,12 +6,12 @@ import time
 from statistics import median
 
 import torch
+
+from bench.report import Cell, Table
 from playground.run.validation import parse
 from playground.training.batched.stack import Stack
 from playground.training.loop import TrainingLoop
 from playground.training.reference import ReferenceTrainer
-
-from bench.report import Cell, Table
 
 NETS = {"2-4-2-1": [4, 2], "2-8-8-8-1": [8, 8, 8]}
 NETWORKS = (1, 32, 1000)

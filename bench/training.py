@@ -13,7 +13,6 @@ from multiprocessing import get_context
 from statistics import median
 
 import torch
-from playground.training.compiled import loading
 
 from bench.contenders import (
     LATER,
@@ -27,6 +26,7 @@ from bench.contenders import (
     scikit_learn,
 )
 from bench.report import Cell, Table
+from playground.training.compiled import loading
 
 NETS = ["2-4-2-1", "2-8-8-8-1", "7-8-8-8-8-8-8-1", "2-32-32-1", "2-64-64-1", "2-64-64-64-1"]
 PLAIN_LOOP_GOALS = [150, 50, 30, 30, None, 12]

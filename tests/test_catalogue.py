@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
+
 from playground.catalogue.activations import Activation
 from playground.catalogue.component import Component, members
 from playground.catalogue.datasets import Data
@@ -18,8 +20,6 @@ from playground.catalogue.optimizers import Optimizer
 from playground.run.description import describe
 from playground.run.validation import parse
 from playground.training.loop import TrainingLoop
-from torch import nn
-
 from tests.loops import metrics, start, weights
 
 FAMILIES = (Activation, Normalization, Loss, Optimizer, Init, Data, Feature)

@@ -2,12 +2,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
 from playground import limits
-from playground.catalogue.component import union_of, members
+from playground.catalogue.component import members, union_of
 from playground.catalogue.datasets import Csv, Data, Points, Synthetic
 from playground.catalogue.tables import read_csv
 from playground.errors import ValidationFailed
-from pydantic import TypeAdapter, ValidationError
 
 DATA = TypeAdapter(union_of(Data))
 SYNTHETIC = [cls.name() for cls in members(Synthetic)]

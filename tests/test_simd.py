@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numba import njit
+
 from playground.training.compiled.simd import LANES, any_lane, below, load, reduce_add, store, store_part
 
 LINE = np.linspace(-60, 60, 160_000)

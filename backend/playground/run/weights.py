@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    with_config,
+)
 from typing_extensions import TypedDict
 
 from playground import limits
@@ -51,8 +60,7 @@ def _layer_weights() -> Any:
             rows[name] = Annotated[Row, Field(description=f"{activation.label}: {name}")]
     weights = TypedDict("LayerWeights", rows, total=False)  # pyright: ignore
     weights.__doc__ = "Weights of one layer; in an edit, what is left out keeps its value."
-    weights.__pydantic_config__ = ConfigDict(extra="forbid")
-    return weights
+    return with_config(ConfigDict(extra="forbid"))(weights)
 
 
 if TYPE_CHECKING:
