@@ -115,6 +115,8 @@ def _resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any
 
 def _exemplified(document: dict[str, Any], schema: dict[str, Any]) -> bool:
     """An example of its own, or one for each of its parts."""
+    if schema.get("examples"):  # beside a reference
+        return True
     schema = _resolved(document, schema)
     if (
         schema.get("examples")

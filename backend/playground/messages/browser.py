@@ -298,15 +298,33 @@ Result = Done | ChangeDone | StepDone
 class TaskDescription(Message):
     """What there is to learn."""
 
-    model_config = ConfigDict(strict=False)  # JSON knows no tuples
+    model_config = ConfigDict(
+        strict=False,  # JSON knows no tuples
+        json_schema_extra={
+            "examples": [
+                {
+                    "kind": "binary",
+                    "classes": 2,
+                    "inputs": 2,
+                    "class_labels": ["0", "1"],
+                    "input_names": ["x1", "x2"],
+                    "input_ranges": None,
+                    "target_range": [0.0, 1.0],
+                }
+            ]
+        },
+    )
 
     kind: Literal["binary", "multiclass", "regression"]
+    """Two classes, more, or a number."""
     classes: int
     """2 for binary, 0 for a regression."""
     inputs: int
     """Columns of the data, before any feature is made of them."""
     class_labels: list[str]
+    """Names of the classes, in order."""
     input_names: list[str]
+    """Names of the inputs, in order."""
     input_ranges: list[tuple[float, float]] | None
     """What -6 and 6 stand for in each input, where the data came in other units."""
     target_range: tuple[float, float]
