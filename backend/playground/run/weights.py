@@ -60,7 +60,7 @@ def _layer_weights() -> Any:
             rows[name] = Annotated[Row, Field(description=f"{activation.label}: {name}")]
     weights = TypedDict("LayerWeights", rows, total=False)  # pyright: ignore
     weights.__doc__ = "Weights of one layer; in an edit, what is left out keeps its value."
-    return with_config(ConfigDict(extra="forbid"))(weights)
+    return with_config(ConfigDict(extra="forbid", json_schema_serialization_defaults_required=False))(weights)
 
 
 if TYPE_CHECKING:
