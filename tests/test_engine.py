@@ -96,7 +96,9 @@ async def test_a_request_that_is_refused_is_refused_to_whoever_asked(engine: Loc
     assert (await engine.ask(client.id, ReadMetrics(), content)).step == 0
 
 
-async def test_a_request_over_which_workers_die_is_given_up_and_the_session_lives(engine: LocalEngine) -> None:
+async def test_a_request_over_which_workers_die_is_given_up_but_not_the_session(
+    engine: LocalEngine,
+) -> None:
     client = Client(1)
     await engine.open(client, content)
     assigned = engine._assignments[client.id]

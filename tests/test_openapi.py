@@ -1,5 +1,13 @@
 """The document of the API: everything in it is described, shown and true."""
 
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import httpx
+
+from playground.messages import browser
+
+
 def test_everything_in_the_documentation_is_described_and_shown_by_example(client: httpx.Client) -> None:
     document = client.get("/openapi.json").json()
     assert list(_undocumented(document)) == []

@@ -1,5 +1,21 @@
 """A session over HTTP from beginning to end, against the real server and its real worker."""
 
+import json
+import math
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from playground import limits
+from tests.guest import Guest, assert_problem, words
+
+NewSession = Callable[..., Guest]
+
+
 def test_a_session_is_created_with_its_defaults_filled_in(client: httpx.Client) -> None:
     answer = client.post("/api/sessions", json={"config": {"data": {"kind": "spiral"}}})
     assert answer.status_code == 201
@@ -76,11 +92,11 @@ def test_a_change_keeps_what_has_been_learned(new_session: NewSession) -> None:
     done = guest.do("PATCH", "/config", {"optimizer": {"kind": "momentum"}, "l2": 0.01})
     assert done["step"] == 50
     assert done["change"] == {"optimizer": {"kind": "momentum"}, "l2": 0.01}
-    assert all(isinstance(effect["text"], str) for effect in done["effect"])
+    assert words(done["effect"])
     assert guest.do("GET", "/weights") == before
     [entry] = guest.look()["timeline"]
     assert entry["step"] == 50
-    assert [part["text"] for part in entry["label"]] == ["Momentum", "L2 0.01"]
+    assert words(entry["label"]) == "Momentum, L2 0.01"
     guest.do("PATCH", "/config", entry["undo"])
     assert guest.look()["config"] == guest.created["config"]
 
@@ -138,7 +154,7 @@ def test_a_change_by_hand_leaves_a_recorded_timeline(new_session: NewSession) ->
     guest.do("POST", "/step", {"steps": 10})
     guest.do("PATCH", "/config", {"batch_size": 20})
     guest.do("POST", "/step", {"steps": 20})
-    assert [entry["label"][0]["text"] for entry in guest.look()["timeline"]] == ["L1 0.1", "batch size 20"]
+    assert [words(entry["label"]) for entry in guest.look()["timeline"]] == ["L1 0.1", "batch size 20"]
 
 
 def test_maps_are_json_or_raw_floats(new_session: NewSession) -> None:

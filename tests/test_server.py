@@ -1,8 +1,23 @@
 """What the server does beside its sessions: room, logs, headers, readiness."""
 
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from tests.conftest import Running, Serve
+from tests.guest import Guest, assert_problem
+
+NewSession = Callable[..., Guest]
+
+
 def test_the_server_is_alive_and_ready(client: httpx.Client) -> None:
     assert client.get("/healthz").json() == {"status": "alive"}
-    assert client.get("/readyz").json() == {"status": "ready"}
+    assert client.get("/readyz").json() == {
+        "status": "ready",
+        "trainer": "compiled",
+        "detail": "the compiled kernel trains",
+    }
 
 
 def test_there_is_room_for_so_many_sessions_and_idle_ones_make_room(serve: Serve) -> None:

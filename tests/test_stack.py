@@ -77,7 +77,7 @@ def test_sessions_at_different_steps_learn_what_each_learns_alone(optimizer):
 
 
 @pytest.mark.parametrize("config", [REGRESSION, CLASSES, CONFIG | {"shuffle": False}])
-def test_any_problem_can_be_learned_in_a_stack(config):
+def test_any_task_can_be_learned_in_a_stack(config):
     together, alone = sessions((3, 8), config), sessions((3, 8), config)
     for loop, other, found in zip(together, alone, train(Stack(together), together, 60), strict=True):
         assert_same_points(found, other.train(60))
