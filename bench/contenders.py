@@ -20,9 +20,12 @@ import torch
 from torch import nn
 
 from playground.catalogue.features import columns
-from playground.run.config import RunConfig, parse
-from playground.training.compiled.trainer import FusedTrainer
-from playground.training.reference import Trainer
+from playground.run.config import Config
+from playground.run.validation import parse
+from playground.training.compiled.trainer import CompiledTrainer
+from playground.training.loop import TrainingLoop
+from playground.training.reference import ReferenceTrainer
+from playground.training.trainer import Trainer
 
 Steps = Callable[[int], int]
 
@@ -53,12 +56,13 @@ class Case:
         return ", ".join([self.optimizer, *(name for name, on in extras.items() if on)])
 
     @cached_property
-    def config(self) -> RunConfig:
+    def config(self) -> Config:
         inputs, *hidden, _ = self.widths
+        normalization = {"kind": "batchnorm" if self.batchnorm else "none"}
         raw: dict[str, Any] = {
             "features": FEATURES[:inputs],
             "hidden": [
-                {"width": width, "batchnorm": self.batchnorm, "dropout": self.dropout} for width in hidden
+                {"width": width, "normalization": normalization, "dropout": self.dropout} for width in hidden
             ],
             "optimizer": {"kind": self.optimizer, "lr": RATE},
             "batch_size": self.batch,
@@ -74,21 +78,21 @@ class Case:
 
 
 def reference(case: Case, step: int = LATER) -> Steps:
-    return ours(Trainer, case, step)
+    return ours(ReferenceTrainer, case, step)
 
 
-def fused(case: Case, step: int = LATER) -> Steps:
-    return ours(FusedTrainer, case, step)
+def compiled(case: Case, step: int = LATER) -> Steps:
+    return ours(CompiledTrainer, case, step)
 
 
 def ours(kind: type[Trainer], case: Case, step: int) -> Steps:
     """The clock is put forward to `step`, for a slow trainer would take minutes to get there."""
-    trainer = kind.start(case.config, seeds=tuple(range(case.stack)))
+    loop = TrainingLoop.start(case.config, seeds=tuple(range(case.stack)), trainers=[kind])
     if step:
-        trainer.state.step, trainer.state.stride = step, 32
+        loop.state.step, loop.state.stride = step, 32
 
     def train(steps: int) -> int:
-        trainer.train(steps)
+        loop.train(steps)
         return steps
 
     return train

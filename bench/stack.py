@@ -7,10 +7,11 @@ from statistics import median
 
 import torch
 
-from playground.run import config
-from playground.training.batched.stack import Stack
-from playground.training.reference import Trainer
 from bench.report import Cell, Table
+from playground.run.validation import parse
+from playground.training.batched.stack import Stack
+from playground.training.loop import TrainingLoop
+from playground.training.reference import ReferenceTrainer
 
 NETS = {"2-4-2-1": [4, 2], "2-8-8-8-1": [8, 8, 8]}
 NETWORKS = (1, 32, 1000)
@@ -21,18 +22,19 @@ LATER = 16_384  # steps from which on the history has a point every 32 steps or 
 
 def rate(widths: list[int], networks: int, device: str) -> float:
     """Steps per second of all networks together, each with a seed of its own."""
-    run = config.parse({"hidden": [{"width": width} for width in widths]})
-    trainer = Trainer.start(run, device=device, seeds=tuple(range(networks)))
-    trainer.state.step, trainer.state.stride = LATER, 32
-    stack = Stack([trainer])
-    steps = 10 * trainer.steps_per_epoch
-    stack.train([trainer], steps)  # warms up, and records
+    config = parse({"hidden": [{"width": width} for width in widths]})
+    seeds = tuple(range(networks))
+    loop = TrainingLoop.start(config, device=device, seeds=seeds, trainers=[ReferenceTrainer])
+    loop.state.step, loop.state.stride = LATER, 32
+    stack, epoch = Stack([loop]), loop.experiment.steps_per_epoch
+    steps = 10 * epoch
+    stack.train([loop], steps)  # warms up, and records
     rates: list[float] = []
     for _ in range(REPEATS):
         start = time.perf_counter()
-        stack.train([trainer], steps)
+        stack.train([loop], steps)
         rates.append(steps / (time.perf_counter() - start))
-        steps = trainer.steps_per_epoch * max(1, int(SECONDS * rates[-1] / trainer.steps_per_epoch))
+        steps = epoch * max(1, int(SECONDS * rates[-1] / epoch))
     return median(rates)
 
 

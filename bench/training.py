@@ -14,12 +14,11 @@ from statistics import median
 
 import torch
 
-from playground.training.compiled.trainer import load as load_kernel
 from bench.contenders import (
     LATER,
     Case,
     Steps,
-    fused,
+    compiled,
     jax_products,
     jax_sums,
     plain_loop,
@@ -27,6 +26,7 @@ from bench.contenders import (
     scikit_learn,
 )
 from bench.report import Cell, Table
+from playground.training.compiled import loading
 
 NETS = ["2-4-2-1", "2-8-8-8-1", "7-8-8-8-8-8-8-1", "2-32-32-1", "2-64-64-1", "2-64-64-64-1"]
 PLAIN_LOOP_GOALS = [150, 50, 30, 30, None, 12]
@@ -74,7 +74,7 @@ def answer(question: Callable[[], Table]) -> Table:
 
 def prepare() -> None:
     torch.set_num_threads(1)
-    load_kernel()
+    loading.load()
 
 
 @contextmanager
@@ -114,8 +114,8 @@ def medians(pairs: list[tuple[float, float]]) -> list[Cell]:
 
 
 HISTORY = (
-    f"\nThe fused trainer keeps its history, as always: from step {LATER:,} on, where it is measured, a point"
-    "\nevery 32 steps or more. Nobody else keeps one."
+    f"\nThe compiled trainer keeps its history: from step {LATER:,} on, where it is measured, a point every"
+    "\n32 steps or more. Nobody else keeps one."
 )
 
 
@@ -130,10 +130,10 @@ def against_plain_loop() -> Table:
             (Case(net, "adam", batchnorm=True, dropout=0.2), 0.5),
         ]:
             target = goal * share if goal and share else None
-            rows.append([net, case.training, *compared(fused(case), plain_loop(case)), target])
+            rows.append([net, case.training, *compared(compiled(case), plain_loop(case)), target])
     return Table(
-        "One core, batch 10: fused trainer against a plain torch loop",
-        ["net", "training", "fused steps/s", "plain loop steps/s", "ratio", "goal"],
+        "One core, batch 10: compiled trainer against a plain torch loop",
+        ["net", "training", "compiled steps/s", "plain loop steps/s", "ratio", "goal"],
         rows,
         "With everything on, the goal is half of that with SGD alone." + HISTORY,
     )
@@ -142,9 +142,9 @@ def against_plain_loop() -> Table:
 def by_batch_size() -> Table:
     cases = [Case(net, batch=batch) for net in NETS for batch in (1, 10, 32, 250)]
     return Table(
-        "One core, SGD: fused trainer against a plain torch loop, by the size of a mini-batch",
-        ["net", "batch", "fused steps/s", "plain loop steps/s", "ratio"],
-        [[case.net, case.batch, *compared(fused(case), plain_loop(case))] for case in cases],
+        "One core, SGD: compiled trainer against a plain torch loop, by the size of a mini-batch",
+        ["net", "batch", "compiled steps/s", "plain loop steps/s", "ratio"],
+        [[case.net, case.batch, *compared(compiled(case), plain_loop(case))] for case in cases],
         "A batch of 250 is all the data." + HISTORY,
     )
 
@@ -152,10 +152,10 @@ def by_batch_size() -> Table:
 def against_jax() -> Table:
     ways = {"x @ w": jax_products, "(x[:, :, None] * w).sum(1)": jax_sums}
     return Table(
-        "One core, SGD, batch 10: fused trainer against JAX, jit and scan",
-        ["net", "a layer in JAX", "fused steps/s", "JAX steps/s", "ratio", "goal"],
+        "One core, SGD, batch 10: compiled trainer against JAX, jit and scan",
+        ["net", "a layer in JAX", "compiled steps/s", "JAX steps/s", "ratio", "goal"],
         [
-            [net, way, *compared(fused(Case(net)), jax(Case(net))), goal]
+            [net, way, *compared(compiled(Case(net)), jax(Case(net))), goal]
             for net, goal in zip(NETS, JAX_GOALS, strict=True)
             for way, jax in ways.items()
         ],
@@ -170,9 +170,9 @@ def with_sgd_and_adam(a: Callable[[Case], Steps], b: Callable[[Case], Steps]) ->
 
 def against_scikit_learn() -> Table:
     return Table(
-        "One core, batch 10: fused trainer against scikit-learn's MLPClassifier",
-        ["net", "training", "fused steps/s", "scikit-learn steps/s", "ratio"],
-        with_sgd_and_adam(fused, scikit_learn),
+        "One core, batch 10: compiled trainer against scikit-learn's MLPClassifier",
+        ["net", "training", "compiled steps/s", "scikit-learn steps/s", "ratio"],
+        with_sgd_and_adam(compiled, scikit_learn),
         f"scikit-learn {version('scikit-learn')}: momentum, penalty and early stopping off." + HISTORY,
     )
 
@@ -190,13 +190,13 @@ def first_steps() -> Table:
     rows: list[list[Cell]] = []
     for net in NETS:
         pairs = [
-            (rate(fused(Case(net), step=0), FIRST), rate(reference(Case(net), step=0), FIRST))
+            (rate(compiled(Case(net), step=0), FIRST), rate(reference(Case(net), step=0), FIRST))
             for _ in range(REPEATS)
         ]
         rows.append([net, *medians(pairs)])
     return Table(
-        f"One core, SGD, batch 10, the first {FIRST} steps of a run: fused trainer against reference trainer",
-        ["net", "fused steps/s", "reference steps/s", "ratio"],
+        f"One core, SGD, batch 10, the first {FIRST} steps of a run: compiled against reference trainer",
+        ["net", "compiled steps/s", "reference steps/s", "ratio"],
         rows,
         "Each of these steps leaves a point of the history: all data is evaluated.",
     )
@@ -205,9 +205,9 @@ def first_steps() -> Table:
 def stacks() -> Table:
     cases = [Case(net, stack=stack) for net in NETS for stack in STACKS]
     return Table(
-        "One core, SGD, batch 10: a stack of networks, fused trainer against reference trainer",
-        ["net", "networks", "fused steps/s", "reference steps/s", "ratio"],
-        [[case.net, case.stack, *compared(fused(case), reference(case))] for case in cases],
+        "One core, SGD, batch 10: a stack of networks, compiled trainer against reference trainer",
+        ["net", "networks", "compiled steps/s", "reference steps/s", "ratio"],
+        [[case.net, case.stack, *compared(compiled(case), reference(case))] for case in cases],
         "A step is one of all networks. Both keep a history, of the first network.",
     )
 
@@ -232,7 +232,7 @@ def two_cores() -> Table:
                 [net, *(median(rates) for rates in zip(*turns, strict=True)), *ratios, TWO_CORES_GOAL]
             )
     return Table(
-        f"SGD, batch 10: a stack of {SHARED}, fused trainer on two cores against one",
+        f"SGD, batch 10: a stack of {SHARED}, compiled trainer on two cores against one",
         ["net", "one core", "two cores", "two processes", "cores / one", "processes / one", "goal"],
         rows,
         "Steps of all networks a second. Two processes, each with a stack of its own, share nothing: they"
@@ -242,7 +242,7 @@ def two_cores() -> Table:
 
 @cache
 def stack_of(net: str) -> Steps:
-    return fused(Case(net, stack=SHARED))
+    return compiled(Case(net, stack=SHARED))
 
 
 def on(cores: set[int], net: str, steps: int) -> float:

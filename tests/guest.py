@@ -71,6 +71,24 @@ class Guest:
                 await watching.stop()
 
 
+def assert_problem(answer: httpx.Response, status: int, field: str | None = None) -> dict[str, Any]:
+    """A problem document (RFC 9457) with this status, about this field."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    document = answer.json()
+    assert set(document) == {"type", "title", "status", "detail", "code", "values", "instance", "errors"}
+    assert document["status"] == status
+    assert document["detail"]
+    if field is not None:
+        assert field in [error["field"] for error in document["errors"]], document
+    return document
+
+
+def words(texts: list[dict[str, Any]]) -> str:
+    """The English of what the server says."""
+    return ", ".join(text["text"] for text in texts)
+
+
 class Watching:
     """What comes over the websocket, sorted: events, samples, frames. Frames are acked as they come."""
 

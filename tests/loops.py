@@ -3,6 +3,8 @@
 from typing import Any
 
 import numpy as np
+
+from playground.i18n import Text
 from playground.run.config import Config
 from playground.run.patch import merged
 from playground.run.validation import parse
@@ -25,7 +27,7 @@ def start(config: Config | dict[str, Any], trainers: Kinds = REFERENCE, **option
     return TrainingLoop.start(config, trainers=trainers, **options)
 
 
-def change(loop: TrainingLoop, patch: dict[str, Any]) -> list[str]:
+def change(loop: TrainingLoop, patch: dict[str, Any]) -> list[Text]:
     return loop.change(parse(merged(loop.config, patch)))
 
 

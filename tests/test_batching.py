@@ -6,41 +6,61 @@ import mmap
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from threading import Event
 from time import monotonic
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from playground.worker import batching as cohorts
-from playground.training.compiled import trainer as fused
-from playground.messages import worker as orders
-from playground.training.batched import stack as stacks
-from playground.run.config import merged, parse
-from playground.worker.live_run import LiveRun
-from playground.messages.worker import Deed, Mail
-from playground.messages.protocol import OneWeight, Speed
+from playground.messages import worker as messages
+from playground.messages.browser import Pause, Play, Reset, SetSpeed, SetWeight, Speed
+from playground.messages.worker import (
+    CURRENT_SESSION_BYTES,
+    Change,
+    Close,
+    Envelope,
+    Event,
+    ReadMetrics,
+    Request,
+    Step,
+)
+from playground.run.run import TimelineEntry
+from playground.run.validation import parse
+from playground.run.weights import OneWeight
+from playground.training import loop as training_loop
+from playground.training.batched import stack as stack_module
+from playground.training.batched import trainer as batched_trainer
 from playground.training.batched.stack import Stack
-from playground.training.reference import Diverged, Samples, Trainer
-from playground.worker.loop import TURN_BYTES, Worker
+from playground.training.divergence import Diverged
+from playground.training.evaluation import Samples
+from playground.training.loop import TRAINERS, TrainingLoop
+from playground.training.reference import ReferenceTrainer
+from playground.worker import batching, frames, live_run, pacing
+from playground.worker import loop as worker_loop
+from playground.worker.live_run import LiveRun
+from playground.worker.loop import Worker
+from tests.loops import change, put_weight, start
 
 CONFIG = {"data": {"kind": "spiral", "noise": 0.1, "samples": 46}, "batch_size": 5, "hidden": [{"width": 3}]}
 EPOCH = 5
 """Steps, the last of them with a mini-batch of 3."""
-FULL, USUAL, SLOW = Speed(max=True), Speed(epochs_per_second=60), Speed(steps_per_second=1)
+FULL, USUAL, SLOW = Speed(max=True), Speed(epochs_per_second=60), Speed(steps_per_second=0.001)
+TICK = 0.001
+PATIENCE = 120.0
+"""Seconds after which something is taken for lost. No test is about how long it takes."""
 
-Script = Iterator[list[Mail[orders.Order]]]
+Script = Iterator[list[Envelope[Request]]]
 
 
 class Classroom:
-    """A worker and the other end of its line. Between its turns it gets the orders of a script."""
+    """A worker and the other end of its channel. Between its turns it gets the requests of a script."""
 
     def __init__(self, together: bool = True, device: str = "cpu"):
-        self.turn = mmap.mmap(-1, TURN_BYTES)
-        self.worker = Worker(self, device, self.turn, together)  # pyright: ignore[reportArgumentType]
-        self.mails: list[Mail[orders.Report]] = []
+        self.current_session = mmap.mmap(-1, CURRENT_SESSION_BYTES)
+        self.worker = Worker(self, device, self.current_session, together)  # pyright: ignore[reportArgumentType]
+        self.sent: list[Envelope[Event]] = []
         self._number = 100
 
     def run(self, script: Script) -> None:
@@ -48,89 +68,112 @@ class Classroom:
         with suppress(EOFError):
             self.worker.serve()
 
-    def exchange(self, timeout: float | None) -> list[Mail[orders.Order]]:
+    def exchange(self, timeout: float | None) -> list[Envelope[Request]]:
         try:
             return next(self._script)
         except StopIteration:
             raise EOFError from None
 
-    def post(self, mail: Mail[orders.Report]) -> None:
-        self.mails.append(mail)
+    def send(self, envelope: Envelope[Event]) -> None:
+        self.sent.append(envelope)
 
-    def show(self, slot: Any, mail: Mail[orders.Report]) -> None:
+    def send_latest(self, slot: Any, envelope: Envelope[Event]) -> None:
         pass
 
     # What scripts are made of
 
-    def open(self, seed: int, config: dict[str, Any] = CONFIG, **more: Any) -> Mail[orders.Order]:
+    def open(self, seed: int, config: dict[str, Any] = CONFIG, **more: Any) -> Envelope[Request]:
         """A session that is named after its seed."""
-        fields = {"number": seed + 1, "run": 1, "config": config | {"seed": seed}, "speed": FULL}
-        return Mail(orders.Open(**{**fields, "playing": True, **more}), str(seed), 1)
+        fields = {"number": seed + 1, "run": 1, "config": parse(config | {"seed": seed}), "speed": FULL}
+        return Envelope(messages.Open(**{**fields, "playing": True, **more}), str(seed), 1)
 
     def until(self, holds: Callable[[], Any]) -> Script:
-        deadline = monotonic() + 30
+        deadline = monotonic() + PATIENCE
         while not holds():
             assert monotonic() < deadline, "this does not come about"
             yield []
 
-    def ask(self, seed: int, order: orders.Order) -> Script:
+    def ask(self, seed: int, request: Request) -> Script:
         """Goes on once it is answered."""
         self._number += 1
-        yield [Mail(order, str(seed), self._number)]
+        yield [Envelope(request, str(seed), self._number)]
         yield from self.until(lambda: self.answers(self._number))
 
     # What is there afterwards
 
     def answers(self, number: int) -> list[Any]:
-        return [mail.content for mail in self.mails if mail.order == number]
+        return [envelope.content for envelope in self.sent if envelope.request == number]
 
-    def reports(self, seed: int, kind: type) -> list[Any]:
-        return [m.content for m in self.mails if m.session == str(seed) and isinstance(m.content, kind)]
+    def events(self, seed: int, kind: type) -> list[Any]:
+        return [m.content for m in self.sent if m.session == str(seed) and isinstance(m.content, kind)]
 
     def live(self, seed: int) -> LiveRun:
         return self.worker._runs[str(seed)]
 
     def step(self, seed: int) -> int:
-        return self.live(seed).trainer.step
+        return self.live(seed).loop.state.step
 
     def stacked(self) -> set[int]:
-        return {int(name) for name, run in self.worker._runs.items() if run.stack}
+        return {int(name) for name in self.worker._runs if self.stack(int(name))}
+
+    def stack(self, seed: int) -> Stack | None:
+        member = self.worker._batching and self.worker._batching.member(self.live(seed))
+        return member.stack if member else None
 
     def history(self, seed: int) -> np.ndarray:
-        own = [m for m in self.mails if m.session == str(seed) and isinstance(m.content, orders.Samples)]
-        return np.concatenate([mail.arrays["samples"] for mail in own])
+        own = [m for m in self.sent if m.session == str(seed) and isinstance(m.content, messages.Samples)]
+        return np.concatenate([envelope.arrays["samples"] for envelope in own])
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cohorts form as soon as they can; and as on a GPU, no kernel trains the others."""
-    monkeypatch.setattr(fused, "ready", Event())
-    monkeypatch.setattr(cohorts, "GATHER_EVERY", 0.0)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Stacks form as soon as they can; and as on a GPU, no kernel trains the others."""
+    monkeypatch.setattr(batching, "GATHER_EVERY", 0.0)
+    all_trainers = TRAINERS[:]
+    TRAINERS[:] = [ReferenceTrainer]
+    yield
+    TRAINERS[:] = all_trainers
 
 
 @pytest.fixture
-def cohort_sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """A time of day, its last entry, that goes on with each look at it: the same on every machine."""
+    times = [1000.0]
+
+    def look() -> float:
+        times[0] += TICK
+        return times[0]
+
+    for module in (batching, live_run, worker_loop, frames, pacing):
+        monkeypatch.setattr(module, "monotonic", look)
+    for module in (stack_module, training_loop):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=look))
+    return times
+
+
+@pytest.fixture
+def stack_sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many trained together, each time."""
     train, sizes = Stack.train, []
 
-    def noting(self: Stack, trainers: Any, *rest: Any) -> Any:
-        sizes.append(len(trainers))
-        return train(self, trainers, *rest)
+    def noting(self: Stack, loops: Any, *rest: Any) -> Any:
+        sizes.append(len(loops))
+        return train(self, loops, *rest)
 
     monkeypatch.setattr(Stack, "train", noting)
     return sizes
 
 
-def alone(seed: int, config: dict[str, Any] = CONFIG) -> Trainer:
-    return Trainer.start(parse(config | {"seed": seed}))
+def alone(seed: int, config: dict[str, Any] = CONFIG) -> TrainingLoop:
+    return start(config | {"seed": seed})
 
 
-def assert_learned_alone(room: Classroom, seed: int, reference: Trainer, *pieces: Samples) -> None:
+def assert_learned_alone(room: Classroom, seed: int, reference: TrainingLoop, *pieces: Samples) -> None:
     """`reference` has trained as the session should have; `pieces` are its history."""
-    trainer = room.live(seed).trainer
+    loop = room.live(seed).loop
     for name in ("step", "epoch", "cursor", "samples", "stride"):
-        assert getattr(trainer.state, name) == getattr(reference.state, name)
-    for a, b in zip(trainer.state.tensors(), reference.state.tensors(), strict=True):
+        assert getattr(loop.state, name) == getattr(reference.state, name)
+    for a, b in zip(loop.state.tensors(), reference.state.tensors(), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
     expected = np.concatenate([piece.rows for piece in pieces])
     np.testing.assert_allclose(room.history(seed), expected, rtol=1e-3, atol=1e-4)
@@ -143,7 +186,7 @@ def assert_learned_undisturbed(room: Classroom, seed: int, config: dict[str, Any
 
 @pytest.mark.parametrize("speed", [FULL, USUAL])
 def test_a_class_trains_as_one_and_each_learns_what_it_learns_alone(
-    speed: Speed, cohort_sizes: list[int]
+    speed: Speed, stack_sizes: list[int]
 ) -> None:
     room = Classroom()
 
@@ -153,26 +196,31 @@ def test_a_class_trains_as_one_and_each_learns_what_it_learns_alone(
 
     room.run(script())
     assert room.stacked() == {0, 1, 2, 3}
-    assert max(cohort_sizes) > 1  # at full speed 4; at another it depends on time who is due
+    assert max(stack_sizes) > 1  # at full speed 4; at another it depends on time who is due
     for seed in range(4):
         assert_learned_undisturbed(room, seed)
 
 
-def test_sessions_of_different_speeds_keep_them(cohort_sizes: list[int]) -> None:
+def test_sessions_of_different_speeds_keep_them(clock: list[float], stack_sizes: list[int]) -> None:
     room = Classroom()
+    seconds: list[float] = []
 
     def script() -> Script:
         yield [room.open(0), room.open(1, speed=USUAL), room.open(2, speed=Speed(epochs_per_second=10))]
-        yield from room.until(lambda: room.step(2) >= 2 * EPOCH)
+        start = clock[0]
+        yield from room.until(lambda: room.step(2) >= 4 * EPOCH)
+        seconds.append(clock[0] - start)
 
     room.run(script())
-    assert max(cohort_sizes) > 1
+    assert max(stack_sizes) > 1
     assert room.step(0) > room.step(1) > room.step(2)
+    assert room.step(1) / EPOCH == pytest.approx(60 * seconds[0], rel=0.2)
+    assert room.step(2) / EPOCH == pytest.approx(10 * seconds[0], rel=0.2)
     for seed in range(3):
         assert_learned_undisturbed(room, seed)
 
 
-def test_without_company_or_in_slow_motion_a_session_trains_alone(cohort_sizes: list[int]) -> None:
+def test_without_company_or_in_slow_motion_a_session_trains_alone(stack_sizes: list[int]) -> None:
     room = Classroom()
 
     def script() -> Script:
@@ -181,11 +229,11 @@ def test_without_company_or_in_slow_motion_a_session_trains_alone(cohort_sizes: 
 
     room.run(script())
     assert not room.stacked()
-    assert not cohort_sizes
-    assert room.step(1) <= 1
+    assert not stack_sizes
+    assert room.step(1) == 0
 
 
-def test_a_worker_trains_one_after_the_other_unless_told_otherwise(cohort_sizes: list[int]) -> None:
+def test_a_worker_trains_one_after_the_other_unless_told_otherwise(stack_sizes: list[int]) -> None:
     room = Classroom(together=False)
 
     def script() -> Script:
@@ -193,20 +241,20 @@ def test_a_worker_trains_one_after_the_other_unless_told_otherwise(cohort_sizes:
         yield from room.until(lambda: min(map(room.step, range(2))) > 20 * EPOCH)
 
     room.run(script())
-    assert not cohort_sizes
+    assert not stack_sizes
 
 
-def test_slow_motion_is_step_by_step_in_a_stack_too() -> None:
+def test_slow_motion_is_step_by_step_in_a_stack_too(clock: list[float]) -> None:
     room = Classroom()
 
     def script() -> Script:
-        yield [room.open(seed) for seed in range(3)]
+        yield [room.open(seed, speed=USUAL) for seed in range(3)]
         yield from room.until(lambda: len(room.stacked()) == 3)
-        yield from room.ask(0, orders.Pace(speed=Speed(steps_per_second=20)))
-        cursor, seen = room.live(0).cursor, set()
+        yield from room.ask(0, SetSpeed(steps_per_second=20))
+        cursor, seen = room.live(0).loop.state.cursor, set()
         while len(seen) < 3:
-            assert room.live(0).cursor in (cursor, (cursor + 5) % 46 if cursor < 45 else 0)
-            cursor = room.live(0).cursor
+            assert room.live(0).loop.state.cursor in (cursor, (cursor + 5) % 46 if cursor < 45 else 0)
+            cursor = room.live(0).loop.state.cursor
             seen.add(cursor)
             yield []
 
@@ -215,25 +263,25 @@ def test_slow_motion_is_step_by_step_in_a_stack_too() -> None:
         assert_learned_undisturbed(room, seed)
 
 
-@pytest.mark.parametrize("most", [stacks.LAUNCH_STEPS, 2])
+@pytest.mark.parametrize("most", [batched_trainer.LAUNCH_STEPS, 2])
 def test_whoever_is_in_the_middle_of_an_epoch_comes_into_step(
-    monkeypatch: pytest.MonkeyPatch, cohort_sizes: list[int], most: int
+    monkeypatch: pytest.MonkeyPatch, stack_sizes: list[int], most: int
 ) -> None:
     room = Classroom()
-    monkeypatch.setattr(stacks, "LAUNCH_STEPS", most)
-    monkeypatch.setattr(cohorts, "PATIENCE", -1.0)  # a launch at a time, be it less than an epoch
+    monkeypatch.setattr(batched_trainer, "LAUNCH_STEPS", most)
+    monkeypatch.setattr(batching, "LATENCY", -1.0)  # a launch at a time, be it less than an epoch
 
     def script() -> Script:
         yield [room.open(seed, playing=False) for seed in range(3)]
         for seed in range(3):
-            yield from room.ask(seed, orders.Advance(run=1, steps=seed + 1))
+            yield from room.ask(seed, Step(run=1, steps=seed + 1))
             assert room.step(seed) == seed + 1
         for seed in range(3):
-            yield from room.ask(seed, orders.SetPlaying(playing=True))
+            yield from room.ask(seed, Play())
         yield from room.until(lambda: len(room.stacked()) == 3)
-        start = len(cohort_sizes)
-        yield from room.until(lambda: len(cohort_sizes) >= start + 30)
-        assert cohort_sizes[-10:] == [3] * 10
+        start = len(stack_sizes)
+        yield from room.until(lambda: len(stack_sizes) >= start + 30)
+        assert stack_sizes[-10:] == [3] * 10
 
     room.run(script())
     for seed in range(3):
@@ -246,13 +294,13 @@ def test_training_that_is_asked_for_ends_on_the_step_and_is_answered() -> None:
     def script() -> Script:
         yield [room.open(seed) for seed in range(3)]
         yield from room.until(lambda: len(room.stacked()) == 3)
-        yield from room.ask(1, orders.SetPlaying(playing=False))
+        yield from room.ask(1, Pause())
         before = room.step(1)
-        yield from room.ask(1, orders.Advance(run=1, steps=10 * EPOCH + 2))
+        yield from room.ask(1, Step(run=1, steps=10 * EPOCH + 2))
         assert room.answers(room._number)[0].step == room.step(1) == before + 10 * EPOCH + 2
-        yield from room.ask(1, orders.Advance(run=1, steps=1))
+        yield from room.ask(1, Step(run=1, steps=1))
         assert room.step(1) == before + 10 * EPOCH + 3
-        yield from room.ask(1, orders.SetPlaying(playing=True))
+        yield from room.ask(1, Play())
         yield from room.until(lambda: room.step(1) >= before + 20 * EPOCH)
 
     room.run(script())
@@ -266,7 +314,7 @@ def test_a_paused_session_stays_where_it_is() -> None:
     def script() -> Script:
         yield [room.open(seed) for seed in range(3)]
         yield from room.until(lambda: len(room.stacked()) == 3)
-        yield from room.ask(1, orders.SetPlaying(playing=False))
+        yield from room.ask(1, Pause())
         rest.append(room.step(1))
         start = room.step(0)
         yield from room.until(lambda: room.step(0) >= start + 10 * EPOCH)
@@ -279,13 +327,13 @@ def test_a_paused_session_stays_where_it_is() -> None:
 
 def test_a_live_change_is_one_session_s_own() -> None:
     room = Classroom()
-    changed, edited = CONFIG | {"l2": 0.01}, OneWeight(layer=0, source=0, unit=1, value=2.5)
+    changed, edited = CONFIG | {"l2": 0.01}, SetWeight(layer=0, source=0, unit=1, value=2.5)
 
     def script() -> Script:
         yield [room.open(seed) for seed in range(4)]
         yield from room.until(lambda: len(room.stacked()) == 4)
-        yield from room.ask(1, orders.Apply(deed=Deed(step=0, change={"l2": 0.01})))
-        yield from room.ask(2, orders.Apply(deed=Deed(step=0, weights=edited)))
+        yield from room.ask(1, Change(change={"l2": 0.01}, config=parse(changed | {"seed": 1})))
+        yield from room.ask(2, edited)
         steps.extend(content.step for number in (101, 102) for content in room.answers(number))
         assert room.stacked() >= {0, 2, 3}
         yield from room.until(lambda: min(map(room.step, range(4))) >= max(steps) + 10 * EPOCH)
@@ -299,29 +347,29 @@ def test_a_live_change_is_one_session_s_own() -> None:
         reference = alone(seed)
         pieces = [reference.record(), reference.train(step)]
         if seed == 1:
-            reference.change(parse(merged(reference.config, {"l2": 0.01})))
+            change(reference, {"l2": 0.01})
             assert reference.config == parse(changed | {"seed": seed})
         else:
-            reference.set_weight(0, 0, 1, 2.5)
+            put_weight(reference, 0, 0, 1, 2.5)
         pieces.append(reference.train(room.step(seed) - step))
         assert_learned_alone(room, seed, reference, *pieces)
 
 
 def test_a_timeline_is_followed_to_the_step() -> None:
     room = Classroom()
-    deeds = [Deed(step=7, change={"seed": 9}), Deed(step=4 * EPOCH, change={"l1": 0.01})]
+    timeline = [TimelineEntry(step=7, change={"seed": 9}), TimelineEntry(step=4 * EPOCH, change={"l1": 0.01})]
 
     def script() -> Script:
-        yield [room.open(0), room.open(1), room.open(2, deeds=deeds)]
+        yield [room.open(0), room.open(1), room.open(2, timeline=timeline)]
         yield from room.until(lambda: min(map(room.step, range(3))) >= 20 * EPOCH)
 
     room.run(script())
-    assert [(a.index, a.step) for a in room.reports(2, orders.Applied)] == [(0, 7), (1, 4 * EPOCH)]
+    assert [(a.index, a.step) for a in room.events(2, messages.Applied)] == [(0, 7), (1, 4 * EPOCH)]
     reference = alone(2)
     pieces = [reference.record(), reference.train(7)]
-    reference.change(parse(merged(reference.config, {"seed": 9})))
+    change(reference, {"seed": 9})
     pieces.append(reference.train(4 * EPOCH - 7))
-    reference.change(parse(merged(reference.config, {"l1": 0.01})))
+    change(reference, {"l1": 0.01})
     pieces.append(reference.train(room.step(2) - 4 * EPOCH))
     assert_learned_alone(room, 2, reference, *pieces)
 
@@ -332,24 +380,24 @@ def test_one_that_diverges_stops_alone() -> None:
     config = CONFIG | {"data": {"kind": "plane", "samples": 46}, "hidden": [relu, relu],
                        "optimizer": {"kind": "sgd", "lr": 0.01}}  # fmt: skip
     room = Classroom()
-    deeds = [Deed(step=0, weights=OneWeight(layer=1, source=0, unit=0, value=1e3))]
+    timeline = [TimelineEntry(step=0, weights=OneWeight(layer=1, source=0, unit=0, value=1e3))]
 
     def script() -> Script:
-        yield [room.open(0, config), room.open(1, config, deeds=deeds), room.open(2, config)]
-        yield from room.until(lambda: room.reports(1, orders.Stopped))
+        yield [room.open(0, config), room.open(1, config, timeline=timeline), room.open(2, config)]
+        yield from room.until(lambda: room.events(1, messages.Diverged))
         assert room.stacked() == {0, 2}
         start = room.step(0)
         yield from room.until(lambda: room.step(0) >= start + 10 * EPOCH)
 
     room.run(script())
-    [stopped] = room.reports(1, orders.Stopped)
+    [stopped] = room.events(1, messages.Diverged)
     reference = alone(1, config)
-    start = reference.record()
-    reference.set_weight(1, 0, 0, 1e3)
+    first = reference.record()
+    put_weight(reference, 1, 0, 0, 1e3)
     with pytest.raises(Diverged) as raised:
         reference.train(10**6)
     assert (stopped.diverged.step, stopped.diverged.layer) == (raised.value.step, raised.value.layer)
-    assert_learned_alone(room, 1, reference, start, raised.value.samples)
+    assert_learned_alone(room, 1, reference, first, raised.value.samples)
     for seed in (0, 2):
         assert_learned_undisturbed(room, seed, config)
 
@@ -362,11 +410,11 @@ def test_sessions_come_and_go_and_start_over() -> None:
         yield [room.open(seed, speed=USUAL) for seed in range(3)]
         yield from room.until(lambda: len(room.stacked()) == 3)
         closed.append(weakref.ref(room.live(1)))
-        yield [Mail(orders.Close(), "1")]
+        yield [Envelope(Close(), "1")]
         yield [room.open(5, speed=USUAL)]
         yield from room.until(lambda: room.stacked() == {0, 2, 5})
-        room.mails = [mail for mail in room.mails if mail.session != "2"]
-        yield from room.ask(2, orders.Restart(run=2))
+        room.sent = [envelope for envelope in room.sent if envelope.session != "2"]
+        yield from room.ask(2, Reset())
         yield from room.until(lambda: room.stacked() == {0, 2, 5})
         yield from room.until(lambda: min(map(room.step, (0, 2, 5))) >= 10 * EPOCH)
 
@@ -382,22 +430,22 @@ def test_of_a_closed_session_nothing_is_left() -> None:
     def script() -> Script:
         yield [room.open(seed) for seed in range(5)]
         yield from room.until(lambda: len(room.stacked()) == 5)
-        gone.extend(weakref.ref(room.live(seed).trainer) for seed in (0, 1, 2))
-        gone.append(weakref.ref(room.live(3).stack))
-        yield [Mail(orders.Close(), str(seed)) for seed in (0, 1, 2)]
-        yield from room.until(lambda: (stack := room.live(3).stack) and stack.size == 2)
-        yield [Mail(orders.Close(), "4")]
+        gone.extend(weakref.ref(room.live(seed).loop) for seed in (0, 1, 2))
+        gone.append(weakref.ref(room.stack(3)))
+        yield [Envelope(Close(), str(seed)) for seed in (0, 1, 2)]
+        yield from room.until(lambda: (stack := room.stack(3)) and stack.size == 2)
+        yield [Envelope(Close(), "4")]
         yield from room.until(lambda: not room.stacked())
 
     room.run(script())
     gc.collect()
     assert [ref() for ref in gone] == [None] * 4
-    trainer = room.live(3).trainer
-    assert trainer.state.weights.untyped_storage().nbytes() == trainer.state.weights.nbytes
+    weights = room.live(3).loop.state.weights
+    assert weights.untyped_storage().nbytes() == weights.nbytes
     assert_learned_undisturbed(room, 3)
 
 
-def test_a_stack_that_nobody_has_is_gone_with_its_recordings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stack_that_nobody_has_is_gone_with_its_graphs(monkeypatch: pytest.MonkeyPatch) -> None:
     class Noted:
         def __init__(self, work: Callable[[], Any], device: torch.device):
             self._work = work
@@ -405,12 +453,12 @@ def test_a_stack_that_nobody_has_is_gone_with_its_recordings(monkeypatch: pytest
         def __call__(self) -> Any:
             return self._work()
 
-    monkeypatch.setattr(stacks, "Recording", Noted)
-    trainers = [alone(0), alone(1)]
-    stack = Stack(trainers)
-    stack._records = True
-    stack.train(trainers, EPOCH)
-    assert stack._recordings
+    monkeypatch.setattr(batched_trainer, "CudaGraph", Noted)
+    loops = [alone(0), alone(1)]
+    stack = Stack(loops)
+    stack.trainer.uses_graphs = True
+    stack.train(loops, EPOCH)
+    assert stack.trainer.graphs
     gc.disable()
     try:
         left = weakref.ref(stack)
@@ -420,36 +468,36 @@ def test_a_stack_that_nobody_has_is_gone_with_its_recordings(monkeypatch: pytest
         gc.enable()
 
 
-def test_a_reopened_class_catches_up_together_and_then_answers(cohort_sizes: list[int]) -> None:
+def test_a_reopened_class_catches_up_together_and_then_answers(stack_sizes: list[int]) -> None:
     room = Classroom()
 
     def script() -> Script:
         yield [room.open(seed, playing=False, until=40 * EPOCH + seed) for seed in range(3)]
-        yield [Mail(orders.Look(), str(seed), 50 + seed) for seed in range(3)]
+        yield [Envelope(ReadMetrics(), str(seed), 50 + seed) for seed in range(3)]
         yield from room.until(lambda: all(room.answers(50 + seed) for seed in range(3)))
 
     room.run(script())
-    assert max(cohort_sizes) == 3
+    assert max(stack_sizes) == 3
     assert [room.answers(50 + seed)[0].step for seed in range(3)] == [40 * EPOCH + seed for seed in range(3)]
 
 
-def test_a_cohort_that_fails_is_paused_and_then_trains_one_by_one(
+def test_a_stack_that_fails_is_paused_and_then_trains_one_by_one(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     room, train, named = Classroom(), Stack.train, []
 
-    def fail(self: Stack, trainers: Any, *_: Any) -> Any:
-        named.append(room.turn[:8])
+    def fail(self: Stack, loops: Any, *_: Any) -> Any:
+        named.append(room.current_session[:8])
         raise MemoryError("nobody foresaw this")
 
     def script() -> Script:
         yield [room.open(seed) for seed in range(2)]
         yield [room.open(3, CONFIG | {"l1": 0.1})]
-        yield from room.until(lambda: all(room.reports(seed, orders.Broken) for seed in range(2)))
+        yield from room.until(lambda: all(room.events(seed, messages.SessionFailed) for seed in range(2)))
         monkeypatch.setattr(Stack, "train", train)
         steps = [room.step(seed) for seed in (0, 1, 3)]
         for seed in range(2):
-            yield from room.ask(seed, orders.SetPlaying(playing=True))
+            yield from room.ask(seed, Play())
         yield from room.until(
             lambda: all(room.step(seed) > step for seed, step in zip((0, 1, 3), steps, strict=True))
         )
@@ -459,7 +507,7 @@ def test_a_cohort_that_fails_is_paused_and_then_trains_one_by_one(
         room.run(script())
     assert set(named) == {bytes(8)}  # nobody is to blame
     assert not room.stacked()
-    assert not room.reports(3, orders.Broken)
+    assert not room.events(3, messages.SessionFailed)
 
 
 def test_what_cannot_be_stacked_trains_one_by_one(
@@ -467,27 +515,27 @@ def test_what_cannot_be_stacked_trains_one_by_one(
 ) -> None:
     room, tries = Classroom(), []
 
-    def fail(trainers: list[Trainer]) -> Stack:
-        tries.append(len(trainers))
+    def fail(loops: list[TrainingLoop]) -> Stack:
+        tries.append(len(loops))
         raise MemoryError("no memory")
 
     def script() -> Script:
         yield [room.open(seed) for seed in range(3)]
         yield from room.until(lambda: min(map(room.step, range(3))) >= 20 * EPOCH)
 
-    monkeypatch.setattr(cohorts, "Stack", fail)
+    monkeypatch.setattr(batching, "Stack", fail)
     with caplog.at_level(logging.CRITICAL, logger="playground.worker"):
         room.run(script())
     assert tries == [3]
-    assert not any(room.reports(seed, orders.Broken) for seed in range(3))
+    assert not any(room.events(seed, messages.SessionFailed) for seed in range(3))
     for seed in range(3):
         assert_learned_undisturbed(room, seed)
 
 
 def test_one_stack_is_made_at_a_time_and_most_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     room, times, sizes = Classroom(), [1000.0], []
-    monkeypatch.setattr(cohorts, "GATHER_EVERY", 1.0)
-    monkeypatch.setattr(cohorts, "monotonic", lambda: times[-1])
+    monkeypatch.setattr(batching, "GATHER_EVERY", 1.0)
+    monkeypatch.setattr(batching, "monotonic", lambda: times[-1])
 
     def script() -> Script:
         pair, three = CONFIG | {"l1": 0.1}, CONFIG
@@ -503,22 +551,22 @@ def test_one_stack_is_made_at_a_time_and_most_wait_for_it(monkeypatch: pytest.Mo
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU with CUDA")
-def test_a_class_on_a_gpu_learns_what_each_learns_alone_on_a_cpu(cohort_sizes: list[int]) -> None:
+def test_a_class_on_a_gpu_learns_what_each_learns_alone_on_a_cpu(stack_sizes: list[int]) -> None:
     room = Classroom(device="cuda")
 
     def script() -> Script:
         yield [room.open(seed, playing=False, until=30 * EPOCH + seed) for seed in range(4)]
-        yield [Mail(orders.Close(), "3")]
+        yield [Envelope(Close(), "3")]
         yield [room.open(7, playing=False, until=40 * EPOCH)]
         yield from room.until(lambda: not any(room.live(seed).catching_up for seed in (0, 1, 2, 7)))
 
     room.run(script())
-    assert max(cohort_sizes) == 4
+    assert max(stack_sizes) == 4
     for seed in (0, 1, 2, 7):
         reference = alone(seed)
         pieces = [reference.record(), reference.train(room.step(seed))]
         assert room.step(seed) == (40 * EPOCH if seed == 7 else 30 * EPOCH + seed)
-        weights = room.live(seed).trainer.state.weights.cpu()
+        weights = room.live(seed).loop.state.weights.cpu()
         torch.testing.assert_close(weights, reference.state.weights, rtol=1e-2, atol=1e-2)
         expected = np.concatenate([piece.rows for piece in pieces])
         assert np.array_equal(room.history(seed)[:, :3], expected[:, :3])

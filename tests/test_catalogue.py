@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
+
 from playground.catalogue.activations import Activation
 from playground.catalogue.component import Component, members
 from playground.catalogue.datasets import Data
@@ -18,8 +20,6 @@ from playground.catalogue.optimizers import Optimizer
 from playground.run.description import describe
 from playground.run.validation import parse
 from playground.training.loop import TrainingLoop
-from torch import nn
-
 from tests.loops import metrics, start, weights
 
 FAMILIES = (Activation, Normalization, Loss, Optimizer, Init, Data, Feature)
@@ -315,5 +315,52 @@ loop.train(100)
 assert alpha() != 0.25
 compiled = {entry.kind: entry.compiled for entry in describe().components["activation"]}
 assert compiled["relu"] and compiled["prelu"] is False
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_normalisation_needs_one_class_and_nothing_else():
+    """Layer normalisation (Ba, Kiros, Hinton, 2016): trained, switched live, saved, edited and described."""
+    program = """
+from typing import ClassVar, Literal
+import torch
+from playground.catalogue.normalizations import Normalization
+
+class LayerNorm(Normalization):
+    '''Centres and scales the sums of one sample over the units of the layer.'''
+    kind: Literal["layernorm"] = "layernorm"
+    label: ClassVar[str] = "Layer normalisation"
+    formula: ClassVar[str] = "z"
+    parameters: ClassVar[dict[str, float]] = {"gain": 1.0, "shift": 0.0}
+
+    def forward(self, z, parameters, buffers, training):
+        normalized = torch.nn.functional.layer_norm(z, z.shape[-1:])
+        return torch.addcmul(parameters["shift"], normalized, parameters["gain"])
+
+from playground.run.description import describe
+from playground.run.validation import parse
+from playground.run.weights import AllWeights
+from playground.training.loop import TrainingLoop
+from playground.training.weights import read_weights, set_weights
+from playground.worker.snapshot import load, save
+
+def config(kind):
+    return parse({"hidden": [{"width": 6, "normalization": {"kind": kind}}]})
+
+loop = TrainingLoop.start(config("layernorm"))
+before = loop.measure()[0].named()["train_loss"]
+loop.train(300)
+assert loop.measure()[0].named()["train_loss"] < before
+assert (read_weights(loop.experiment.network, loop.state)[0]["gain"] != 1).all()
+for kind in ("batchnorm", "layernorm", "none", "layernorm"):
+    loop.change(config(kind))
+    loop.train(10)
+again = load(save(loop))
+again.train(10)
+loop.train(10)
+assert torch.equal(loop.state.weights, again.state.weights)
+edit = AllWeights.model_validate({"layers": [{"gain": [2.0] * 6}, {}]})
+set_weights(loop.experiment.network, loop.state, [dict(layer) for layer in edit.layers])
+assert {entry.kind for entry in describe().components["normalization"]} >= {"batchnorm", "layernorm"}
 """
     subprocess.run([sys.executable, "-c", program], check=True)

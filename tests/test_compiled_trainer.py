@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from playground.catalogue.activations import Activation
 from playground.catalogue.component import members
 from playground.catalogue.inits import Init
@@ -23,7 +24,6 @@ from playground.training.reference import ReferenceTrainer
 from playground.training.state import MOST_UPDATES
 from playground.training.views import Views
 from playground.worker.snapshot import load, save
-
 from tests.loops import COMPILED, REFERENCE, Kinds, frame, metrics, put_weights, start, weights
 
 pytestmark = pytest.mark.usefixtures("kernel")

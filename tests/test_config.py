@@ -3,6 +3,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from playground.errors import ValidationFailed
 from playground.run.patch import inverse, merged
 from playground.run.validation import parse

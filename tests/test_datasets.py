@@ -2,14 +2,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
 from playground import limits
-from playground.catalogue.component import any_of, members
+from playground.catalogue.component import members, union_of
 from playground.catalogue.datasets import Csv, Data, Points, Synthetic
 from playground.catalogue.tables import read_csv
 from playground.errors import ValidationFailed
-from pydantic import TypeAdapter, ValidationError
 
-DATA = TypeAdapter(any_of(Data))
+DATA = TypeAdapter(union_of(Data))
 SYNTHETIC = [cls.name() for cls in members(Synthetic)]
 LABELS_MAY_FLIP = {"circle", "xor"}
 """Their noise moves what the label is of, not the point."""

@@ -8,50 +8,54 @@ from typing import Any
 
 import pytest
 
-from playground.messages import worker as orders
-from playground.run.config import Refused, RunConfig
-from playground.engine.local import LocalEngine, Record, WorkerLost
-from playground.messages.worker import Mail, Report
-from playground.messages.protocol import Arrays, Speed
+from playground.catalogue.datasets import Csv
+from playground.engine.local import LocalEngine
+from playground.engine.worker_process import Record
+from playground.errors import ValidationFailed, WorkerLost
+from playground.messages import worker as messages
+from playground.messages.browser import SetWeight, Speed
+from playground.messages.codec import Arrays
+from playground.messages.worker import Envelope, Event, ReadMetrics, Step
+from playground.run.config import Config
 
 
-class Lodger:
+class Client:
     """A session that knows no more than an engine must know."""
 
-    def __init__(self, number: int, config: dict[str, Any] | None = None):
-        self.id = f"lodger-{number}"
+    def __init__(self, number: int, config: Config | None = None):
+        self.id = f"client-{number}"
         self.number = number
         self.step = 0
         self.ended: str | None = None
-        self.moves = 0
+        self.reopened = 0
         self.deaths: list[int] = []
-        """After how many moves each of its workers died."""
-        self.config = config or RunConfig().model_dump(mode="json")
+        """After how many reopenings each of its workers died."""
+        self.config = config or Config()
         self.playing = False
 
-    def opening(self) -> tuple[orders.Open, Arrays]:
+    def opening(self) -> tuple[messages.Open, Arrays]:
         speed = Speed(max=True)
-        return orders.Open(
+        return messages.Open(
             number=self.number, run=1, config=self.config, speed=speed, until=self.step, playing=self.playing
         ), {}
 
-    def take(self, report: Mail[Report]) -> None:
-        match report.content:
-            case orders.Snapshot(step=step):
+    def on_event(self, event: Envelope[Event]) -> None:
+        match event.content:
+            case messages.Snapshot(step=step):
                 self.step = max(self.step, step)
 
-    def orphaned(self) -> None:
-        self.deaths.append(self.moves)
+    def on_worker_lost(self) -> None:
+        self.deaths.append(self.reopened)
 
-    def moved(self) -> None:
-        self.moves += 1
+    def on_reopened(self) -> None:
+        self.reopened += 1
 
     def end(self, reason: str) -> None:
         self.ended = reason
 
 
-def content(mail: Mail[Report]) -> Any:
-    return mail.content
+def content(answer: Envelope[Event]) -> Any:
+    return answer.content
 
 
 @pytest.fixture
@@ -63,15 +67,15 @@ async def engine() -> AsyncIterator[LocalEngine]:
 
 
 async def test_sessions_are_spread_over_the_workers_and_share_them_fairly(engine: LocalEngine) -> None:
-    lodgers = [Lodger(number) for number in range(1, 9)]
-    for lodger in lodgers:
-        lodger.playing = True
-        await engine.open(lodger, content)
-    assert [len(worker.tenants) for worker in engine._workers] == [4, 4]
+    clients = [Client(number) for number in range(1, 9)]
+    for client in clients:
+        client.playing = True
+        await engine.open(client, content)
+    assert [len(worker.clients) for worker in engine._workers] == [4, 4]
     assert len(set(engine.pids)) == 2
 
     async def steps() -> list[int]:
-        return [(await engine.ask(lodger.id, orders.Look(), content)).step for lodger in lodgers]
+        return [(await engine.ask(client.id, ReadMetrics(), content)).step for client in clients]
 
     before, many = await steps(), 50_000  # for some thousand are one turn
     while min(trained := [b - a for a, b in zip(before, await steps(), strict=True)]) < many:  # noqa: ASYNC110
@@ -80,59 +84,61 @@ async def test_sessions_are_spread_over_the_workers_and_share_them_fairly(engine
         assert min(group) > sum(group) / len(group) / 2
 
 
-async def test_an_order_that_is_refused_is_refused_to_whoever_asked(engine: LocalEngine) -> None:
-    with pytest.raises(Refused) as refusal:
-        await engine.open(Lodger(1, {"batch_size": 0}), content)
-    assert refusal.value.errors[0].field == "batch_size"
-    lodger = Lodger(2)
-    await engine.open(lodger, content)
-    magic = orders.Apply(deed=orders.Deed(step=0, change={"optimizer": {"kind": "magic"}}))
-    with pytest.raises(Refused, match="optimizer"):
-        await engine.ask(lodger.id, magic, content)
-    assert (await engine.ask(lodger.id, orders.Look(), content)).step == 0
+async def test_a_request_that_is_refused_is_refused_to_whoever_asked(engine: LocalEngine) -> None:
+    with pytest.raises(ValidationFailed) as refusal:
+        await engine.open(Client(1, Config(data=Csv(id="nothing"))), content)
+    assert refusal.value.errors[0].field == "id"
+    client = Client(2)
+    await engine.open(client, content)
+    nowhere = SetWeight(layer=9, source=0, unit=0, value=1)
+    with pytest.raises(ValidationFailed, match="layer"):
+        await engine.ask(client.id, nowhere, content)
+    assert (await engine.ask(client.id, ReadMetrics(), content)).step == 0
 
 
-async def test_an_order_over_which_workers_die_is_given_up_and_the_session_lives(engine: LocalEngine) -> None:
-    lodger = Lodger(1)
-    await engine.open(lodger, content)
-    home = engine._homes[lodger.id]
+async def test_a_request_over_which_workers_die_is_given_up_but_not_the_session(
+    engine: LocalEngine,
+) -> None:
+    client = Client(1)
+    await engine.open(client, content)
+    assigned = engine._assignments[client.id]
 
-    def die(mail: Mail[Report]) -> None:
+    def die(answer: Envelope[Event]) -> None:
         raise AssertionError("it should never be answered")
 
-    os.kill(home.pid, signal.SIGSTOP)  # so that the order cannot be answered before the worker dies
-    order = asyncio.create_task(engine.ask(lodger.id, orders.Advance(run=1, steps=10**6), die))
+    os.kill(assigned.pid, signal.SIGSTOP)  # so that the request cannot be answered before the worker dies
+    request = asyncio.create_task(engine.ask(client.id, Step(run=1, steps=10**6), die))
     for _ in range(2):
-        pid = home.pid
+        pid = assigned.pid
         await asyncio.sleep(0.05)
         os.kill(pid, signal.SIGSTOP)
-        home._turn[:8] = lodger.number.to_bytes(8, "little")
+        assigned._current_session[:8] = client.number.to_bytes(8, "little")
         os.kill(pid, signal.SIGKILL)
-        while home.pid == pid:  # noqa: ASYNC110
+        while assigned.pid == pid:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     with pytest.raises(WorkerLost, match="each time"):
-        await order
-    assert (await engine.ask(lodger.id, orders.Look(), content)).step == 0
-    assert lodger.ended is None
+        await request
+    assert (await engine.ask(client.id, ReadMetrics(), content)).step == 0
+    assert client.ended is None
 
 
 async def test_a_death_is_told_before_the_next_worker_is_there(engine: LocalEngine) -> None:
-    lodger = Lodger(1)
-    await engine.open(lodger, content)
+    client = Client(1)
+    await engine.open(client, content)
     os.kill(engine.pids[0], signal.SIGKILL)
-    assert (await engine.ask(lodger.id, orders.Look(), content)).step == 0
-    assert lodger.deaths == [0]
-    assert lodger.moves == 1
+    assert (await engine.ask(client.id, ReadMetrics(), content)).step == 0
+    assert client.deaths == [0]
+    assert client.reopened == 1
 
 
 async def test_nobody_waits_for_an_engine_that_has_stopped(engine: LocalEngine) -> None:
-    lodger = Lodger(1)
-    await engine.open(lodger, content)
-    order = asyncio.create_task(engine.ask(lodger.id, orders.Advance(run=1, steps=10**6), content))
+    client = Client(1)
+    await engine.open(client, content)
+    request = asyncio.create_task(engine.ask(client.id, Step(run=1, steps=10**6), content))
     await asyncio.sleep(0)
     await engine.stop()
     with pytest.raises(WorkerLost):
-        await order
+        await request
 
 
 def test_a_session_may_meet_deaths_as_long_as_it_gets_on() -> None:

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import httpx
-import playground
 import pytest
-from playground.training.compiled import cache, kernel
 
+import playground
+from playground.training.compiled import cache, kernel
 from tests.e2e.server import serving
 
 
@@ -20,6 +20,7 @@ def test_before_the_kernel_is_compiled_sessions_train_already(monkeypatch, tmp_p
         authorization = {"Authorization": f"Bearer {made['key']}"}
         told = client.post(f"/api/sessions/{made['id']}/step", json={"steps": 50}, headers=authorization)
         assert told.json()["step"] == 50
+        assert client.get("/readyz").json()["trainer"] == "compiling"
         assert not list(tmp_path.rglob("compiled"))
 
 

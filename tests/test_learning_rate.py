@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from playground.training import loop as training_loop
 
+from playground.training import loop as training_loop
 from tests.loops import COMPILED, REFERENCE, change, start
 
 pytestmark = pytest.mark.usefixtures("kernel")

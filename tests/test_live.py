@@ -12,7 +12,7 @@ import websockets
 from playground import limits
 from playground.web.socket import allowed_origin
 from tests.conftest import Running, Serve
-from tests.guest import Guest
+from tests.guest import Guest, words
 
 NewSession = Callable[..., Guest]
 FAST = {"type": "speed", "max": True}
@@ -42,7 +42,7 @@ async def test_a_viewer_gets_hello_then_the_data_then_history_then_frames(new_se
             "epoch": 1.6,
             "diverged": None,
         }
-        assert page.data[0]["problem"] == hello["problem"]
+        assert page.data[0]["task"] == hello["task"]
         assert sorted(page.samples) == list(range(41))
 
 
@@ -105,7 +105,11 @@ async def test_a_change_is_answered_with_its_step_and_told_to_everybody(new_sess
         assert ack["effect"]
         told = await viewer.event("changed")
         assert told["entry"]["step"] == ack["step"]
+<<<<<<< HEAD
+        assert words(told["entry"]["label"]) == "SGD"
+=======
         assert [part["text"] for part in told["entry"]["label"]] == ["SGD"]
+>>>>>>> main
         assert told["config"]["optimizer"]["kind"] == "sgd"
         assert told["entry"]["undo"]["optimizer"]["kind"] == "adam"
         await viewer.until(lambda: viewer.frames and viewer.frames[-1][0]["step"] > ack["step"])
@@ -118,8 +122,8 @@ async def test_a_change_of_data_brings_the_new_data(new_session: NewSession) -> 
         )
         assert ack["type"] == "ack", ack
         await page.until(lambda: len(page.data) == 2)
-        assert page.data[1]["problem"]["classes"] == 4
-        assert (await page.event("changed"))["problem"]["classes"] == 4
+        assert page.data[1]["task"]["classes"] == 4
+        assert (await page.event("changed"))["task"]["classes"] == 4
         await page.until(lambda: page.frames and page.frames[-1][0]["layers"][-1]["width"] == 4)
 
 
@@ -274,7 +278,11 @@ async def test_one_weight_is_edited(new_session: NewSession) -> None:
         ack = await page.do(type="weight", layer=2, source=None, unit=0, value=1.25)
         assert ack["type"] == "ack"
         told = await page.event("changed")
+<<<<<<< HEAD
+        assert words(told["entry"]["label"]) == "weights edited"
+=======
         assert [part["text"] for part in told["entry"]["label"]] == ["weights edited"]
+>>>>>>> main
         assert told["entry"]["change"] == {}
         error = await page.do(type="weight", layer=7, source=0, unit=0, value=1)
         assert error["errors"][0]["field"] == "layer"
@@ -510,5 +518,5 @@ async def test_viewers_are_told_before_the_server_stops(stopping: tuple[Running,
     async with guest.watch() as page:
         await page.event("hello")
         running.server.should_exit = True
-        await page.event("notice", code="shutdown")
+        await page.event("notice", code="notice.shutdown")
         assert await page.ended() == 1012

@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from playground.catalogue.activations import Activation
 from playground.catalogue.component import members
 from playground.run.patch import inverse, merged
@@ -14,7 +15,6 @@ from playground.run.validation import parse
 from playground.training.batches import Batches
 from playground.training.loop import TrainingLoop
 from playground.worker.snapshot import load, save
-
 from tests.loops import change, maps, metrics, start, weights
 
 LAYERS = [{"width": 5, "activation": {"kind": "tanh"}}, {"width": 3, "activation": {"kind": "tanh"}}]

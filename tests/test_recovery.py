@@ -21,18 +21,19 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from playground.run.config import merged, parse
-from playground.engine.local import STRIKES
-from playground.training.compiled.trainer import FusedTrainer
-from playground.training.reference import Trainer
+from playground.engine.worker_process import STRIKES
+from playground.run.run import Run, TimelineEntry
+from playground.run.validation import parse
+from playground.training.loop import TrainingLoop
 from tests.conftest import Running, Serve
 from tests.guest import PATIENCE, Guest, Watching
+from tests.loops import COMPILED, start, weights
 
 NewSession = Callable[..., Guest]
 CHANGES: list[dict[str, Any]] = [
     {"optimizer": {"kind": "momentum", "lr": 0.01}},
     {"optimizer": {"kind": "adam", "lr": 0.02}},
-    {"hidden": [{"width": 5}, {"width": 2, "batchnorm": True}]},
+    {"hidden": [{"width": 5}, {"width": 2, "normalization": {"kind": "batchnorm"}}]},
     {"hidden": [{"width": 3, "dropout": 0.2, "activation": {"kind": "relu"}}]},
     {"batch_size": 20},
     {"data": {"noise": 0.2}},
@@ -56,20 +57,21 @@ def guest(fragile: Running) -> Iterator[Guest]:
         guest.call("DELETE", "")
 
 
-def undisturbed(guest: Guest) -> Trainer:
+def undisturbed(guest: Guest) -> TrainingLoop:
     """The same run, in one go and without a server."""
     looked = guest.look()
-    trainer = FusedTrainer.start(parse(guest.created["config"]))
-    for entry in looked["timeline"]:
-        trainer.train(entry["step"] - trainer.step)
-        trainer.change(parse(merged(trainer.config, entry["change"])))
-    trainer.train(looked["step"] - trainer.step)
-    return trainer
+    loop = start(parse(guest.created["config"]), COMPILED)
+    run = Run(loop.config, tuple(TimelineEntry(**entry) for entry in looked["timeline"]))
+    for line in run.replay({}):
+        loop.train(line.entry.step - loop.state.step)
+        loop.change(line.after)
+    loop.train(looked["step"] - loop.state.step)
+    return loop
 
 
-def assert_same_weights(guest: Guest, trainer: Trainer) -> None:
+def assert_same_weights(guest: Guest, loop: TrainingLoop) -> None:
     """Bit for bit."""
-    for layer, expected in zip(guest.do("GET", "/weights")["layers"], trainer.weights(), strict=True):
+    for layer, expected in zip(guest.do("GET", "/weights")["layers"], weights(loop), strict=True):
         assert set(layer) == set(expected)
         for name, values in layer.items():
             np.testing.assert_array_equal(np.float32(values), expected[name])
@@ -150,7 +152,7 @@ def test_a_session_that_kills_every_worker_is_closed_and_the_others_live(
     guest.do("POST", "/step", {"steps": 5})
     deadly = guest.another()
     for _ in range(STRIKES):
-        fragile.kill_worker(in_the_turn_of=deadly.id)
+        fragile.kill_worker(training=deadly.id)
         assert guest.look()["step"] == 5
     assert deadly.call("GET", "").status_code == 404
     assert guest.do("POST", "/step", {"steps": 5})["step"] == 10

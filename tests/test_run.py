@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+
 from playground.errors import ValidationFailed
 from playground.run.config import VERSION, Config
 from playground.run.migrations import MIGRATIONS

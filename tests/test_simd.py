@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from numba import njit
-from playground.training.compiled.simd import LANES, any_of, below, load, reduce_add, store, store_part
+
+from playground.training.compiled.simd import LANES, any_lane, below, load, reduce_add, store, store_part
 
 LINE = np.linspace(-60, 60, 160_000)
 POSITIVE = np.geomspace(1e-37, 1e37, 160_000)
@@ -74,7 +75,7 @@ def test_two_at_a_time():
 @njit
 def summed(array):
     numbers = load(array, 0)
-    return reduce_add(numbers), any_of(numbers > 14.0), any_of(numbers > 15.0)
+    return reduce_add(numbers), any_lane(numbers > 14.0), any_lane(numbers > 15.0)
 
 
 @njit

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
 from playground import limits
 from playground.catalogue.component import members
 from playground.catalogue.optimizers import Optimizer
@@ -15,8 +17,6 @@ from playground.training.divergence import Diverged
 from playground.training.evaluation import Samples
 from playground.training.loop import TrainingLoop
 from playground.worker.snapshot import load, save
-from torch.utils._python_dispatch import TorchDispatchMode
-
 from tests.loops import COMPILED, REFERENCE, change, frame, metrics, put_weight, start
 
 pytestmark = pytest.mark.usefixtures("kernel")
@@ -77,7 +77,7 @@ def test_sessions_at_different_steps_learn_what_each_learns_alone(optimizer):
 
 
 @pytest.mark.parametrize("config", [REGRESSION, CLASSES, CONFIG | {"shuffle": False}])
-def test_any_problem_can_be_learned_in_a_stack(config):
+def test_any_task_can_be_learned_in_a_stack(config):
     together, alone = sessions((3, 8), config), sessions((3, 8), config)
     for loop, other, found in zip(together, alone, train(Stack(together), together, 60), strict=True):
         assert_same_points(found, other.train(60))

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+
 from playground import limits
 from playground.catalogue.component import Task
 from playground.errors import ValidationFailed
@@ -13,7 +14,6 @@ from playground.training.batches import Batches
 from playground.training.divergence import Diverged
 from playground.training.network import Network
 from playground.worker.snapshot import load, save
-
 from tests.loops import REFERENCE, frame, maps, metrics, put_weight, put_weights, start, weights
 
 BUSY = {

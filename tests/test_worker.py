@@ -149,8 +149,8 @@ def test_training_never_runs_past_a_line_of_the_timeline() -> None:
     recorder.train_until(lambda: recorder.step > 20)
     applied = recorder.of(messages.Applied)
     assert [(a.index, a.step) for a in applied] == [(0, 0), (1, 7), (2, 7)]
-    assert applied[2].problem
-    assert not applied[1].problem
+    assert applied[2].task
+    assert not applied[1].task
 
 
 def test_weights_that_do_not_fit_when_their_time_comes_are_left_out() -> None:

@@ -33,9 +33,9 @@ export function paintMap(canvas: HTMLCanvasElement, map: ByteMap, look: Look, sc
 
 /** Paints what the network answers; `scale` as above, for a regression. */
 export function paintDecision(canvas: HTMLCanvasElement, frame: Frame, look: Look, scale: number): void {
-  const { decision, confidence, task } = frame;
+  const { decision, confidence, taskKind } = frame;
   if (!decision) return;
-  if (task === "regression") paintMap(canvas, decision, look, scale);
+  if (taskKind === "regression") paintMap(canvas, decision, look, scale);
   else
     put(canvas, decision.size, (out) => {
       if (confidence) paintClasses(out, decision.bytes, look.discretise ? null : confidence, look.theme);

@@ -59,10 +59,10 @@ export interface Kind {
   parameters: Parameter[];
   /** Whether the compiled trainer can use it; null where it makes no difference. */
   compiled?: boolean | null;
-  /** Losses: the problems that they fit. */
-  problems?: Problem["kind"][] | null;
-  /** Data sets: the problem that they pose, null where it depends. */
-  problem?: Problem["kind"] | null;
+  /** Losses: the tasks that they fit. */
+  tasks?: Task["kind"][] | null;
+  /** Data sets: the task that they pose, null where it depends. */
+  task?: Task["kind"] | null;
   synthetic?: boolean | null;
 }
 export type Family =
@@ -115,7 +115,7 @@ export interface Explained {
 
 /* ---------- events ---------- */
 
-export interface Problem {
+export interface Task {
   kind: "binary" | "multiclass" | "regression";
   classes: number;
   inputs: number;
@@ -178,13 +178,13 @@ export type Event =
       run: number;
       config: Config;
       timeline: Entry[];
-      problem: Problem;
+      task: Task;
       state: RunState;
       viewers: number;
     }
   | { type: "ack"; id: string; step?: number; change?: Patch; effect?: Text[]; [result: string]: unknown }
   | ({ type: "error"; id?: string } & Failure)
-  | { type: "changed"; entry: Entry; config: Config; problem: Problem }
+  | { type: "changed"; entry: Entry; config: Config; task: Task }
   | ({ type: "state" } & RunState)
   | { type: "reset"; run: number; config: Config }
   | { type: "role"; role: Role }
@@ -222,7 +222,7 @@ export interface FrameHeader {
 export interface DataHeader {
   type: "data";
   run: number;
-  problem: Problem;
+  task: Task;
   /** Names of the feature maps in order: every feature that these data offer, used or not. */
   features: string[];
 }
@@ -245,7 +245,7 @@ export interface CreatedSession {
 }
 /** Points for a picture of a data set: [x1, x2, target] each, at most 300. */
 export interface Preview {
-  problem: Problem;
+  task: Task;
   train: [number, number, number][];
   test: [number, number, number][];
 }
@@ -253,7 +253,7 @@ export interface UploadedTable {
   id: string;
   columns: { name: string; kind: "number" | "label"; [more: string]: unknown }[];
   rows: number;
-  problem: Problem["kind"] | Problem;
+  task: Task["kind"] | Task;
   classes: number;
   preview: unknown;
   [more: string]: unknown;

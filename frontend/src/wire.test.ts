@@ -60,10 +60,10 @@ it("reads a frame without copying its arrays", () => {
 });
 
 it("tells messages apart, and reads names in any script", () => {
-  const problem = { kind: "binary", class_labels: ["ja", "näin 学"] };
-  const data = decode(message({ type: "data", run: 0, problem, features: ["x1"] }, []));
+  const task = { kind: "binary", class_labels: ["ja", "näin 学"] };
+  const data = decode(message({ type: "data", run: 0, task, features: ["x1"] }, []));
   expect(data).toBeInstanceOf(DataMessage);
-  expect((data as DataMessage).problem.class_labels[1]).toBe("näin 学");
+  expect((data as DataMessage).task.class_labels[1]).toBe("näin 学");
   expect(decode(message({ type: "metrics", columns: [], stride: 1 }, []))).toBeInstanceOf(MetricsMessage);
 });
 
@@ -138,7 +138,7 @@ describe("a frame of two features, three hidden units and two outputs", () => {
   });
 
   it("tells by its arrays what is learned", () => {
-    expect(frame.task).toBe("binary");
+    expect(frame.taskKind).toBe("binary");
     expect(frame.decision).toMatchObject({ size: 2, lo: 0, hi: 1 });
     expect(frame.confusion("train")).toEqual([
       [1, 2],
@@ -147,13 +147,13 @@ describe("a frame of two features, three hidden units and two outputs", () => {
     expect(frame.confusion("test")?.[1]).toEqual([7, 8]);
     expect([...Array.from(frame.predictions("train"))]).toEqual([0, 1, 1]);
     const values = decode(message({ type: "frame", layers }, [])) as Frame;
-    expect(values.task).toBe("regression");
+    expect(values.taskKind).toBe("regression");
   });
 });
 
 it("has the points and the map of each feature of the data", () => {
   const data = decode(
-    message({ type: "data", run: 0, problem: { inputs: 2 }, features: ["x1", "x2"] }, [
+    message({ type: "data", run: 0, task: { inputs: 2 }, features: ["x1", "x2"] }, [
       { name: "train_inputs", dtype: "float32", values: [1, 2, 3, 4], shape: [2, 2] },
       { name: "train_targets", dtype: "float32", values: [0, 1] },
       { name: "feature_maps", dtype: "uint8", values: [1, 2], shape: [2, 1, 1] },

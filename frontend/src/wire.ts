@@ -1,5 +1,5 @@
 // Decodes the binary messages of the server. Names and layouts of their arrays are known here and nowhere else.
-import type { DataHeader, FrameHeader, LayerShape, MetricsHeader, Problem } from "./types";
+import type { DataHeader, FrameHeader, LayerShape, MetricsHeader, Task } from "./types";
 
 export type NumberArray = Uint8Array | Int32Array | Uint32Array | Float32Array | Float64Array;
 export type Part = "train" | "test";
@@ -102,7 +102,7 @@ export class Frame extends Message {
   }
 
   /** What the network is learning, as this frame shows it: data that change may be ahead of it. */
-  get task(): Problem["kind"] {
+  get taskKind(): Task["kind"] {
     if (!("confusion" in this.arrays)) return "regression";
     return this.confidence ? "multiclass" : "binary";
   }
@@ -148,8 +148,8 @@ export class DataMessage extends Message {
   get run(): number {
     return this.header.run;
   }
-  get problem(): Problem {
-    return this.header.problem;
+  get task(): Task {
+    return this.header.task;
   }
   get features(): string[] {
     return this.header.features;
@@ -163,7 +163,7 @@ export class DataMessage extends Message {
     return {
       inputs: this.floats(`${part}_inputs`),
       targets: this.floats(`${part}_targets`),
-      columns: this.problem.inputs,
+      columns: this.task.inputs,
     };
   }
 }

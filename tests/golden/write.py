@@ -1,7 +1,7 @@
 """Writes the golden messages that both languages read: `python -m tests.golden.write`.
 
-`frame.bin` is a frame and `metrics.bin` the metrics that go before it; the `.json` of the same name holds what
-the message says: its header, and dtype, shape and values of each array.
+`frame.bin` is a frame and `metrics.bin` the metrics that go before it; the `.json` of the same name says what
+is in it: its header, and dtype, shape and values of each array.
 """
 
 import json

@@ -95,7 +95,7 @@ def members(family: type[Family]) -> tuple[type[Family], ...]:
     return tuple(found)
 
 
-def any_of(family: type[Component], *more: type[Component], name: str = "") -> Any:
+def union_of(family: type[Component], *more: type[Component], name: str = "") -> Any:
     """The type of a config field that takes any member of `family`, or one of `more`.
 
     The page finds the components to choose from by `name`, the family's own if none is given.

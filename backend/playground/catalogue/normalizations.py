@@ -22,6 +22,8 @@ class Normalization(Component):
     buffers: ClassVar[dict[str, float]] = {}
     uses_batch: ClassVar[bool] = False
     """It normalises over the mini-batch, which then needs two samples, and takes away any bias of a sum."""
+    affine: ClassVar[bool] = False
+    """Evaluated, it scales and shifts each sum: so it can start as the identity, and be folded away."""
     compiled: ClassVar[bool]
     """Set where the kernel has it, too; without it, the reference trainer trains."""
 
@@ -29,16 +31,18 @@ class Normalization(Component):
         """Training may update the buffers in place."""
         raise NotImplementedError
 
-    def started(self, z: Tensor) -> tuple[Named, Named]:
-        """Parameters and buffers with which evaluation leaves the sums z as they are, or nearly so."""
-        like = z.new_ones(len(z), 1, z.shape[2])
-        return _filled(self.parameters, like), _filled(self.buffers, like)
+    def identity_on(self, z: Tensor) -> tuple[Named, Named]:
+        """Parameters and buffers with which evaluation leaves the sums z as they are; initial values where it
+        is not affine."""
+        ones = z.new_ones(len(z), 1, z.shape[2])
+        parameters = {name: ones * value for name, value in self.parameters.items()}
+        return parameters, {name: ones * value for name, value in self.buffers.items()}
 
     def folded(
         self, weight: Tensor, bias: Tensor, parameters: Named, buffers: Named
     ) -> tuple[Tensor, Tensor]:
         """Weight (R, in, width) and bias (R, 1, width) of a layer without it, evaluated as the one with it
-        is, where that is possible."""
+        is; as they were where it is not affine."""
         return weight, bias
 
 
@@ -64,6 +68,7 @@ class BatchNorm(Normalization):
     parameters: ClassVar[dict[str, float]] = {"gamma": 1.0, "beta": 0.0}
     buffers: ClassVar[dict[str, float]] = {"mean": 0.0, "var": 1.0}
     uses_batch: ClassVar[bool] = True
+    affine: ClassVar[bool] = True
     compiled: ClassVar[bool] = True
     eps: ClassVar[float] = 1e-5
     momentum: ClassVar[float] = 0.1
@@ -79,7 +84,7 @@ class BatchNorm(Normalization):
             var, mean = buffers["var"], buffers["mean"]
         return torch.addcmul(parameters["beta"], (z - mean) * (var + self.eps).rsqrt(), parameters["gamma"])
 
-    def started(self, z: Tensor) -> tuple[Named, Named]:
+    def identity_on(self, z: Tensor) -> tuple[Named, Named]:
         """γ = σ and β = μ undo the normalisation."""
         var, mean = torch.var_mean(z, dim=1, correction=0, keepdim=True)
         return {"gamma": (var + self.eps).sqrt(), "beta": mean.clone()}, {"mean": mean, "var": var}
@@ -90,7 +95,3 @@ class BatchNorm(Normalization):
         """w' = w γ/σ and b' = (b - μ) γ/σ + β."""
         factor = parameters["gamma"] * (buffers["var"] + self.eps).rsqrt()
         return weight * factor, (bias - buffers["mean"]) * factor + parameters["beta"]
-
-
-def _filled(values: dict[str, float], like: Tensor) -> Named:
-    return {name: like * value for name, value in values.items()}

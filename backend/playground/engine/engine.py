@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from playground.i18n import Text
 from playground.messages import worker as messages
 from playground.messages.codec import Arrays
-from playground.messages.worker import Envelope, Event, Request
+from playground.messages.worker import Envelope, Event, Request, TrainerStatus
 
 Settle = Callable[[Envelope[Event]], Any]
 """What to do with an answer, at the very moment at which it comes, in order with the other events."""
@@ -46,6 +46,11 @@ class Engine(Protocol):
 
     @property
     def ready(self) -> bool: ...
+
+    @property
+    def trainer(self) -> TrainerStatus:
+        """Of the worker that is the farthest from the kernel; only once it is ready."""
+        ...
 
     async def start(self) -> None: ...
 

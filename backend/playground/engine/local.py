@@ -9,7 +9,7 @@ from playground.engine.worker_process import WorkerProcess
 from playground.errors import WorkerLost
 from playground.i18n import say
 from playground.messages.codec import Arrays
-from playground.messages.worker import Envelope, Request
+from playground.messages.worker import Envelope, Request, TrainerStatus
 
 
 class LocalEngine:
@@ -25,6 +25,11 @@ class LocalEngine:
     @property
     def ready(self) -> bool:
         return all(worker.serving for worker in self._workers)
+
+    @property
+    def trainer(self) -> TrainerStatus:
+        statuses = [worker.trainer for worker in self._workers if worker.trainer]
+        return next((status for status in statuses if status.trainer != "compiled"), statuses[0])
 
     @property
     def pids(self) -> list[int]:

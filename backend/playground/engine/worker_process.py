@@ -21,7 +21,14 @@ from playground.errors import RequestFailed, ValidationFailed, WorkerLost
 from playground.i18n import say
 from playground.messages import worker as messages
 from playground.messages.codec import Arrays, prefixed
-from playground.messages.worker import CURRENT_SESSION_BYTES, Envelope, Event, Request, read_event
+from playground.messages.worker import (
+    CURRENT_SESSION_BYTES,
+    Envelope,
+    Event,
+    Request,
+    TrainerStatus,
+    read_event,
+)
 
 log = logging.getLogger("playground.engine")
 
@@ -70,6 +77,7 @@ class WorkerProcess:
     def __init__(self, forkserver: Forkserver, device: str):
         self.clients: dict[str, SessionClient] = {}
         self.pid = 0
+        self.trainer: TrainerStatus | None = None
         self._forkserver = forkserver
         self._device = device
         self._writer: asyncio.StreamWriter | None = None
@@ -123,7 +131,12 @@ class WorkerProcess:
         assert isinstance(hello.content, messages.Ready)
         self.pid, self._writer = hello.content.pid, writer
         log.info("worker %d trains on %s", self.pid, hello.content.device)
+        self._note_trainer(hello.content.trainer)
         return reader
+
+    def _note_trainer(self, status: TrainerStatus) -> None:
+        self.trainer = status
+        log.info("worker %d, %s trainer: %s", self.pid, status.trainer, status.detail)
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         with suppress(EOFError, ConnectionError):
@@ -135,6 +148,9 @@ class WorkerProcess:
                     log.exception("a event could not be taken")
 
     def _dispatch(self, envelope: Envelope[Event]) -> None:
+        if isinstance(envelope.content, messages.TrainerStatus):
+            self._note_trainer(envelope.content)
+            return
         if envelope.request == 0:
             if client := self.clients.get(envelope.session):
                 client.on_event(envelope)

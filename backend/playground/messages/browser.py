@@ -327,7 +327,7 @@ class Hello(Message):
     run: int
     config: Config
     timeline: list[TimelineEntry]
-    problem: TaskDescription
+    task: TaskDescription
     state: State
     viewers: int
 
@@ -344,7 +344,7 @@ class Changed(Message):
     type: Literal["changed"] = "changed"
     entry: TimelineEntry
     config: Config
-    problem: TaskDescription
+    task: TaskDescription
 
 
 class StateChanged(State):

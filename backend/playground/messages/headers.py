@@ -52,7 +52,7 @@ class DataHeader(Header):
     type: Literal["data"] = "data"
     run: int
     """Counts the resets."""
-    problem: TaskDescription
+    task: TaskDescription
     """What there is to learn."""
     features: tuple[str, ...]
     """The names of the features, in the order of `feature_maps`."""

@@ -152,12 +152,21 @@ _request: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discrimina
 # --- Events -----------------------------------------------------------------------------------------------
 
 
+class TrainerStatus(Message):
+    """What trains on a worker: the kernel, or, while it is being compiled or where there is none, PyTorch."""
+
+    type: Literal["trainer_status"] = "trainer_status"
+    trainer: Literal["compiled", "compiling", "reference"]
+    detail: str
+
+
 class Ready(Message):
-    """The first event of a worker."""
+    """The first event of a worker. A `TrainerStatus` follows when it is another."""
 
     type: Literal["ready"] = "ready"
     pid: int
     device: str
+    trainer: TrainerStatus
 
 
 class Answer(Message):
@@ -167,7 +176,7 @@ class Answer(Message):
     step: int
     epoch: float
     effect: list[Text] = []
-    problem: TaskDescription | None = None
+    task: TaskDescription | None = None
     """The task, when the data have changed."""
     metrics: Metrics | None = None
     diverged: Divergence | None = None
@@ -191,7 +200,7 @@ class Applied(Message):
     step: int
     epoch: float
     effect: list[Text]
-    problem: TaskDescription | None = None
+    task: TaskDescription | None = None
 
 
 class Samples(Message):
@@ -246,7 +255,19 @@ class Snapshot(Message):
     done: int
 
 
-Event = Ready | Answer | Failed | Applied | Samples | Frame | Data | Diverged | SessionFailed | Snapshot
+Event = (
+    Ready
+    | TrainerStatus
+    | Answer
+    | Failed
+    | Applied
+    | Samples
+    | Frame
+    | Data
+    | Diverged
+    | SessionFailed
+    | Snapshot
+)
 _event: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
 
 

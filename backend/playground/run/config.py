@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from playground import limits
 from playground.catalogue.activations import Activation, Linear, Tanh
-from playground.catalogue.component import FROZEN, Component, any_of
+from playground.catalogue.component import FROZEN, Component, union_of
 from playground.catalogue.datasets import Circle, Data
 from playground.catalogue.inits import Init, XavierUniform
 from playground.catalogue.losses import BCE, Loss
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     AnyNormalization: TypeAlias = Normalization
     AnyOptimizer: TypeAlias = Optimizer
 else:
-    AnyActivation = any_of(Activation)
-    AnyOutputActivation = any_of(Activation, Auto, name="output_activation")
-    AnyData = any_of(Data)
-    AnyInit = any_of(Init)
-    AnyLoss = any_of(Loss)
-    AnyNormalization = any_of(Normalization)
-    AnyOptimizer = any_of(Optimizer)
+    AnyActivation = union_of(Activation)
+    AnyOutputActivation = union_of(Activation, Auto, name="output_activation")
+    AnyData = union_of(Data)
+    AnyInit = union_of(Init)
+    AnyLoss = union_of(Loss)
+    AnyNormalization = union_of(Normalization)
+    AnyOptimizer = union_of(Optimizer)
 
 
 class Layer(BaseModel):

@@ -69,9 +69,9 @@ class ComponentDescription(Description):
     parameters: list[Parameter]
     compiled: bool | None = None
     """Whether the compiled trainer can use it; null where it makes no difference."""
-    problems: list[str] | None = None
+    tasks: list[str] | None = None
     """Losses: the tasks that they fit."""
-    problem: str | None = None
+    task: str | None = None
     """Data sets: the task that they pose by default; null where it depends."""
     synthetic: bool | None = None
     """Data sets: whether they need nothing of one's own."""
@@ -125,7 +125,7 @@ def _component(cls: type[Component], family: type[Component]) -> ComponentDescri
         formula=cls.formula,
         parameters=_parameters(cls),
         compiled=cls.is_compiled() if family in COMPILED else None,
-        problems=list(cls.tasks) if issubclass(cls, Loss) else None,
+        tasks=list(cls.tasks) if issubclass(cls, Loss) else None,
         **_posed(cls) if issubclass(cls, Data) else {},
     )
 
@@ -134,9 +134,9 @@ def _posed(cls: type[Data]) -> dict[str, Any]:
     """The task of a data set of this kind by default; one that needs input of its own poses nothing yet."""
     try:
         data = TypeAdapter(AnyData).validate_python({"kind": cls.name()})
-        return {"problem": data.task({}).kind, "synthetic": True}
+        return {"task": data.task({}).kind, "synthetic": True}
     except (ValidationError, ValidationFailed):
-        return {"problem": None, "synthetic": False}
+        return {"task": None, "synthetic": False}
 
 
 def _parameters(cls: type[BaseModel]) -> list[Parameter]:

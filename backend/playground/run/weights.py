@@ -1,14 +1,25 @@
 """Weights as people read and write them: JSON, a row for each input."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    with_config,
+)
 from typing_extensions import TypedDict
 
 from playground import limits
-from playground.catalogue.component import FROZEN
+from playground.catalogue.activations import Activation
+from playground.catalogue.component import FROZEN, members
+from playground.catalogue.normalizations import Normalization
 from playground.errors import broken
 from playground.i18n import say
 
@@ -33,17 +44,29 @@ Row = Annotated[list[Any], AfterValidator(_numbers), WithJsonSchema(_NUMBERS)]
 Rows = Annotated[list[Any], AfterValidator(_numbers), WithJsonSchema({"type": "array", "items": _NUMBERS})]
 
 
-class LayerWeights(TypedDict, total=False):
-    """Weights of one layer; in an edit, what is left out keeps its value."""
+def _layer_weights() -> Any:
+    """What a layer may have: parameters and running statistics of all that it may be composed of."""
+    rows = {
+        "weight": Annotated[Rows, Field(description="A row for each input, a column for each unit")],
+        "bias": Annotated[Row, Field(description="A number for each unit")],
+    }
+    for normalization in members(Normalization):
+        for name in normalization.parameters:
+            rows[name] = Annotated[Row, Field(description=f"{name} of the normalisation, of each unit")]
+        for name in normalization.buffers:
+            rows[f"running_{name}"] = Annotated[Row, Field(description=f"Running {name} of each unit")]
+    for activation in members(Activation):
+        for name in activation.learned:
+            rows[name] = Annotated[Row, Field(description=f"{activation.label}: {name}")]
+    weights = TypedDict("LayerWeights", rows, total=False)  # pyright: ignore
+    weights.__doc__ = "Weights of one layer; in an edit, what is left out keeps its value."
+    return with_config(ConfigDict(extra="forbid"))(weights)
 
-    __pydantic_config__ = ConfigDict(extra="forbid")  # pyright: ignore[reportGeneralTypeIssues]
 
-    weight: Annotated[Rows, Field(description="A row for each input, a column for each unit")]
-    bias: Annotated[Row, Field(description="A number for each unit")]
-    gamma: Annotated[Row, Field(description="Scales of the batch normalisation")]
-    beta: Annotated[Row, Field(description="Shifts of the batch normalisation")]
-    running_mean: Annotated[Row, Field(description="Means that the batch normalisation has seen")]
-    running_var: Annotated[Row, Field(description="Variances that the batch normalisation has seen")]
+if TYPE_CHECKING:
+    LayerWeights: TypeAlias = dict[str, list[Any]]
+else:
+    LayerWeights = _layer_weights()
 
 
 class OneWeight(BaseModel):

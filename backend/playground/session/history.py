@@ -14,7 +14,7 @@ INDEX, STEP, EPOCH = 0, 1, 2
 class History:
     """Samples in order of their index. When the stride grows, those that it skips are forgotten.
 
-    Batches with other columns (another depth, another problem) are kept apart.
+    Batches with other columns (another depth, another task) are kept apart.
     """
 
     def __init__(self, run: int):

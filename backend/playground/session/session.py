@@ -121,7 +121,7 @@ class Session:
         """Raises what `Engine.open` does."""
 
         def settle(answer: Envelope[Event]) -> None:
-            self.task = _content(answer).problem
+            self.task = _content(answer).task
             self.phase = Phase.LIVE
 
         await self._engine.open(self, settle)
@@ -266,9 +266,9 @@ class Session:
         self.run = self.run.followed_by(entry)
         self._timeline_bytes += len(entry.model_dump_json())
         self.config = after
-        self.task = took_effect.problem or self.task
+        self.task = took_effect.task or self.task
         assert self.task
-        self.viewers.tell(browser.Changed(entry=entry, config=after, problem=self.task))
+        self.viewers.tell(browser.Changed(entry=entry, config=after, task=self.task))
 
     async def _ask(
         self, request: Request, settle: Callable[[Envelope[Event]], Any], arrays: Arrays | None = None
@@ -390,7 +390,7 @@ class Session:
             run=self.run_number,
             config=self.config,
             timeline=list(self.run.timeline),
-            problem=self.task,
+            task=self.task,
             state=self.state,
             viewers=len(self.viewers),
         )

@@ -127,7 +127,7 @@ class Metrics:
         return Samples(self.columns, points)
 
 
-def thinned(step: int, stride: int) -> int:
+def next_stride(step: int, stride: int) -> int:
     """Steps between two points of the history from `step` on: twice as many whenever it is full."""
     return stride * 2 if step // stride >= limits.HISTORY_SAMPLES else stride
 

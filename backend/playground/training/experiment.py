@@ -50,7 +50,7 @@ class Experiment:
         network = Network.of(config, dataset.task)
         return replace(self, config=config, network=self.network if network == self.network else network)
 
-    def alike(self, other: "Experiment") -> bool:
+    def same_structure(self, other: "Experiment") -> bool:
         """Whether the two differ in nothing but numbers of a step: rates, penalties, parameters of a loss."""
         mine, others = self.config, other.config
         return (

@@ -19,7 +19,7 @@ from playground.training.network import initialise
 from playground.training.reference import ReferenceTrainer
 from playground.training.schedule import learning_rates
 from playground.training.state import State
-from playground.training.surgery import carry
+from playground.training.surgery import transfer
 from playground.training.trainer import Trainer
 
 TRAINERS: list[type[Trainer]] = [ReferenceTrainer]
@@ -140,7 +140,7 @@ class TrainingLoop:
         """Add the metrics of this moment to the history; training does so by itself, but for step 0."""
         samples, _ = self.measure()
         self.state.samples += 1
-        self.state.stride = evaluation.thinned(
+        self.state.stride = evaluation.next_stride(
             self.state.step, max(self.state.stride, self.metrics.least_stride)
         )
         return samples
@@ -149,7 +149,7 @@ class TrainingLoop:
         """Go on with another config, live, and say what that did. Nothing happens if it is refused."""
         before, state = self.experiment, self.state
         experiment = before.changed(config, tables or {})
-        state, effects = carry(before, experiment, state)
+        state, effects = transfer(before, experiment, state)
         # As far into the epoch as before, so that no curve runs backwards.
         state.cursor = math.ceil(state.cursor * experiment.count / before.count)
         self.adopt(experiment, state)

@@ -12,8 +12,8 @@ from playground.training.evaluation import (
     Metrics,
     all_finite,
     evaluation_of,
+    next_stride,
     progress,
-    thinned,
 )
 from playground.training.experiment import Experiment
 from playground.training.gradient import Model, update
@@ -44,7 +44,7 @@ class ReferenceTrainer:
         return self._state
 
     def change(self, experiment: Experiment, state: State) -> None:
-        rebuild = state is not self._state or not experiment.alike(self._experiment)
+        rebuild = state is not self._state or not experiment.same_structure(self._experiment)
         self._experiment, self._state = experiment, state
         if rebuild:
             self._build()
@@ -59,7 +59,7 @@ class ReferenceTrainer:
             advance(state, x.shape[1], self._experiment.count)
             if state.step % state.stride == 0:
                 rows.append(self._row(state.grad))
-                state.stride = thinned(state.step, max(state.stride, self._metrics.least_stride))
+                state.stride = next_stride(state.step, max(state.stride, self._metrics.least_stride))
         points = np.array(rows) if rows else np.empty((0, self._metrics.row_size))
         return points, all_finite(loss, *state.tensors())
 

@@ -26,7 +26,7 @@ CLEAR = 4.0
 
 
 @dataclass
-class Part:
+class LayerState:
     """A layer taken out of a network."""
 
     shape: LayerShape
@@ -39,7 +39,7 @@ class Part:
         return self.tracks[0]
 
 
-def carry(old: Experiment, new: Experiment, state: State) -> tuple[State, list[Text]]:
+def transfer(old: Experiment, new: Experiment, state: State) -> tuple[State, list[Text]]:
     """The state of the old experiment as the new one takes it over, and what was done.
 
     It is the same object where nothing but numbers of a step have changed.
@@ -47,48 +47,48 @@ def carry(old: Experiment, new: Experiment, state: State) -> tuple[State, list[T
     if old.config.seed != new.config.seed and len(state.seeds) == 1:
         state = replace(state, seeds=torch.full_like(state.seeds, new.config.seed))
     if (old.config.seed, old.config.init) != (new.config.seed, new.config.init):
-        _, fresh = _fresh(new.network, new, replace(state, slots=_empty(new, state.weights)))
+        _, fresh = _fresh(new.network, new, replace(state, slots=_zero_slots(new, state.weights)))
         return fresh, [say("effect.redrawn")]
     effects: list[Text] = []
     if old.network != new.network:
         with torch.no_grad():
             state = _reshape(old, new, state, effects)
     if old.config.optimizer.kind != new.config.optimizer.kind:
-        state = replace(state, slots=_empty(new, state.weights), updates=torch.zeros_like(state.weights))
+        state = replace(state, slots=_zero_slots(new, state.weights), updates=torch.zeros_like(state.weights))
         effects.append(say("effect.optimizer_anew"))
     return state, effects or [say("effect.kept")]
 
 
-def _empty(new: Experiment, weights: Tensor) -> Tensor:
+def _zero_slots(new: Experiment, weights: Tensor) -> Tensor:
     return weights.new_zeros(new.config.optimizer.slots, *weights.shape)
 
 
 def _reshape(old: Experiment, new: Experiment, state: State, effects: list[Text]) -> State:
-    parts = _take_apart(old.network, state)
-    pairs, inserted = _align(old.network.layers, new.network.layers)
-    for index, goal in pairs:
-        if parts[index].shape.normalization.kind != new.network.layers[goal].normalization.kind:
-            _stop_normalization(parts[index], index, effects)
+    parts = _split(old.network, state)
+    pairs, inserted = _match_layers(old.network.layers, new.network.layers)
+    for index, position in pairs:
+        if parts[index].shape.normalization.kind != new.network.layers[position].normalization.kind:
+            _remove_normalization(parts[index], index, effects)
     parts = _resize(old, new, state, parts, pairs, effects)
     for index in inserted:
-        _insert(new, state, parts, index, effects)
+        _insert_layer(new, state, parts, index, effects)
     for index, layer in enumerate(new.network.layers):
         if layer.normalization.kind != parts[index].shape.normalization.kind:
             came_in = _activations(parts[:index], new.train_x, state)
-            _start_normalization(parts[index], layer.normalization, came_in, index, effects)
-    return _put_together(new.network, state, parts)
+            _add_normalization(parts[index], layer.normalization, came_in, index, effects)
+    return _join(new.network, state, parts)
 
 
-def _take_apart(network: Network, state: State) -> list[Part]:
+def _split(network: Network, state: State) -> list[LayerState]:
     tracks = [network.parameters(flat) for flat in (state.weights, *state.slots, state.updates)]
     running = network.buffers(state.buffers)
     return [
-        Part(shape, [dict(track[index]) for track in tracks], dict(running[index]))
+        LayerState(shape, [dict(track[index]) for track in tracks], dict(running[index]))
         for index, shape in enumerate(network.layers)
     ]
 
 
-def _put_together(network: Network, state: State, parts: list[Part]) -> State:
+def _join(network: Network, state: State, parts: list[LayerState]) -> State:
     def flat(views: Views, names: list[list[str]]) -> Tensor:
         rows = len(state.seeds)
         pieces = [views[i][name].reshape(rows, -1) for i, layer in enumerate(names) for name in layer]
@@ -103,7 +103,7 @@ def _put_together(network: Network, state: State, parts: list[Part]) -> State:
     return replace(state, weights=weights, buffers=buffers, slots=memory, updates=updates, grad=None)
 
 
-def _align(
+def _match_layers(
     old: tuple[LayerShape, ...], new: tuple[LayerShape, ...]
 ) -> tuple[list[tuple[int, int]], list[int]]:
     """Which old layer lives on as which new one, and which new ones are inserted, by least difference.
@@ -139,20 +139,22 @@ def _resize(
     old: Experiment,
     new: Experiment,
     state: State,
-    parts: list[Part],
+    parts: list[LayerState],
     pairs: list[tuple[int, int]],
     effects: list[Text],
-) -> list[Part]:
+) -> list[LayerState]:
     """The layers that live on, with their new widths and inputs; the others are gone."""
     kept: list[LayerShape] = []
     inputs = len(new.config.features)
-    for index, goal in pairs:
-        layer = new.network.layers[goal]
-        kept.append(replace(layer, inputs=inputs, normalization=_shared(layer, parts[index].shape)))
+    for index, position in pairs:
+        layer = new.network.layers[position]
+        kept.append(
+            replace(layer, inputs=inputs, normalization=_kept_normalization(layer, parts[index].shape))
+        )
         inputs = layer.width
-    fresh = _take_apart(*_fresh(Network(tuple(kept)), new, state))
+    fresh = _split(*_fresh(Network(tuple(kept)), new, state))
     before = -1
-    for (index, goal), target in zip(pairs, fresh, strict=True):
+    for (index, position), target in zip(pairs, fresh, strict=True):
         part = parts[index]
         removed = index - before - 1
         rows = [i if i < part.shape.inputs else -1 for i in range(target.shape.inputs)]
@@ -160,14 +162,14 @@ def _resize(
             effects.append(say("effect.layers_removed", count=removed))
         elif index == 0:
             rows = _feature_rows(old, new, effects)
-        if goal == len(new.network.layers) - 1 and part.shape.width != target.shape.width:
+        if position == len(new.network.layers) - 1 and part.shape.width != target.shape.width:
             _change_outputs(part, target.shape.width)
             effects.append(say("effect.outputs", count=target.shape.width))
         elif part.shape.width != target.shape.width:
             more = target.shape.width - part.shape.width
             code = "effect.neurons_added" if more > 0 else "effect.neurons_removed"
-            effects.append(say(code, neurons=abs(more), layer=goal + 1))
-        _graft(part, target, rows, silent=not removed)
+            effects.append(say(code, neurons=abs(more), layer=position + 1))
+        _copy_overlap(part, target, rows, silent=not removed)
         before = index
     if any(old.network.layers[i].activation != new.network.layers[j].activation for i, j in pairs):
         effects.append(say("effect.activation"))
@@ -195,7 +197,7 @@ def _feature_rows(old: Experiment, new: Experiment, effects: list[Text]) -> list
     return [before.index(name) if name in before else -1 for name in after]
 
 
-def _graft(part: Part, target: Part, rows: list[int], silent: bool) -> None:
+def _copy_overlap(part: LayerState, target: LayerState, rows: list[int], silent: bool) -> None:
     """Move what still fits from the old layer into a fresh one of the new shape.
 
     `rows[i]` is the old input of new input i, or -1. An input without one is silent (its weights are zero,
@@ -203,11 +205,11 @@ def _graft(part: Part, target: Part, rows: list[int], silent: bool) -> None:
     """
     width = min(part.shape.width, target.shape.width)
     for old, new in zip(part.tracks, target.tracks, strict=True):
-        for goal, source in enumerate(rows):
+        for row, source in enumerate(rows):
             if source >= 0:
-                new["weight"][:, goal, :width] = old["weight"][:, source, :width]
+                new["weight"][:, row, :width] = old["weight"][:, source, :width]
             elif silent:
-                new["weight"][:, goal, :width] = 0
+                new["weight"][:, row, :width] = 0
         for name in old.keys() & new.keys() - {"weight"}:
             size = min(old[name].shape[-1], new[name].shape[-1])
             new[name][..., :size] = old[name][..., :size]
@@ -215,7 +217,7 @@ def _graft(part: Part, target: Part, rows: list[int], silent: bool) -> None:
         target.buffers[name][..., :width] = part.buffers[name][..., :width]
 
 
-def _change_outputs(part: Part, width: int) -> None:
+def _change_outputs(part: LayerState, width: int) -> None:
     """Between one logit z and a logit for each class: softmax of (-z/2, z/2) is sigmoid of z."""
     if part.shape.width > 1 < width:
         return
@@ -230,7 +232,9 @@ def _change_outputs(part: Part, width: int) -> None:
     part.shape = replace(part.shape, width=min(2, width))
 
 
-def _insert(new: Experiment, state: State, parts: list[Part], index: int, effects: list[Text]) -> None:
+def _insert_layer(
+    new: Experiment, state: State, parts: list[LayerState], index: int, effects: list[Text]
+) -> None:
     """Insert a layer that passes on what comes in, as well as its activation can.
 
     Unit u takes z = s a + c of the activation a before it, and the layer behind takes gain f(z) + offset
@@ -241,11 +245,11 @@ def _insert(new: Experiment, state: State, parts: list[Part], index: int, effect
         new.network.layers[index], inputs=parts[index].shape.inputs, normalization=NoNormalization()
     )
     _, drawn = _fresh(Network((shape,)), new, state)
-    part = _take_apart(Network((shape,)), drawn)[0]
+    part = _split(Network((shape,)), drawn)[0]
     behind = parts[index]
     a = _activations(parts[:index], new.domain, state)
     units = min(shape.inputs, shape.width)
-    scale, shift, gain, offset, error = _pass_on(shape, part, a)
+    scale, shift, gain, offset, error = _fit_identity(shape, part, a)
     part.parameters["weight"][:, :, :units] = torch.diag_embed(scale)[:, :, :units]
     part.parameters["bias"][:, 0, :units] = shift[:, :units]
     for number, track in enumerate(behind.tracks):
@@ -263,7 +267,7 @@ def _insert(new: Experiment, state: State, parts: list[Part], index: int, effect
     effects.append(say(code, layer=index + 1))
 
 
-def _activations(parts: list[Part], x: Tensor, state: State) -> Tensor:
+def _activations(parts: list[LayerState], x: Tensor, state: State) -> Tensor:
     """Evaluated activations (R, n, width) at the end of some parts, or the features where there is none."""
     x = x.expand(len(state.seeds), -1, -1)
     network = Network(tuple(part.shape for part in parts))
@@ -274,7 +278,9 @@ def _activations(parts: list[Part], x: Tensor, state: State) -> Tensor:
     return x
 
 
-def _pass_on(shape: LayerShape, part: Part, a: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, float]:
+def _fit_identity(
+    shape: LayerShape, part: LayerState, a: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor, float]:
     """Scale, shift, gain and offset for each unit (R, inputs), and the largest error that is left."""
     low, high = a.amin(dim=1).double(), a.amax(dim=1).double()
     margin = (high - low) * 0.05 + 1e-6
@@ -286,9 +292,9 @@ def _pass_on(shape: LayerShape, part: Part, a: Tensor) -> tuple[Tensor, Tensor, 
     for s in (torch.ones_like(low), 2 / span, 4 / span):
         for shift in (torch.zeros_like(low), -s * (low + high) / 2, -s * low, CLEAR - s * low):
             f = shape.activation.forward(s[..., None] * ramp + shift[..., None], **learned)
-            centred, goal = f - f.mean(-1, keepdim=True), ramp - ramp.mean(-1, keepdim=True)
+            centred, target = f - f.mean(-1, keepdim=True), ramp - ramp.mean(-1, keepdim=True)
             power = (centred * centred).sum(-1)
-            gain = (centred * goal).sum(-1) / power.clamp(min=1e-12)
+            gain = (centred * target).sum(-1) / power.clamp(min=1e-12)
             offset = (ramp - gain[..., None] * f).mean(-1)
             error = (gain[..., None] * f + offset[..., None] - ramp).abs().amax(-1) / span
             doubled = gain.abs().clamp(min=1e-12).log2().abs()
@@ -302,16 +308,16 @@ def _pass_on(shape: LayerShape, part: Part, a: Tensor) -> tuple[Tensor, Tensor, 
     return scale.float(), shift.float(), gain.float(), offset.float(), float(error.max())
 
 
-def _shared(new: LayerShape, old: LayerShape) -> Normalization:
+def _kept_normalization(new: LayerShape, old: LayerShape) -> Normalization:
     """The normalisation of a layer that lives on, if it had it before."""
     same = new.normalization.kind == old.normalization.kind
     return new.normalization if same else NoNormalization()
 
 
-def _stop_normalization(part: Part, index: int, effects: list[Text]) -> None:
-    """Folds it into the weights as far as it lets itself be."""
+def _remove_normalization(part: LayerState, index: int, effects: list[Text]) -> None:
+    """It is folded into the weights, if it is affine."""
     gone, p = part.shape.normalization, part.parameters
-    if not gone.parameters and not gone.buffers:
+    if isinstance(gone, NoNormalization):
         return
     p["weight"], p["bias"] = gone.folded(p["weight"], p["bias"], p, part.buffers)
     for track in part.tracks:
@@ -319,15 +325,19 @@ def _stop_normalization(part: Part, index: int, effects: list[Text]) -> None:
             del track[parameter]
     part.buffers = {}
     part.shape = replace(part.shape, normalization=NoNormalization())
-    effects.append(say("effect.normalization_folded", normalization=gone.named(), layer=index + 1))
+    code = "effect.normalization_folded" if gone.affine else "effect.normalization_removed"
+    effects.append(say(code, normalization=gone.named(), layer=index + 1))
 
 
-def _start_normalization(part: Part, new: Normalization, x: Tensor, index: int, effects: list[Text]) -> None:
-    """From the statistics of the training data, as they arrive in x (R, n, inputs)."""
+def _add_normalization(
+    part: LayerState, new: Normalization, x: Tensor, index: int, effects: list[Text]
+) -> None:
+    """If it is affine, from the statistics of the training data, as they arrive in x (R, n, inputs)."""
     p = part.parameters
-    started, buffers = new.started(torch.baddbmm(p["bias"], x, p["weight"]))
+    learned, buffers = new.identity_on(torch.baddbmm(p["bias"], x, p["weight"]))
     for number, track in enumerate(part.tracks):
-        track |= {n: value if number == 0 else torch.zeros_like(value) for n, value in started.items()}
+        track |= {n: value if number == 0 else torch.zeros_like(value) for n, value in learned.items()}
     part.buffers = buffers
     part.shape = replace(part.shape, normalization=new)
-    effects.append(say("effect.normalization_started", normalization=new.named(), layer=index + 1))
+    code = "effect.normalization_started" if new.affine else "effect.normalization_added"
+    effects.append(say(code, normalization=new.named(), layer=index + 1))

@@ -3,9 +3,6 @@
 Pictures are uint8 with the two numbers that 0 and 255 stand for, so that a frame is small.
 """
 
-from collections.abc import Callable
-from typing import TypeVar
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -19,18 +16,17 @@ from playground.training.loop import TrainingLoop
 from playground.training.weights import read_weights
 
 Arrays = dict[str, np.ndarray]
-Value = TypeVar("Value")
 
 FEATURE_MAP = 32
-PICTURE_FLOP = 1e9
+MAP_PRODUCTS = 1e9
 """Multiplications that one map may cost; a large network is drawn on a coarser grid."""
-LEAST_CELLS = 8
-KEPT = 4
-"""Grids that are kept ready, of the sizes last asked for."""
+SMALLEST_MAP = 8
+CACHED_GRIDS = 4
+"""Of the sizes last asked for."""
 
 
 class Views:
-    """The pictures of a training loop. Grids are laid once for a size and kept while they fit."""
+    """The pictures of a training loop. The grids of a few sizes are cached."""
 
     def __init__(self, loop: TrainingLoop):
         self._loop = loop
@@ -87,8 +83,8 @@ class Views:
 
     def _fit(self, size: int) -> int:
         """The size of a map, made smaller where the network is too large to draw it in time."""
-        fitting = int((PICTURE_FLOP / self._loop.experiment.network.size) ** 0.5)
-        return max(LEAST_CELLS, min(size, fitting))
+        fitting = int((MAP_PRODUCTS / self._loop.experiment.network.size) ** 0.5)
+        return max(SMALLEST_MAP, min(size, fitting))
 
     def _grid(self, size: int) -> Tensor:
         """Features of a grid of cells, (1, size², inputs)."""
@@ -97,12 +93,15 @@ class Views:
             self._grids.clear()
         self._grids_of = experiment
 
-        def lay() -> Tensor:
+        grid = self._grids.pop(size, None)
+        if grid is None:
             axis = _centres(size)
             cells = plane(experiment.dataset, axis, axis.flip(0))
-            return features(experiment.config, cells, experiment.device)
-
-        return kept(self._grids, size, lay)
+            grid = features(experiment.config, cells, experiment.device)
+        self._grids[size] = grid
+        while len(self._grids) > CACHED_GRIDS:
+            del self._grids[next(iter(self._grids))]
+        return grid
 
 
 def _predictions(experiment: Experiment, evaluation: Evaluation) -> Arrays:
@@ -147,20 +146,12 @@ def quantised(values: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     return maps, np.concatenate([low, high], axis=1).astype(np.float32)
 
 
-def kept(cache: dict[int, Value], key: int, make: Callable[[], Value]) -> Value:
-    """The value of that key, made if need be; those used longest ago make room."""
-    cache[key] = value = cache.pop(key) if key in cache else make()
-    while len(cache) > KEPT:
-        del cache[next(iter(cache))]
-    return value
-
-
 def _centres(size: int) -> Tensor:
     """Centres of `size` cells from -6 to 6."""
     return (torch.arange(size) + 0.5) * (2 * limits.HALF_SPAN / size) - limits.HALF_SPAN
 
 
-def _bytes(shares: np.ndarray, size: int) -> np.ndarray:
-    """Shares of 0 to 1 as bytes; what is beyond is cut, and what is no number is 0."""
-    scaled = np.fmin(np.fmax(shares * np.float32(255), 0), 255)  # with a number and NaN, the number
+def _bytes(fractions: np.ndarray, size: int) -> np.ndarray:
+    """Fractions of 0 to 1 as bytes; what is beyond is cut, and what is no number is 0."""
+    scaled = np.fmin(np.fmax(fractions * np.float32(255), 0), 255)  # with a number and NaN, the number
     return np.rint(scaled).astype(np.uint8).reshape(size, size)

@@ -65,7 +65,7 @@ session; a repeated one gets its first answer and is not done again.
 | `change` | `change`: a merge patch of the config |
 | `weight` | `layer`, `source` (null for the bias), `unit`, `value` |
 
-**You get** JSON texts: `hello` first, with `config`, `state`, `timeline`, `problem` and your `role`; then
+**You get** JSON texts: `hello` first, with `config`, `state`, `timeline`, `task` and your `role`; then
 `ack` (`id`, `step` and what came of it), `error` (`id` and a problem document), `changed`, `state`, `reset`,
 `role`, `viewers`, `replaced` and `notice` (`notice.worker_restarted`, `notice.training_failed`,
 `notice.session_ended`, `notice.shutdown`). The connection is closed with 4001 when replaced, 4004 when the

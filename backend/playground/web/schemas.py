@@ -51,7 +51,7 @@ class SessionShape(State):
     """Counts the resets."""
     config: Config = Field(examples=[EXAMPLE_CONFIG])
     """The config of now, whole."""
-    problem: TaskDescription
+    task: TaskDescription
     """What there is to learn: the kind, the number of classes, the names of inputs and classes."""
     timeline: list[TimelineEntry] = Field(examples=[[EXAMPLE_ENTRY]])
     """Every change of this run so far."""
@@ -122,7 +122,7 @@ class PreviewRequest(Shape):
 class Preview(Shape):
     """Points of a data set, as many as are worth showing."""
 
-    problem: TaskDescription
+    task: TaskDescription
     """What there would be to learn."""
     train: list[list[float]] = Field(examples=[[[1.2, -0.4, 1]]])
     """[x1, x2, target] of training points."""
@@ -143,7 +143,7 @@ class UploadedTable(Shape):
     """Rows to learn from."""
     dropped: int = Field(examples=[0])
     """Rows left out because a value is missing."""
-    problem: Literal["binary", "multiclass", "regression"] = Field(examples=["multiclass"])
+    task: Literal["binary", "multiclass", "regression"] = Field(examples=["multiclass"])
     """What there is to learn with the columns in `chosen`."""
     classes: int = Field(examples=[3])
     """Number of classes; 0 for a regression."""
@@ -153,6 +153,16 @@ class UploadedTable(Shape):
     """The columns that are taken, as you named them or guessed."""
     preview: list[list[Any]] = Field(examples=[[[3.5, 1.4, "setosa"]]])
     """The first rows."""
+
+
+class Readiness(Shape):
+    """The server is ready, and this is what trains."""
+
+    status: Literal["ready"] = "ready"
+    trainer: Literal["compiled", "compiling", "reference"] = Field(examples=["compiled"])
+    """The kernel; PyTorch until the kernel is compiled; or PyTorch, because there is no kernel here."""
+    detail: str = Field(examples=["the compiled kernel trains"])
+    """Why it is this one."""
 
 
 class ProblemDocument(BaseModel):

@@ -81,7 +81,7 @@ class LiveRun:
 
     def open(self, request: int) -> None:
         """Says where it is, shows its data and first sample, and follows the timeline to this step."""
-        self._reports.answer(request, problem=self._reports.task)
+        self._reports.answer(request, task=self._reports.task)
         self._reports.data()
         self._record_the_start()
         self._follow_timeline()
@@ -164,14 +164,14 @@ class LiveRun:
         while self._next and self._next.entry.step <= self.loop.state.step:
             index, line, self._next = self._done, self._next, None
             try:
-                effect, problem = self._take(line.after, line.entry.weights, self._tables)
+                effect, task = self._take(line.after, line.entry.weights, self._tables)
             except Exception as error:  # weights of another shape: only now can one know
                 if not isinstance(error, ValidationFailed):
                     log.exception("a line of a timeline failed")
-                effect, problem = [say("effect.not_done", error=str(error))], None
+                effect, task = [say("effect.not_done", error=str(error))], None
                 self._done += 1
-            self._reports.applied(index, effect, problem)
-            if problem:
+            self._reports.applied(index, effect, task)
+            if task:
                 self._reports.data()
             self._next = next(self._replay, None)
 
@@ -239,10 +239,10 @@ class LiveRun:
     def _change(
         self, after: Config, edit: OneWeight | AllWeights | None, tables: Mapping[str, Table], number: int
     ) -> None:
-        effect, problem = self._take(after, edit, {**self._tables, **tables})
+        effect, task = self._take(after, edit, {**self._tables, **tables})
         self._next = None
-        self._reports.answer(number, effect=effect, problem=problem)
-        if problem:
+        self._reports.answer(number, effect=effect, task=task)
+        if task:
             self._reports.data()
 
     def _take(

@@ -4,20 +4,27 @@ import logging
 import mmap
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
 from playground.errors import ValidationFailed
 from playground.messages import worker as messages
 from playground.messages.codec import Arrays
-from playground.messages.worker import Envelope, Event, Request
+from playground.messages.worker import Envelope, Event, Request, TrainerStatus
 from playground.worker import batching
 from playground.worker.batching import Batching
 from playground.worker.channel import Channel
 from playground.worker.live_run import LiveRun
 
 log = logging.getLogger("playground.worker")
+
+STATUS_SECONDS = 1.0
+"""How often a worker looks whether the kernel has been compiled, at least."""
+
+
+def _only_pytorch() -> TrainerStatus:
+    return TrainerStatus(trainer="reference", detail="PyTorch trains")
 
 
 class Worker:
@@ -29,17 +36,28 @@ class Worker:
     With `batched`, sessions that are alike train as one: on a GPU many cost little more than one.
     """
 
-    def __init__(self, channel: Channel, device: str, current_session: mmap.mmap, batched: bool = False):
+    def __init__(
+        self,
+        channel: Channel,
+        device: str,
+        current_session: mmap.mmap,
+        batched: bool = False,
+        trainer_status: Callable[[], TrainerStatus] = _only_pytorch,
+    ):
         self._channel = channel
         self._device = device
         self._current_session = current_session
         self._runs: dict[str, LiveRun] = {}
         self._batching = Batching() if batched else None
         self._next_batches = 0.0
+        self._trainer_status = trainer_status
+        self._trainer = trainer_status()
 
     def serve(self) -> None:
-        self._channel.send(Envelope(messages.Ready(pid=os.getpid(), device=self._device)))
+        ready = messages.Ready(pid=os.getpid(), device=self._device, trainer=self._trainer)
+        self._channel.send(Envelope(ready))
         while True:
+            self._note_trainer()
             self._handle(self._channel.exchange(self._idle_time()))
             self._train_batches()
             for run in list(self._runs.values()):
@@ -48,11 +66,18 @@ class Worker:
                     if monotonic() >= self._next_batches:
                         self._train_batches()
 
+    def _note_trainer(self) -> None:
+        if (status := self._trainer_status()) != self._trainer:
+            self._trainer = status
+            self._channel.send(Envelope(status))
+
     def _idle_time(self) -> float | None:
         """Seconds until a session has something to do; None when none has."""
         due = [
             min(self._training_due(run), run.frames.due(), run.snapshot_due()) for run in self._runs.values()
         ]
+        if self._trainer.trainer == "compiling":
+            due.append(monotonic() + STATUS_SECONDS)
         nearest = min(due, default=float("inf"))
         return None if nearest == float("inf") else max(0.0, nearest - monotonic())
 

@@ -61,13 +61,13 @@ class Reports:
         """An event that answers no request."""
         self._send(event, arrays or {}, 0)
 
-    def applied(self, index: int, effect: list[Text], problem: TaskDescription | None) -> None:
+    def applied(self, index: int, effect: list[Text], task: TaskDescription | None) -> None:
         """Line `index` of the recorded timeline."""
-        self.tell(messages.Applied(index=index, effect=effect, problem=problem, **self._moment))
+        self.tell(messages.Applied(index=index, effect=effect, task=task, **self._moment))
 
     def data(self) -> None:
         features, arrays = data_view(self._loop.experiment.dataset)
-        header = DataHeader(run=self.run, problem=self.task, features=features)
+        header = DataHeader(run=self.run, task=self.task, features=features)
         self.tell(messages.Data(), {"message": as_array(header.encode(arrays))})
 
     def samples(self, samples: Samples) -> None:

@@ -5,7 +5,7 @@ import { asData, asFeatures, chosen, firstChoice, others } from "./columns";
 const table: UploadedTable = {
   id: "abc",
   rows: 150,
-  problem: "multiclass",
+  task: "multiclass",
   classes: 3,
   preview: [],
   columns: [

@@ -20,9 +20,9 @@ export function pictureOf(kind: Kind): Promise<Picture> {
   if (!picture) {
     const data: Component = { kind: kind.kind };
     if (parameterOf(kind, "samples")) data.samples = FEW;
-    picture = api.preview(data).then(({ problem, train, test }) => ({
+    picture = api.preview(data).then(({ task, train, test }) => ({
       points: [...train, ...test],
-      regression: problem.kind === "regression",
+      regression: task.kind === "regression",
     }));
     picture.catch(() => asked.delete(kind.kind));
     asked.set(kind.kind, picture);

@@ -1,7 +1,7 @@
 // What the parts of the network are called on the page.
 import { kindOf } from "../catalogue";
 import { t } from "../i18n";
-import type { Catalogue, Config, Problem } from "../types";
+import type { Catalogue, Config, Task } from "../types";
 import type { Unit } from "./layout";
 import { pretty } from "./shape";
 
@@ -19,7 +19,7 @@ export interface Names {
 export function namesOf(
   config: Config,
   catalogue: Catalogue,
-  problem: Problem | null,
+  task: Task | null,
   offered: string[],
   outputs: number,
 ): Names {
@@ -27,7 +27,7 @@ export function namesOf(
 
   function feature(name: string): string {
     const input = /^x(\d+)$/.exec(name);
-    const column = input && problem?.input_names[Number(input[1]) - 1];
+    const column = input && task?.input_names[Number(input[1]) - 1];
     if (column && column !== name) return column;
     return kindOf(catalogue, "feature", name)?.label ?? pretty(name);
   }
@@ -36,7 +36,7 @@ export function namesOf(
     if (layer < 0) return feature(offered[unit]);
     if (layer < depth) return t("network.unit", { layer: layer + 1, unit: unit + 1 });
     if (outputs === 1) return t("network.output");
-    return t("network.output_of", { name: problem?.class_labels[unit] ?? unit });
+    return t("network.output_of", { name: task?.class_labels[unit] ?? unit });
   }
 
   const source = (layer: number, unit: number) =>

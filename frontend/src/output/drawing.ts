@@ -26,7 +26,7 @@ export function adopted({ inputs, targets, columns }: Points): Point[] {
 export const drawingOf = (data: DataMessage): Drawing => ({
   points: adopted(data.points("train")),
   testPoints: adopted(data.points("test")),
-  classes: data.problem.classes,
+  classes: data.task.classes,
 });
 
 /** With one training point more; the same drawing where `most` points are in it already. */

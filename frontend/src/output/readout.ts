@@ -46,7 +46,7 @@ export function sentenceAt({ at: [x1, x2], extent, axes, labels, unit }: Place, 
   const decision = frame?.decision;
   if (!frame || !decision) return where;
   const cell = cellAt(x1, x2, decision.size, extent);
-  if (frame.task === "regression")
+  if (frame.taskKind === "regression")
     return t("output.readout.value", { where, value: decimal(valueAt(decision, cell), 2) });
   const chosen = frame.confidence ? decision.bytes[cell] : 1;
   const share = (frame.confidence ?? decision.bytes)[cell] / 255;

@@ -4,7 +4,7 @@ import { figure } from "../figures";
 import { latest } from "../frames";
 import { joined, t } from "../i18n";
 import { combined, undoable } from "../patch";
-import type { Catalogue, Command, Config, Entry, Event, Patch, Problem, Text, WeightEdit } from "../types";
+import type { Catalogue, Command, Config, Entry, Event, Patch, Task, Text, WeightEdit } from "../types";
 import type { DataMessage } from "../wire";
 import type { Action, Notices } from "./notices.svelte";
 import { sentence } from "./refusal";
@@ -29,7 +29,7 @@ export class Experiment {
   /* What the server says. Replaced whole, never mutated. */
   catalogue = $state.raw<Catalogue | null>(null);
   config = $state.raw<Config | null>(null);
-  problem = $state.raw<Problem | null>(null);
+  task = $state.raw<Task | null>(null);
   data = $state.raw<DataMessage | null>(null);
   timeline = $state.raw<Entry[]>([]);
 
@@ -100,14 +100,14 @@ export class Experiment {
   };
 
   /** Takes a run as the server has it. */
-  adopt(run: { config: Config; timeline: Entry[]; problem?: Problem }): void {
+  adopt(run: { config: Config; timeline: Entry[]; task?: Task }): void {
     this.timeline = run.timeline;
     this.config = run.config;
-    if (run.problem) this.problem = run.problem;
+    if (run.task) this.task = run.task;
   }
 
   /** Takes one change that the server has applied, whoever asked for it. */
-  enter({ entry: told, config, problem }: Extract<Event, { type: "changed" }>): void {
+  enter({ entry: told, config, task }: Extract<Event, { type: "changed" }>): void {
     let entry = told;
     const edit = told.weights as WeightEdit | undefined;
     const before = this.weightBefore;
@@ -116,12 +116,12 @@ export class Experiment {
     if (this.gesture !== null) this.gestures = new Map([...this.gestures, [entry, this.gesture]]);
     this.timeline = [...this.timeline, entry];
     this.config = config;
-    this.problem = problem;
+    this.task = task;
   }
 
   show(data: DataMessage): void {
     this.data = data;
-    this.problem = data.problem;
+    this.task = data.task;
   }
 
   private refused(error: unknown, action?: Action): false {

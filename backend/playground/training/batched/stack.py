@@ -16,7 +16,7 @@ from torch import Tensor
 from playground.training.batched.trace import Trace
 from playground.training.batched.trainer import Batch, BatchedTrainer
 from playground.training.divergence import Diverged
-from playground.training.evaluation import Samples, thinned
+from playground.training.evaluation import Samples, next_stride
 from playground.training.loop import TrainingLoop
 from playground.training.schedule import learning_rates
 from playground.training.state import State
@@ -206,5 +206,5 @@ def _due(loop: TrainingLoop, steps: int) -> Iterator[int]:
     step = state.step + state.stride - state.step % state.stride
     while step <= state.step + steps:
         yield step - state.step - 1
-        state.stride = thinned(step, max(state.stride, loop.metrics.least_stride))
+        state.stride = next_stride(step, max(state.stride, loop.metrics.least_stride))
         step += state.stride - step % state.stride

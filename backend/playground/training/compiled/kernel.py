@@ -45,7 +45,7 @@ from playground.catalogue.optimizers import Optimizer
 from playground.randomness import GAMMA, MIX_1, MIX_2
 from playground.training.compiled.simd import (
     LANES,
-    any_of,
+    any_lane,
     below,
     broadcast,
     load,
@@ -56,7 +56,7 @@ from playground.training.compiled.simd import (
     store_part,
     transpose,
 )
-from playground.training.evaluation import SUMS, thinned
+from playground.training.evaluation import SUMS, next_stride
 from playground.training.state import MOST_UPDATES
 
 part: Any = partial(cast(Any, njit), error_model="numpy", _nrt=False)
@@ -268,15 +268,15 @@ def target_of(target, unit, units):
 def loss_loop(loss: type[Loss]) -> Callable[..., Any]:
     formula, count = part(loss.compiled), len(field_names(loss))
 
-    def loss_and_grad(value, dz, row, at, units, target, shift, share, fields):
-        """The loss of 16 samples; the dz of the outputs become those of the loss, times `share`."""
+    def loss_and_grad(value, dz, row, at, units, target, shift, sample_weight, fields):
+        """The loss of 16 samples; the dz of the outputs become those of the loss, times `sample_weight`."""
         own = to_tuple(fields, count)
         loss = broadcast(0.0)
         for unit in range(units):
-            goal = target_of(target, unit, units)
-            own_loss, derivative = formula(load(value, at + unit * row) - shift, goal, *own)
+            expected = target_of(target, unit, units)
+            own_loss, derivative = formula(load(value, at + unit * row) - shift, expected, *own)
             loss += own_loss
-            store(dz, at + unit * row, load(dz, at + unit * row) * derivative * share)
+            store(dz, at + unit * row, load(dz, at + unit * row) * derivative * sample_weight)
         return loss
 
     return loss_and_grad
@@ -291,8 +291,8 @@ def predict_loop(loss: type[Loss]) -> Callable[..., Any]:
         loss, prediction, confidence = broadcast(0.0), broadcast(0.0), broadcast(-np.inf)
         for unit in range(units):
             output = load(value, at + unit * row) - shift
-            goal = target_of(target, unit, units)
-            loss += formula(output, goal, *own)[0]
+            expected = target_of(target, unit, units)
+            loss += formula(output, expected, *own)[0]
             score = score_of(output)
             prediction, confidence = (
                 np.where(score > confidence, unit, prediction),
@@ -312,39 +312,41 @@ def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
     count = len(field_names(optimizer))
     load_slots, store_slots = slot_access(optimizer.slots)
 
-    def update(weights, grad, slots, base, apart, updates, more, scale, lr, fields):
+    def update(weights, grad, slots, base, slot_stride, updates, more, scale, lr, fields):
         """One step of every weight; `more` updates than counted so far, and gradients times `scale`."""
         own = to_tuple(fields, count)
-        known = np.minimum(load_one(updates, 0) + more, MOST_UPDATES)
-        correction = correct(known, *own)
+        counted = np.minimum(load_one(updates, 0) + more, MOST_UPDATES)
+        correction = correct(counted, *own)
         for at in range(0, weights.size, LANES):
             used = below(weights.size - at)
             t = np.minimum(load_part(updates, at, used) + more, MOST_UPDATES)
-            if any_of(t != known):
-                known, correction = t, correct(t, *own)
-            weight, past = load_part(weights, at, used), load_slots(slots, base + at, apart, used)
+            if any_lane(t != counted):
+                counted, correction = t, correct(t, *own)
+            weight, past = load_part(weights, at, used), load_slots(slots, base + at, slot_stride, used)
             delta, past = formula(weight, load_part(grad, at, used) * scale, past, correction, lr, *own)
             store_part(weights, at, weight + delta, used)
-            store_slots(slots, base + at, apart, used, past)
+            store_slots(slots, base + at, slot_stride, used, past)
 
     return update
 
 
 def slot_access(slots: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """How so many slots, `apart` from one another, are read as a tuple, and written."""
+    """How so many slots, one every `slot_stride` numbers, are read as a tuple, and written."""
     if slots == 0:
-        return part(lambda array, at, apart, used: ()), part(lambda array, at, apart, used, new: None)
+        return part(lambda array, at, slot_stride, used: ()), part(
+            lambda array, at, slot_stride, used, new: None
+        )
     load_others, store_others = slot_access(slots - 1)
     last = slots - 1
 
     @part
-    def load_slots(array, at, apart, used):
-        return load_others(array, at, apart, used) + (load_part(array, at + last * apart, used),)  # noqa: RUF005
+    def load_slots(array, at, slot_stride, used):
+        return load_others(array, at, slot_stride, used) + (load_part(array, at + last * slot_stride, used),)  # noqa: RUF005
 
     @part
-    def store_slots(array, at, apart, used, new):
-        store_others(array, at, apart, used, new)
-        store_part(array, at + last * apart, new[last], used)
+    def store_slots(array, at, slot_stride, used, new):
+        store_others(array, at, slot_stride, used, new)
+        store_part(array, at + last * slot_stride, new[last], used)
 
     return load_slots, store_slots
 
@@ -354,7 +356,7 @@ activate_only = choice([activation_loop(activation, training=False) for activati
 loss_and_grad = choice([loss_loop(loss) for loss in LOSSES])
 predict = choice([predict_loop(loss) for loss in LOSSES])
 update = choice([update_loop(optimizer) for optimizer in OPTIMIZERS])
-next_stride = part(thinned)
+advance_stride = part(next_stride)
 
 
 # --- Products --------------------------------------------------------------------------------------------
@@ -363,12 +365,12 @@ next_stride = part(thinned)
 def products(finish: Callable[..., Any]) -> Callable[..., Any]:
     """For each i < sums, the sum over c < count of a[at + i · across + c · along] · v[lane + c · stride].
 
-    v is read in lanes. `finish` gets each sum, and puts it where `out`, `place` and `apart` say.
+    v is read in lanes. `finish` gets each sum, and puts it where `out`, `place` and `out_stride` say.
     """
     finish = part(finish)
 
     @inlined
-    def multiply(a, at, across, along, v, lane, stride, count, sums, out, place, apart, extra):
+    def multiply(a, at, across, along, v, lane, stride, count, sums, out, place, out_stride, extra):
         i = 0
         while i + 8 <= sums:
             sum0 = sum1 = sum2 = sum3 = sum4 = sum5 = sum6 = sum7 = broadcast(0.0)
@@ -384,20 +386,20 @@ def products(finish: Callable[..., Any]) -> Callable[..., Any]:
                 sum6 += load_one(a, first + 6 * across) * vector
                 sum7 += load_one(a, first + 7 * across) * vector
                 first += along
-            finish(out, place + i * apart, sum0, a, extra, i)
-            finish(out, place + (i + 1) * apart, sum1, a, extra, i + 1)
-            finish(out, place + (i + 2) * apart, sum2, a, extra, i + 2)
-            finish(out, place + (i + 3) * apart, sum3, a, extra, i + 3)
-            finish(out, place + (i + 4) * apart, sum4, a, extra, i + 4)
-            finish(out, place + (i + 5) * apart, sum5, a, extra, i + 5)
-            finish(out, place + (i + 6) * apart, sum6, a, extra, i + 6)
-            finish(out, place + (i + 7) * apart, sum7, a, extra, i + 7)
+            finish(out, place + i * out_stride, sum0, a, extra, i)
+            finish(out, place + (i + 1) * out_stride, sum1, a, extra, i + 1)
+            finish(out, place + (i + 2) * out_stride, sum2, a, extra, i + 2)
+            finish(out, place + (i + 3) * out_stride, sum3, a, extra, i + 3)
+            finish(out, place + (i + 4) * out_stride, sum4, a, extra, i + 4)
+            finish(out, place + (i + 5) * out_stride, sum5, a, extra, i + 5)
+            finish(out, place + (i + 6) * out_stride, sum6, a, extra, i + 6)
+            finish(out, place + (i + 7) * out_stride, sum7, a, extra, i + 7)
             i += 8
         while i < sums:
             sum0 = broadcast(0.0)
             for c in range(count):
                 sum0 += load_one(a, at + i * across + c * along) * load(v, lane + c * stride)
-            finish(out, place + i * apart, sum0, a, extra, i)
+            finish(out, place + i * out_stride, sum0, a, extra, i)
             i += 1
 
     return multiply
@@ -541,7 +543,7 @@ def add_penalty(layers, weights, grad, l1, l2):
 
 
 @entry
-def train(net, clock, rates, first, last, features, target, stack, scratch, points, rows):
+def train(net, clock, rates, first, last, features, target, arrays, scratch, points, rows):
     """Trains networks `first` to `last` of a stack, a step for each row of `rates` (steps, R) or (steps, 1).
 
     `clock` (4,) int64 is step, epoch, cursor and stride, and moves on; `features` (train, inputs), `target`
@@ -552,15 +554,15 @@ def train(net, clock, rates, first, last, features, target, stack, scratch, poin
     recorded, finite = 0, True
     for r in range(first, last):
         clock[0], clock[1], clock[2], clock[3] = step, epoch, cursor, stride
-        count, whole = train_one(r, net, clock, rates, features, target, stack, scratch, points, rows)
+        count, whole = train_one(r, net, clock, rates, features, target, arrays, scratch, points, rows)
         recorded, finite = recorded + count, finite and whole
     return recorded, finite
 
 
 @part
-def train_one(r, net, clock, rates, features, target, stack, scratch, points, rows):
-    setting, size = net.setting[0], stack.weights.shape[1]
-    weights, buffers, grad, updates = stack.weights[r], stack.buffers[r], stack.grads[r], stack.updates[r]
+def train_one(r, net, clock, rates, features, target, arrays, scratch, points, rows):
+    setting, size = net.setting[0], arrays.weights.shape[1]
+    weights, buffers, grad, updates = arrays.weights[r], arrays.buffers[r], arrays.grads[r], arrays.updates[r]
     row = padded(min(setting.batch, setting.train), LANES)
     step, epoch, cursor, stride = clock
     shuffled, recorded, loss = -1, 0, broadcast(0.0)
@@ -581,9 +583,19 @@ def train_one(r, net, clock, rates, features, target, stack, scratch, points, ro
         if setting.l1 > 0 or setting.l2 > 0:
             add_penalty(net.layers, weights, grad, setting.l1, setting.l2)
         scale = min(1.0, setting.clip / (l2_norm(grad, 0, size) + 1e-6)) if setting.clip < np.inf else 1.0
-        chosen, apart, lr = setting.optimizer, stack.weights.size, rates[done - 1, own_rate]
+        chosen, slot_stride, lr = setting.optimizer, arrays.weights.size, rates[done - 1, own_rate]
         update(
-            chosen.code, weights, grad, stack.slots, r * size, apart, updates, done, scale, lr, chosen.fields
+            chosen.code,
+            weights,
+            grad,
+            arrays.slots,
+            r * size,
+            slot_stride,
+            updates,
+            done,
+            scale,
+            lr,
+            chosen.fields,
         )
         step, cursor = step + 1, cursor + batch
         if cursor >= setting.train:
@@ -591,13 +603,13 @@ def train_one(r, net, clock, rates, features, target, stack, scratch, points, ro
         if r == 0 and step % stride == 0:
             evaluate(net, weights, buffers, scratch, points)
             record(net, step, epoch + cursor / setting.train, grad, points, rows[recorded])
-            recorded, stride = recorded + 1, next_stride(step, max(stride, setting.stride))
+            recorded, stride = recorded + 1, advance_stride(step, max(stride, setting.stride))
     for weight in range(size):
         updates[weight] = min(updates[weight] + steps, MOST_UPDATES)
     clock[0], clock[1], clock[2], clock[3] = step, epoch, cursor, stride
     sums = reduce_add(loss) + sum_of(weights, 0, size) + sum_of(buffers, 0, buffers.size)
-    for slot in range(r * size, stack.slots.size, stack.weights.size):
-        sums += sum_of(stack.slots, slot, slot + size)
+    for slot in range(r * size, arrays.slots.size, arrays.weights.size):
+        sums += sum_of(arrays.slots, slot, slot + size)
     return recorded, np.isfinite(sums)
 
 
@@ -621,9 +633,9 @@ def output_grad(net, scratch, row, batch):
     for s in range(0, row, LANES):
         used, targets, at = below(batch - s), load(scratch.targets, s), outputs + s
         shift = logsumexp(value, row, at, units) if setting.softmax else broadcast(0.0)
-        share = np.where(used, 1 / (batch if setting.softmax else batch * units), broadcast(0.0))
+        sample_weight = np.where(used, 1 / (batch if setting.softmax else batch * units), broadcast(0.0))
         own_loss = loss_and_grad(
-            chosen.code, value, scratch.dz, row, at, units, targets, shift, share, chosen.fields
+            chosen.code, value, scratch.dz, row, at, units, targets, shift, sample_weight, chosen.fields
         )
         loss += np.where(used, own_loss, 0.0)
     return loss

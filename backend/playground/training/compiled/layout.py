@@ -93,6 +93,6 @@ def dropout_record(rate: float, unit: int, width: int) -> tuple[Any, ...]:
     return rate > 0, unit, width, least, np.float32(1) / np.float32(1 - rate)
 
 
-def component_record(chosen: Component, known: tuple[type[Component], ...]) -> tuple[int, list[float]]:
+def component_record(chosen: Component, components: tuple[type[Component], ...]) -> tuple[int, list[float]]:
     fields = [float(getattr(chosen, name)) for name in kernel.field_names(type(chosen))]
-    return known.index(type(chosen)), fields + [0.0] * (kernel.FIELDS - len(fields))
+    return components.index(type(chosen)), fields + [0.0] * (kernel.FIELDS - len(fields))

@@ -1,10 +1,7 @@
-"""The kernel is loaded, or compiled, beside everything else; until it is there, the reference trainer trains.
+"""The kernel is loaded, or compiled if need be. As a script it does that and ends:
 
-As a script, `python -m playground.training.compiled.loading`, it compiles the kernel and ends.
+python -m playground.training.compiled.loading
 """
-
-import time
-from threading import Thread
 
 import torch
 from numba.core import config
@@ -29,21 +26,10 @@ def load() -> None:
     points = {"data": {"kind": "circle", "samples": 4}}
     loop = TrainingLoop.start(parse(points), trainers=[CompiledTrainer])
     loop.train(1)
+    loop.measure()
     loop.trainer.activations(torch.zeros(1, 1, 2))
     cache.note_compiled()
     TRAINERS.insert(0, CompiledTrainer)
-
-
-def load_when_compiled() -> None:
-    """In a thread of its own, so that sessions train on meanwhile."""
-
-    def wait() -> None:
-        while not cache.is_compiled():
-            time.sleep(1)
-        load()
-
-    if not is_loaded():
-        Thread(target=wait, daemon=True).start()
 
 
 if __name__ == "__main__":

@@ -177,7 +177,7 @@ def reduce_add(typing, value):
 
 
 @intrinsic
-def any_of(typing, value):
+def any_lane(typing, value):
     """Whether the mask holds in some lane."""
 
     def generate(context, builder, signature, args):
@@ -187,8 +187,8 @@ def any_of(typing, value):
 
 
 @intrinsic
-def transpose(typing, source, at, apart, target, place, spaced):
-    """A square of 16 × 16 numbers with its rows made columns; rows are so far apart from one another."""
+def transpose(typing, source, at, stride, target, place, target_stride):
+    """A square of 16 × 16 numbers with its rows made columns; `stride` numbers lie from row to row."""
 
     def generate(context, builder, signature, args):
         def rows(array: int) -> list[ir.Value]:
@@ -210,7 +210,7 @@ def transpose(typing, source, at, apart, target, place, spaced):
             builder.store(vector, row, align=4)
         return context.get_dummy_value()
 
-    return types.void(source, at, apart, target, place, spaced), generate
+    return types.void(source, at, stride, target, place, target_stride), generate
 
 
 # Arithmetic, comparison, choice

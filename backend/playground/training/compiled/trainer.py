@@ -46,7 +46,7 @@ class CompiledTrainer:
         return self._state
 
     def change(self, experiment: Experiment, state: State) -> None:
-        rebuild = state is not self._state or not experiment.alike(self._experiment)
+        rebuild = state is not self._state or not experiment.same_structure(self._experiment)
         self._experiment, self._state = experiment, state
         if rebuild:
             self._build()
@@ -64,7 +64,9 @@ class CompiledTrainer:
 
     def step(self, learning_rates: np.ndarray) -> tuple[np.ndarray, bool]:
         experiment, state, steps = self._experiment, self._state, len(learning_rates)
-        rates = np.ascontiguousarray(learning_rates)  # for arrays with gaps, the kernel would be compiled anew
+        rates = np.ascontiguousarray(
+            learning_rates
+        )  # for arrays with gaps, the kernel would be compiled anew
         rows = np.empty((steps // state.stride + 1, kernel.ROW + len(experiment.network.layers)))
         start = np.array([state.step, state.epoch, state.cursor, state.stride])
         features, target = experiment.train_x[0].numpy(), experiment.train_y[0].numpy()

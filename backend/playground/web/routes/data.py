@@ -36,7 +36,7 @@ async def preview(
     found = registry.uploads.named_in(raw)
     dataset = await run_in_threadpool(lambda: parse(raw, found).data.split(wish.seed, found))
     return Preview(
-        problem=TaskDescription.of(dataset),
+        task=TaskDescription.of(dataset),
         train=_points(dataset.train_inputs, dataset.train_targets),
         test=_points(dataset.test_inputs, dataset.test_targets),
     )
@@ -82,7 +82,7 @@ async def upload(
         columns=[{"name": c.name, "kind": c.kind, "labels": list(c.labels)} for c in table.columns],
         rows=table.rows,
         dropped=table.dropped,
-        problem=task.kind,
+        task=task.kind,
         classes=task.classes,
         chosen=chosen._asdict(),
         preview=tables.preview(table, PREVIEW_ROWS),

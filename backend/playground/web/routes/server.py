@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from playground.errors import Problem
 from playground.i18n import say
 from playground.web.routes.responses import BUSY, shows
+from playground.web.schemas import Readiness
 
 router = APIRouter(tags=["server"])
 
@@ -20,11 +21,12 @@ async def alive() -> dict[str, str]:
 @router.get(
     "/readyz",
     response_description="It is ready",
-    responses={**shows({"status": "ready"}), **BUSY},
+    responses=BUSY,
 )
-async def ready(request: Request) -> dict[str, str]:
+async def ready(request: Request) -> Readiness:
     """Every worker answers."""
     if not request.app.state.engine.ready:
         text = say("problem.worker_starting")
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, text, headers={"Retry-After": "2"})
-    return {"status": "ready"}
+    trainer = request.app.state.engine.trainer
+    return Readiness(trainer=trainer.trainer, detail=trainer.detail)

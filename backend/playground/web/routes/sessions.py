@@ -67,7 +67,7 @@ async def _shape(session: Session) -> SessionShape:
         id=session.id,
         run=session.run_number,
         config=session.config,
-        problem=session.task,
+        task=session.task,
         timeline=list(session.run.timeline),
         metrics=answer.metrics or {},
         **dict(session.state),

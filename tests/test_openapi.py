@@ -1,0 +1,91 @@
+"""The document of the API: everything in it is described, shown and true."""
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import httpx
+
+from playground.messages import browser
+
+
+def test_everything_in_the_documentation_is_described_and_shown_by_example(client: httpx.Client) -> None:
+    document = client.get("/openapi.json").json()
+    assert list(_undocumented(document)) == []
+
+
+def test_the_documentation_lists_what_a_call_may_answer(client: httpx.Client) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    session = "/api/sessions/{id}"
+
+    def statuses(path: str, method: str) -> set[str]:
+        return set(paths[path][method]["responses"]) & {"400", "401", "403", "413", "415", "429", "503"}
+
+    body = {"400", "413", "415"}
+    assert statuses("/api/sessions", "post") == body | {"503"}
+    assert statuses("/api/datasets", "post") == statuses("/api/preview", "post") == body
+    assert statuses(session, "get") == statuses(f"{session}/maps", "get") == {"503"}
+    assert statuses(f"{session}/history", "get") == set()
+    assert statuses(session, "delete") == {"401", "403"}
+    assert statuses(f"{session}/play", "post") == {"401", "403", "429", "503"}
+    assert statuses(f"{session}/step", "post") == body | {"401", "403", "429", "503"}
+
+
+def test_the_documentation_tells_how_to_speak_over_the_websocket(client: httpx.Client) -> None:
+    words = client.get("/openapi.json").json()["info"]["description"]
+    for kind in get_args(browser.ViewerMessage):
+        assert f"`{kind.model_fields['type'].default}`" in words
+    for kind in get_args(browser.Event):
+        assert f"`{kind.model_fields['type'].default}`" in words
+    assert all(f"`{code}`" in words for code in browser.NoticeCode)
+
+
+def _undocumented(document: dict[str, Any]) -> Iterator[str]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            place = f"{method.upper()} {path}"
+            if not operation.get("description"):
+                yield f"{place}: no description"
+            for parameter in operation.get("parameters", []):
+                if not parameter.get("description"):
+                    yield f"{place}: {parameter['name']} has no description"
+                if not _exemplified(document, parameter["schema"]):
+                    yield f"{place}: {parameter['name']} has no example"
+            for kind, content in operation.get("requestBody", {}).get("content", {}).items():
+                if not (content.get("examples") or _exemplified(document, content["schema"])):
+                    yield f"{place}: {kind} has no example"
+            for status, response in operation["responses"].items():
+                content = response.get("content", {}).get("application/json")
+                if content and not ("example" in content or _exemplified(document, content["schema"])):
+                    yield f"{place}: {status} has no example"
+                if not response.get("description"):
+                    yield f"{place}: {status} has no description"
+    for name, schema in document["components"]["schemas"].items():
+        if not schema.get("description") and not name.startswith("Body_"):
+            yield f"{name}: no description"
+        for field, rule in schema.get("properties", {}).items():
+            if not rule.get("description") and not _resolved(document, rule).get("description"):
+                yield f"{name}.{field}: no description"
+
+
+def _resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return schema
+
+
+def _exemplified(document: dict[str, Any], schema: dict[str, Any]) -> bool:
+    """An example of its own, or one for each of its parts."""
+    schema = _resolved(document, schema)
+    if (
+        schema.get("examples")
+        or "example" in schema
+        or schema.get("format") == "binary"
+        or "contentMediaType" in schema
+    ):
+        return True
+    if parts := schema.get("anyOf"):
+        return any(_exemplified(document, part) for part in parts)
+    if schema.get("type") == "array":
+        return _exemplified(document, schema["items"])
+    properties = schema.get("properties", {})
+    return bool(properties) and all(_exemplified(document, part) for part in properties.values())
