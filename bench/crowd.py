@@ -14,8 +14,8 @@ from statistics import median
 import httpx
 from websockets.asyncio.client import connect
 
-from playground.messages import protocol
 from bench.report import Cell, Table
+from playground.messages import protocol
 from tests.e2e.server import serving, worker_of
 
 SESSIONS = 100

@@ -85,7 +85,9 @@ def test_validators_refuse_by_code() -> None:
 
 def test_numbers_lists_and_texts_stand_for_placeholders() -> None:
     assert say("rule.less_than_equal", le=10_000).text == "must be at most 10000"
-    assert say("table.too_many_rows", file="a.csv", limit=10_000).text.startswith('"a.csv" has more than 10,000')
+    assert say("table.too_many_rows", file="a.csv", limit=10_000).text.startswith(
+        '"a.csv" has more than 10,000'
+    )
     assert say("rule.less_than_equal", le=0.25).text == "must be at most 0.25"
     assert say("rule.less_than_equal", le=2.0).text == "must be at most 2"
     assert say("rule.unknown_type", types=("a", "b")).text == "it is unknown: it must be one of a, b"

@@ -7,17 +7,11 @@ import pytest
 from playground.i18n import Text
 from playground.run.patch import merged
 from playground.run.validation import parse
-from playground.i18n import Text
 from playground.session.labels import label
 
-<<<<<<< HEAD
+
 def in_english(texts: list[Text]) -> str:
     return ", ".join(text.text for text in texts)
-=======
-
-def said(parts: list[Text]) -> str:
-    return ", ".join(part.text for part in parts)
->>>>>>> main
 
 
 RELU = {"activation": {"kind": "relu"}}
@@ -51,11 +45,7 @@ RELU = {"activation": {"kind": "relu"}}
 )  # fmt: skip
 def test_a_change_is_told_in_a_few_words(change: dict[str, Any], words: str) -> None:
     before = parse({})
-<<<<<<< HEAD
     assert in_english(label(before, parse(merged(before, change)))) == words
-=======
-    assert said(label(before, parse(merged(before, change)))) == words
->>>>>>> main
 
 
 def test_a_long_change_is_cut() -> None:
@@ -69,10 +59,6 @@ def test_a_long_change_is_cut() -> None:
         "input_dropout": 0.1,
         "clip_norm": 1.0,
     }
-<<<<<<< HEAD
     text = in_english(label(before, parse(merged(before, change))))
-=======
-    text = said(label(before, parse(merged(before, change))))
->>>>>>> main
     assert len(text) <= 60
     assert text.endswith("…")

@@ -105,11 +105,7 @@ async def test_a_change_is_answered_with_its_step_and_told_to_everybody(new_sess
         assert ack["effect"]
         told = await viewer.event("changed")
         assert told["entry"]["step"] == ack["step"]
-<<<<<<< HEAD
         assert words(told["entry"]["label"]) == "SGD"
-=======
-        assert [part["text"] for part in told["entry"]["label"]] == ["SGD"]
->>>>>>> main
         assert told["config"]["optimizer"]["kind"] == "sgd"
         assert told["entry"]["undo"]["optimizer"]["kind"] == "adam"
         await viewer.until(lambda: viewer.frames and viewer.frames[-1][0]["step"] > ack["step"])
@@ -278,11 +274,7 @@ async def test_one_weight_is_edited(new_session: NewSession) -> None:
         ack = await page.do(type="weight", layer=2, source=None, unit=0, value=1.25)
         assert ack["type"] == "ack"
         told = await page.event("changed")
-<<<<<<< HEAD
         assert words(told["entry"]["label"]) == "weights edited"
-=======
-        assert [part["text"] for part in told["entry"]["label"]] == ["weights edited"]
->>>>>>> main
         assert told["entry"]["change"] == {}
         error = await page.do(type="weight", layer=7, source=0, unit=0, value=1)
         assert error["errors"][0]["field"] == "layer"

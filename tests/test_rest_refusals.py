@@ -1,6 +1,5 @@
 """What the REST API refuses, and how it says so, against the real server and its real worker."""
 
-<<<<<<< HEAD
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,19 +12,6 @@ from tests.guest import Guest, assert_problem
 from tests.guest import words as english
 
 NewSession = Callable[..., Guest]
-=======
-def assert_problem(answer: httpx.Response, status: int, field: str | None = None) -> dict[str, Any]:
-    """A problem document (RFC 9457) with this status, about this field."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    document = answer.json()
-    assert set(document) == {"type", "title", "status", "detail", "code", "values", "instance", "errors"}
-    assert document["status"] == status
-    assert document["detail"]
-    if field is not None:
-        assert field in [error["field"] for error in document["errors"]], document
-    return document
->>>>>>> main
 
 
 @pytest.mark.parametrize(
@@ -100,11 +86,7 @@ def test_a_timeline_that_does_not_fit_is_refused(
 def test_weights_of_a_timeline_that_do_not_fit_are_left_out(new_session: NewSession, weights: Any) -> None:
     guest = new_session(timeline=[{"step": 0, "weights": weights}, {"step": 3, "weights": weights}])
     assert guest.do("POST", "/step", {"steps": 5})["step"] == 5
-<<<<<<< HEAD
     assert all("not done" in english(entry["effect"]) for entry in guest.look()["timeline"])
-=======
-    assert all("not done" in entry["effect"][0]["text"] for entry in guest.look()["timeline"])
->>>>>>> main
 
 
 @pytest.mark.parametrize(

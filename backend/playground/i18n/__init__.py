@@ -15,8 +15,8 @@ from typing_extensions import TypeAliasType
 
 PLACEHOLDER = re.compile(r"\{(\w+)(:,)?\}")
 Entry: TypeAlias = str | dict[str, str]
-"""`{name}` stands for a value, `{name:,}` for a number in groups of three digits. A plural has the forms `one`
-and `other`, chosen by the value `count`."""
+"""`{name}` stands for a value, `{name:,}` for a number in groups of three digits. A plural has the forms
+`one` and `other`, chosen by the value `count`."""
 
 
 class Text(BaseModel):

@@ -189,7 +189,10 @@ def sent_id(text: str) -> str | None:
 
 
 def read_message(text: str) -> tuple[str | None, ViewerMessage]:
-    """The id and the content of a viewer's text message. Raises `ValidationFailed` or pydantic.ValidationError."""
+    """The id and the content of a viewer's text message.
+
+    Raises `ValidationFailed` or pydantic.ValidationError.
+    """
     try:
         raw = from_json(text)
     except ValueError as error:
@@ -209,8 +212,8 @@ def read_message(text: str) -> tuple[str | None, ViewerMessage]:
 # --- Answers: what a command did --------------------------------------------------------------------------
 
 Metrics = dict[str, float | None]
-"""`train_loss`, `test_loss`, `train_accuracy` and so on, named as the columns of the history; null where there
-is no finite number. Evaluated on all data, dropout off."""
+"""`train_loss`, `test_loss`, `train_accuracy` and so on, named as the columns of the history; null where
+there is no finite number. Evaluated on all data, dropout off."""
 METRICS_EXAMPLE: JsonDict = {
     "train_loss": 0.012,
     "test_loss": 0.018,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from playground.catalogue.component import FROZEN
 from playground.catalogue.tables import Table, from_arrays, to_arrays
@@ -41,7 +41,7 @@ uint64; 0 for none. It outlives the worker."""
 
 
 class Message(BaseModel):
-    model_config = {**FROZEN, "strict": False}  # JSON knows no tuples
+    model_config = ConfigDict(**{**FROZEN, "strict": False})  # JSON knows no tuples
 
 
 class Size(NamedTuple):
@@ -103,7 +103,7 @@ class Step(browser.Step):
 class Change(browser.Change):
     """What it makes of the config, validated and merged. What is left of a recorded timeline is dropped."""
 
-    model_config = {**FROZEN, "strict": False}
+    model_config = ConfigDict(strict=False)  # JSON knows no tuples
     config: Config
     tables: list[dict[str, Any]] = []
 

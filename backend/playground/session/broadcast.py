@@ -1,4 +1,4 @@
-"""The viewers of a session: an event is encoded once for all of them, and each gets frames at its own rate."""
+"""The viewers of a session: an event is encoded once for all, and each gets frames at its own rate."""
 
 import asyncio
 from collections.abc import Callable, Iterator

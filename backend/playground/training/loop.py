@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -86,7 +87,7 @@ class TrainingLoop:
         return samples
 
     def _train_chunk(self, steps: int, so_far: Samples) -> Samples:
-        before = self.state.copy()
+        before = replace(self.state, grad=None).copy()  # to go back to; this is done often
         rates = learning_rates(self.config, before.step, steps)
         rows, finite = self.trainer.step(rates)
         if finite:
