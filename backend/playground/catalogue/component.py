@@ -12,7 +12,12 @@ from pydantic_core import CoreSchema
 from playground.i18n import Text
 
 FROZEN = ConfigDict(
-    frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    frozen=True,
+    extra="forbid",
+    strict=True,
+    allow_inf_nan=False,
+    use_attribute_docstrings=True,
+    json_schema_serialization_defaults_required=True,  # what is sent has all its fields
 )
 
 
