@@ -30,7 +30,9 @@ COMPILED = (Activation, Normalization, Loss, Optimizer)
 
 
 class Description(BaseModel):
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", use_attribute_docstrings=True, json_schema_serialization_defaults_required=True
+    )
 
 
 class Parameter(Description):

@@ -25,7 +25,9 @@ EXAMPLE_ENTRY = {
 
 
 class Shape(BaseModel):
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", use_attribute_docstrings=True, json_schema_serialization_defaults_required=True
+    )
 
 
 class NewSession(Shape):
