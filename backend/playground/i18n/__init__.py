@@ -8,7 +8,7 @@ import json
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypeAliasType
@@ -41,7 +41,10 @@ class Text(BaseModel):
         return {"detail": self.text, "code": self.code, "values": self.values}
 
 
-Value = TypeAliasType("Value", "str | int | float | list[str] | Text")
+Value = TypeAliasType(
+    "Value",
+    Annotated["str | int | float | list[str] | Text", Field(description="What a placeholder stands for")],
+)
 """A text in a text is a name, as of a component, or a part of the sentence."""
 Values: TypeAlias = dict[str, Value]
 Text.model_rebuild()

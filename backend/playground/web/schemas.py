@@ -26,7 +26,9 @@ EXAMPLE_ENTRY = {
 
 class Shape(BaseModel):
     model_config = ConfigDict(
-        extra="forbid", use_attribute_docstrings=True, json_schema_serialization_defaults_required=True
+        extra="forbid",
+        use_attribute_docstrings=True,
+        json_schema_serialization_defaults_required=True,
     )
 
 
@@ -169,7 +171,8 @@ class UploadedTable(Shape):
 class Readiness(Shape):
     """The server is ready, and this is what trains."""
 
-    status: Literal["ready"] = "ready"
+    status: Literal["ready"] = Field(default="ready", examples=["ready"])
+    """That it is."""
     trainer: Literal["compiled", "compiling", "reference"] = Field(examples=["compiled"])
     """The kernel; PyTorch until the kernel is compiled; or PyTorch, because there is no kernel here."""
     detail: str = Field(examples=["the compiled kernel trains"])
