@@ -722,10 +722,17 @@ export interface components {
             components: {
                 [key: string]: components["schemas"]["ComponentDescription"][];
             };
+            /** @description The config of a session for which none is given. */
             default: components["schemas"]["Config"];
-            /** Fields */
+            /**
+             * Fields
+             * @description All of a config but the components' parameters.
+             */
             fields: components["schemas"]["ConfigField"][];
-            /** Limits */
+            /**
+             * Limits
+             * @description Of the server, by name.
+             */
             limits: {
                 [key: string]: number;
             };
@@ -860,13 +867,25 @@ export interface components {
              * @description LaTeX.
              */
             formula: string;
-            /** Help */
+            /**
+             * Help
+             * @description What it is, in a sentence or two.
+             */
             help: string;
-            /** Kind */
+            /**
+             * Kind
+             * @description The name of it in a config.
+             */
             kind: string;
-            /** Label */
+            /**
+             * Label
+             * @description Its name for people.
+             */
             label: string;
-            /** Parameters */
+            /**
+             * Parameters
+             * @description What can be set of it.
+             */
             parameters: components["schemas"]["Parameter"][];
             /**
              * Synthetic
@@ -1028,48 +1047,79 @@ export interface components {
          * @description A field of the config that is no parameter of a component.
          */
         ConfigField: {
-            /** Choices */
+            /**
+             * Choices
+             * @description The only values, if they are few.
+             */
             choices: (string | number)[] | null;
-            /** Default */
+            /**
+             * Default
+             * @description Its value where none is given.
+             */
             default: unknown;
-            /** Exclusive Maximum */
+            /**
+             * Exclusive Maximum
+             * @description All values are less.
+             */
             exclusive_maximum: number | null;
-            /** Exclusive Minimum */
+            /**
+             * Exclusive Minimum
+             * @description All values are greater.
+             */
             exclusive_minimum: number | null;
             /**
              * Family
              * @description The family that a field of type `component` takes a member of.
              */
             family: string | null;
-            /** Help */
+            /**
+             * Help
+             * @description What it does, in a sentence.
+             */
             help: string;
-            /** Label */
+            /**
+             * Label
+             * @description What a control for it is called.
+             */
             label: string;
-            /** Maximum */
+            /**
+             * Maximum
+             * @description The greatest value.
+             */
             maximum: number | null;
-            /** Minimum */
+            /**
+             * Minimum
+             * @description The least value.
+             */
             minimum: number | null;
-            /** Name */
+            /**
+             * Name
+             * @description As in a config.
+             */
             name: string;
             /**
              * Nullable
+             * @description Whether null is a value, too.
              * @default false
              */
             nullable: boolean;
             /**
              * Path
+             * @description Where it is in a config; `hidden.` is any of the layers.
              * @example batch_size
              * @example hidden.width
              */
             path: string;
             /**
              * Scale
+             * @description How a slider for it is best divided.
              * @default linear
              * @enum {string}
              */
             scale: "linear" | "log";
             /**
              * Type
+             * @description Of its value.
              * @enum {string}
              */
             type: "number" | "integer" | "boolean" | "component";
@@ -2271,42 +2321,72 @@ export interface components {
          * @description A field that people can set.
          */
         Parameter: {
-            /** Choices */
+            /**
+             * Choices
+             * @description The only values, if they are few.
+             */
             choices: (string | number)[] | null;
-            /** Default */
+            /**
+             * Default
+             * @description Its value where none is given.
+             */
             default: unknown;
-            /** Exclusive Maximum */
+            /**
+             * Exclusive Maximum
+             * @description All values are less.
+             */
             exclusive_maximum: number | null;
-            /** Exclusive Minimum */
+            /**
+             * Exclusive Minimum
+             * @description All values are greater.
+             */
             exclusive_minimum: number | null;
             /**
              * Family
              * @description The family that a field of type `component` takes a member of.
              */
             family: string | null;
-            /** Help */
+            /**
+             * Help
+             * @description What it does, in a sentence.
+             */
             help: string;
-            /** Label */
+            /**
+             * Label
+             * @description What a control for it is called.
+             */
             label: string;
-            /** Maximum */
+            /**
+             * Maximum
+             * @description The greatest value.
+             */
             maximum: number | null;
-            /** Minimum */
+            /**
+             * Minimum
+             * @description The least value.
+             */
             minimum: number | null;
-            /** Name */
+            /**
+             * Name
+             * @description As in a config.
+             */
             name: string;
             /**
              * Nullable
+             * @description Whether null is a value, too.
              * @default false
              */
             nullable: boolean;
             /**
              * Scale
+             * @description How a slider for it is best divided.
              * @default linear
              * @enum {string}
              */
             scale: "linear" | "log";
             /**
              * Type
+             * @description Of its value.
              * @enum {string}
              */
             type: "number" | "integer" | "boolean" | "component";
@@ -2586,7 +2666,9 @@ export interface components {
             detail: string;
             /**
              * Status
+             * @description That it is.
              * @default ready
+             * @example ready
              * @constant
              */
             status: "ready";
@@ -3177,16 +3259,39 @@ export interface components {
         /**
          * TaskDescription
          * @description What there is to learn.
+         * @example {
+         *       "class_labels": [
+         *         "0",
+         *         "1"
+         *       ],
+         *       "classes": 2,
+         *       "input_names": [
+         *         "x1",
+         *         "x2"
+         *       ],
+         *       "inputs": 2,
+         *       "kind": "binary",
+         *       "target_range": [
+         *         0,
+         *         1
+         *       ]
+         *     }
          */
         TaskDescription: {
-            /** Class Labels */
+            /**
+             * Class Labels
+             * @description Names of the classes, in order.
+             */
             class_labels: string[];
             /**
              * Classes
              * @description 2 for binary, 0 for a regression.
              */
             classes: number;
-            /** Input Names */
+            /**
+             * Input Names
+             * @description Names of the inputs, in order.
+             */
             input_names: string[];
             /**
              * Input Ranges
@@ -3203,6 +3308,7 @@ export interface components {
             inputs: number;
             /**
              * Kind
+             * @description Two classes, more, or a number.
              * @enum {string}
              */
             kind: "binary" | "multiclass" | "regression";
@@ -3507,7 +3613,9 @@ export interface components {
              */
             task: "binary" | "multiclass" | "regression";
         };
+        /** @description What a placeholder stands for */
         Value: string | number | string[] | components["schemas"]["Text"];
+        /** @description What a placeholder stands for */
         "Value-Input": string | number | string[] | components["schemas"]["Text-Input"];
         /** @description What a viewer sends: a JSON text */
         ViewerMessage: components["schemas"]["Play"] | components["schemas"]["Pause"] | components["schemas"]["Reset"] | components["schemas"]["SetSpeed"] | components["schemas"]["Step"] | components["schemas"]["Change"] | components["schemas"]["SetWeight"] | components["schemas"]["Authorize"] | components["schemas"]["Watch"] | components["schemas"]["Ack"];
@@ -3727,6 +3835,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "components": {},
+                     *       "default": {},
+                     *       "fields": [],
+                     *       "limits": {},
+                     *       "schema": {}
+                     *     }
+                     */
                     "application/json": components["schemas"]["Catalogue"];
                 };
             };
