@@ -3,35 +3,54 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
-INSTALL := $(BIN)/pip install --disable-pip-version-check -c constraints.txt
+# Most of what is installed is never imported, and need not be compiled.
+INSTALL := $(BIN)/pip install --disable-pip-version-check --no-compile -c constraints.txt
 RUFF := $(BIN)/ruff
+# $(call timed,NAME,COMMAND) says how long the command took.
+timed = start=$$(date +%s); $(2) && echo "make: $(1) took $$(($$(date +%s) - start)) s"
+# pip and npm at the same time
+MAKEFLAGS += --jobs=2
 
-.PHONY: run test check bench browser
+# The page's types follow from what the server says of itself.
+TYPES = $(BIN)/python -m playground.web.openapi | $(BIN)/python hatch_build.py run types
 
-run: .venv/run
-	@$(BIN)/python hatch_build.py
+.PHONY: run test check types bench page browser kernel
+
+run: .venv/run page
 	@$(BIN)/playground serve --host $(HOST) --port $(PORT)
 
-test: .venv/dev browser
-	@$(BIN)/python hatch_build.py && $(BIN)/python hatch_build.py run test
-	@$(BIN)/python -m pytest $(ARGS)
+test: .venv/dev page browser kernel
+	@$(call timed,the page's tests,$(BIN)/python hatch_build.py run test)
+	@$(call timed,the tests,$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS))
 
-check: .venv/dev
+check: .venv/dev page
 	@$(RUFF) check . && $(RUFF) format --check . && $(BIN)/lint-imports --no-logo --no-cache && $(BIN)/pyright
+	@$(TYPES) -- --check
 	@$(BIN)/python hatch_build.py run check
 
-bench: .venv/bench browser
-	@$(BIN)/python hatch_build.py && $(BIN)/python -m bench $(ARGS)
+types: .venv/dev
+	@$(TYPES)
+
+bench: .venv/bench page browser
+	@$(BIN)/python -m bench $(ARGS)
+
+page: | $(BIN)/python
+	@$(call timed,the page,$(BIN)/python hatch_build.py)
 
 browser: .venv/dev
-	@$(BIN)/python -m tests.e2e.browser
+	@$(call timed,the browser,$(BIN)/python -m tests.e2e.browser)
 
-.venv/run: pyproject.toml constraints.txt
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(INSTALL) -e . && touch $@
+kernel: .venv/dev
+	@$(call timed,the kernel,$(BIN)/python -m playground.training.compiled.loading)
 
-.venv/dev: .venv/run
-	@$(INSTALL) -e '.[dev]' && touch $@
+$(BIN)/python:
+	@$(call timed,venv,$(PYTHON) -m venv .venv)
+
+.venv/run: pyproject.toml constraints.txt | $(BIN)/python
+	@$(call timed,pip,$(INSTALL) -e .) && touch $@
+
+.venv/dev: pyproject.toml constraints.txt | $(BIN)/python
+	@$(call timed,pip,$(INSTALL) -e '.[dev]') && touch .venv/run $@
 
 .venv/bench: .venv/dev
-	@$(INSTALL) -e '.[bench]' && touch $@
+	@$(call timed,pip,$(INSTALL) -e '.[bench]') && touch $@

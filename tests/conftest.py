@@ -1,6 +1,7 @@
-"""The real server with its real worker, once for all tests: uvicorn in a thread, workers as processes."""
+"""The real server with its real worker, once for each process that tests: uvicorn in a thread."""
 
 import contextlib
+import fcntl
 import os
 import signal
 import socket
@@ -16,7 +17,7 @@ from hypothesis import HealthCheck, settings
 
 from playground.engine.local import LocalEngine
 from playground.settings import Settings
-from playground.training.compiled import loading
+from playground.training.compiled import cache, loading
 from playground.web.app import create_app
 from playground.web.server import Server
 from tests.guest import Guest
@@ -94,8 +95,10 @@ def _wait_until_ready(address: str, thread: threading.Thread) -> None:
 
 @pytest.fixture(scope="session")
 def kernel() -> None:
-    """Compiled once for a version of it; then every server of the tests has it from its start."""
-    loading.load()
+    """Compiled by one of the processes that test, while the others wait; their servers start with it."""
+    with (cache.folder() / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        loading.load()
 
 
 @pytest.fixture(scope="session")

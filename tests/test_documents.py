@@ -29,13 +29,38 @@ def test_the_readme_lists_every_setting_with_its_default() -> None:
     assert found[0] == settings_table()
 
 
-def test_contributing_opens_with_a_tree_of_every_file_and_folder() -> None:
-    tree = CONTRIBUTING.read_text().split("```")[1]
-    named = set(re.findall(r"[\w.-]+\.py\b|[\w-]+/", tree))
-    files = {path.name for path in (ROOT / "backend").rglob("*.py")}
-    folders = {f"{path.name}/" for path in (ROOT / "frontend/src").iterdir() if path.is_dir()}
-    assert (files - {"__init__.py"} | folders) - named == set()
-    assert {name for name in named if name.endswith(".py")} - files == {"hatch_build.py"}
+PACKAGE, PAGE = ROOT / "backend" / "playground", ROOT / "frontend" / "src"
+LEVELS = (ROOT, PACKAGE, PACKAGE / "training", PAGE)
+
+
+def trees() -> list[list[str]]:
+    """The trees of CONTRIBUTING.md, a level each, by lines."""
+    return [tree.strip().splitlines() for tree in CONTRIBUTING.read_text().split("```")[1::2]]
+
+
+def test_contributing_opens_with_trees_of_ten_lines_a_level_at_most() -> None:
+    assert len(trees()) == len(LEVELS)
+    assert all(len(tree) <= 10 for tree in trees())
+
+
+def test_the_trees_name_every_folder_and_nothing_that_is_not_there() -> None:
+    for folder, tree in zip(LEVELS, trees(), strict=True):
+        named = {name for line in tree for name in re.split(r"\s{2,}", line)[:-1]}
+        assert [name for name in named if not (folder / name).exists()] == []
+        if folder != ROOT:
+            folders = {f"{path.name}/" for path in folder.iterdir() if is_tracked(path)}
+            assert folders - named == set()
+
+
+def is_tracked(path: Path) -> bool:
+    return path.is_dir() and path.name not in {"__pycache__", "static"}
+
+
+def test_names_in_the_how_tos_are_names_of_the_code() -> None:
+    """Of functions, classes and constants: a reader will search for them."""
+    named = set(re.findall(r"`(?:\w+\.)?(\w+)`", CONTRIBUTING.read_text().split("## How to add")[0]))
+    code = "\n".join(path.read_text() for path in PACKAGE.rglob("*.py"))
+    assert {name for name in named if not re.search(rf"\b{name}\b", code)} == set()
 
 
 def test_every_file_that_the_documents_link_to_exists() -> None:

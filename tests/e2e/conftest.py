@@ -27,7 +27,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @pytest.fixture(scope="session")
-def process() -> Iterator[tuple[str, int]]:
+def process(kernel: None) -> Iterator[tuple[str, int]]:
     """Address and process id of a running server."""
     with serving() as running:
         yield running

@@ -1,4 +1,8 @@
-"""The process that forks workers, as the engine starts and asks it."""
+"""The process that forks workers, as the engine starts and asks it.
+
+Not that of `multiprocessing`: it runs nothing between two forks, so each worker would load the kernel anew,
+and its first start blocks the event loop until PyTorch is imported.
+"""
 
 import os
 import socket

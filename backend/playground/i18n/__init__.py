@@ -22,7 +22,12 @@ Entry: TypeAlias = str | dict[str, str]
 class Text(BaseModel):
     """Something that the server says to a person."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        json_schema_serialization_defaults_required=True,
+    )
     code: str = Field(examples=["effect.optimizer_anew"])
     """Its key in the translations."""
     values: "Values" = Field(default={}, examples=[{}])

@@ -85,5 +85,7 @@ def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
         yield fault("features", rule, known, {"features": kept or list(_features(task))})
     over_batch = [layer.normalization for layer in config.hidden if layer.normalization.uses_batch]
     if config.batch_size == 1 and over_batch:
-        rule = say("rule.batch_of_one", normalization=over_batch[0].named())
+        named = over_batch[0].named()
+        named = named.model_copy(update={"text": named.text.lower()})  # in the middle of a sentence
+        rule = say("rule.batch_of_one", normalization=named)
         yield fault("batch_size", rule, suggestion={"batch_size": 2})

@@ -93,6 +93,7 @@ class Metrics:
             *norms,
             "grad_norm.output",
         )
+        self._no_samples = Samples(self.columns, np.empty((0, len(self.columns))))
         self.row_size = 2 + SUMS + len(self._spans)
         self.least_stride = 2 ** math.ceil(math.log2(max(1, len(targets) / SAMPLED_POINTS)))
 
@@ -115,6 +116,8 @@ class Metrics:
 
     def samples(self, rows: np.ndarray, first: int) -> Samples:
         """The points, the first of them with this index, of rows as `row` gives them."""
+        if not len(rows):  # most stretches of a long run leave none
+            return self._no_samples
         table = np.atleast_2d(rows)
         step, epoch, sums, norms = table[:, 0], table[:, 1], table[:, 2 : 2 + SUMS], table[:, 2 + SUMS :]
         with np.errstate(all="ignore"):  # there may be no test data, or no spread

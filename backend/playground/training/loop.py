@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -23,7 +24,7 @@ from playground.training.surgery import transfer
 from playground.training.trainer import Trainer
 
 TRAINERS: list[type[Trainer]] = [ReferenceTrainer]
-"""The first that can train an experiment does. A faster one is put in front once it is there."""
+"""The first that can train an experiment does. `compiled.loading.load` puts the compiled one in front."""
 
 
 class TrainingLoop:
@@ -86,7 +87,7 @@ class TrainingLoop:
         return samples
 
     def _train_chunk(self, steps: int, so_far: Samples) -> Samples:
-        before = self.state.copy()
+        before = replace(self.state, grad=None).copy()  # to go back to; this is done often
         rates = learning_rates(self.config, before.step, steps)
         rows, finite = self.trainer.step(rates)
         if finite:
@@ -100,7 +101,7 @@ class TrainingLoop:
     def stop_before_divergence(self, before: State, rates: np.ndarray) -> Samples | Diverged:
         """Take the steps from `before` on, which did not end finite, once more, up to the one that diverges.
 
-        There may be none, if it was another trainer that took them: it rounds otherwise.
+        There may be none, if it was another trainer that took them: it rounds differently.
         """
         end = before.step + len(rates)
         samples = self.add_to_history(step_until_divergence(self.trainer, self.experiment, before, rates))

@@ -9,6 +9,8 @@ from fastapi.responses import HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 
+from playground.i18n import english
+
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 MISSING = """<!doctype html><title>Neural network playground</title>
@@ -38,6 +40,7 @@ async def shell(request: Request) -> Response:
     if entry is None:
         return HTMLResponse(MISSING, status_code=503)
     context = {
+        "words": english(),
         "root_path": request.scope.get("root_path", ""),
         "script": entry["file"],
         "styles": entry.get("css", []),
