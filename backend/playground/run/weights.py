@@ -60,7 +60,7 @@ def _layer_weights() -> Any:
             rows[name] = Annotated[Row, Field(description=f"{activation.label}: {name}")]
     weights = TypedDict("LayerWeights", rows, total=False)  # pyright: ignore
     weights.__doc__ = "Weights of one layer; in an edit, what is left out keeps its value."
-    return with_config(ConfigDict(extra="forbid", json_schema_serialization_defaults_required=False))(weights)
+    return with_config(ConfigDict(extra="forbid"))(weights)
 
 
 if TYPE_CHECKING:
@@ -86,7 +86,8 @@ class OneWeight(BaseModel):
 class AllWeights(BaseModel):
     """Weights of the whole network, from the first hidden layer to the output."""
 
-    model_config = FROZEN
+    # Of a layer, not everything is there.
+    model_config = {**FROZEN, "json_schema_serialization_defaults_required": False}
     layers: list[LayerWeights] = Field(max_length=limits.HIDDEN_LAYERS + 1)
     """One for each layer."""
 
