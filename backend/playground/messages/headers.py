@@ -5,8 +5,8 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from playground.catalogue.component import FROZEN
-from playground.messages.browser import TaskDescription
 from playground.messages.codec import ArrayHeader, Arrays, encode
+from playground.messages.task import TaskDescription
 
 
 class Header(BaseModel):

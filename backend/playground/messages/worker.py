@@ -27,9 +27,9 @@ from playground.messages.browser import (
     SetWeight,
     SetWeights,
     Speed,
-    TaskDescription,
 )
 from playground.messages.codec import Arrays, decode, encode
+from playground.messages.task import TaskDescription
 from playground.run.config import Config
 from playground.run.run import TimelineEntry
 

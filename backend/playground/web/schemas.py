@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from playground import limits
 from playground.errors import FieldError
 from playground.i18n import Values
-from playground.messages.browser import METRICS_EXAMPLE, Metrics, State, TaskDescription
+from playground.messages.browser import METRICS_EXAMPLE, Metrics, State
+from playground.messages.task import TaskDescription
 from playground.run.config import Config
 from playground.run.run import EXAMPLE_EFFECT, EXAMPLE_LABEL, TimelineEntry
 from playground.run.weights import LayerWeights

@@ -20,9 +20,9 @@ from playground.messages.browser import (
     SetSpeed,
     SetWeight,
     SetWeights,
-    TaskDescription,
 )
 from playground.messages.codec import Arrays
+from playground.messages.task import TaskDescription
 from playground.messages.worker import Envelope, Request
 from playground.run.config import Config
 from playground.run.run import Run

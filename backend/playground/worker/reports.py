@@ -5,9 +5,9 @@ from typing import Any
 
 from playground.i18n import Text
 from playground.messages import worker as messages
-from playground.messages.browser import TaskDescription
 from playground.messages.codec import Arrays
 from playground.messages.headers import DataHeader, FrameHeader, LayerShape, MetricsHeader
+from playground.messages.task import TaskDescription
 from playground.messages.worker import Event, Size, as_array
 from playground.training.evaluation import Samples
 from playground.training.loop import TrainingLoop
