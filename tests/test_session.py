@@ -26,6 +26,7 @@ class Overtaking:
     """An engine whose worker comes to a line of the recorded timeline before it gets a request."""
 
     ready = True
+    trainer = messages.TrainerStatus(trainer="reference", detail="")
 
     async def start(self) -> None: ...
 
