@@ -968,7 +968,7 @@ export interface components {
              */
             hidden: components["schemas"]["Layer"][];
             /**
-             * Init
+             * Initial weights
              * @description The weights to start from
              * @default {
              *       "kind": "xavier_uniform"
