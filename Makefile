@@ -3,7 +3,7 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
-# What is never imported need not be compiled: that saves a third of the time.
+# Most of what is installed is never imported, and need not be compiled.
 INSTALL := $(BIN)/pip install --disable-pip-version-check --no-compile -c constraints.txt
 RUFF := $(BIN)/ruff
 # $(call timed,NAME,COMMAND) says how long the command took.

@@ -54,7 +54,7 @@ class SessionShape(State):
     run: int = Field(examples=[1])
     """Counts the resets."""
     config: Config = Field(examples=[EXAMPLE_CONFIG])
-    """The config of now, whole."""
+    """The current config, whole."""
     task: TaskDescription
     """What there is to learn: the kind, the number of classes, the names of inputs and classes."""
     timeline: list[TimelineEntry] = Field(examples=[[EXAMPLE_ENTRY]])
@@ -173,8 +173,8 @@ class Readiness(Shape):
 
     status: Literal["ready"] = Field(default="ready", examples=["ready"])
     """That it is."""
-    trainer: Literal["compiled", "compiling", "reference"] = Field(examples=["compiled"])
-    """The kernel; PyTorch until the kernel is compiled; or PyTorch, because there is no kernel here."""
+    trainer: Literal["compiled", "batched", "compiling", "reference"] = Field(examples=["compiled"])
+    """The kernel; stacks on a GPU; PyTorch until the kernel is compiled, or because there is none here."""
     detail: str = Field(examples=["the compiled kernel trains"])
     """Why it is this one."""
 
