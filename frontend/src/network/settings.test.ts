@@ -1,6 +1,15 @@
 import { expect, it } from "vitest";
 import type { Catalogue, FieldOfConfig, Layer } from "../types";
-import { choosing, headerRows, inHeader, inWords, optionsOf, settingsOf, shortly } from "./settings";
+import {
+  choosing,
+  headerRows,
+  inHeader,
+  inWords,
+  isPartial,
+  optionsOf,
+  settingsOf,
+  shortly,
+} from "./settings";
 
 const field = (name: string, more: Partial<FieldOfConfig>) =>
   ({ name, path: `hidden.${name}`, label: name[0].toUpperCase() + name.slice(1), ...more }) as FieldOfConfig;
@@ -40,6 +49,7 @@ it("puts into small buttons what can be off, and shares", () => {
   expect(large).toEqual([shape]);
   expect(small).toEqual([filter, noise, frozen]);
   expect(gain.small).toBe(false);
+  expect(settings.filter(isPartial)).toEqual([noise]);
 });
 
 it("needs no row for what is hidden", () => {

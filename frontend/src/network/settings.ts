@@ -41,6 +41,10 @@ function setting(catalogue: Catalogue, field: FieldOfConfig, value: unknown): Se
   return { field, choice, kinds, kind, small, on: Boolean(choice) && choice !== NOTHING };
 }
 
+/** Whether it touches only a part of the units at a time. */
+export const isPartial = ({ small, on, choice }: Setting): boolean =>
+  small && on && typeof choice === "number";
+
 /** The patch of the layer that makes this choice. */
 export const choosing = ({ field, kind }: Setting, choice: Choice): Patch => ({
   [field.name]: kind ? { kind: choice } : choice,
