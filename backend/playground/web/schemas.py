@@ -101,6 +101,7 @@ class Maps(Shape):
 class Weights(Shape):
     """Weights of the whole network, from the first hidden layer to the output."""
 
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)  # as in `AllWeights`
     layers: list[LayerWeights] = Field(
         max_length=limits.HIDDEN_LAYERS + 1,
         examples=[
