@@ -1,7 +1,7 @@
 """The process that forks workers, as the engine starts and asks it.
 
-Not that of `multiprocessing`: it runs nothing between two forks, so each worker would load the kernel anew, and
-its first start blocks the event loop until PyTorch is imported.
+Not that of `multiprocessing`: it runs nothing between two forks, so each worker would load the kernel anew,
+and its first start blocks the event loop until PyTorch is imported.
 """
 
 import os

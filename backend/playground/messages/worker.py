@@ -105,7 +105,7 @@ class Change(browser.Change):
 
     model_config = ConfigDict(strict=False)  # JSON knows no tuples
     config: Config
-    tables: list[dict[str, Any]] = []
+    tables: list[dict[str, Any]] = Field(default=[])
 
 
 class Cancel(Message):
