@@ -11,7 +11,10 @@ timed = start=$$(date +%s); $(2) && echo "make: $(1) took $$(($$(date +%s) - sta
 # pip and npm at the same time
 MAKEFLAGS += --jobs=2
 
-.PHONY: run test check bench page browser kernel
+# The page's types follow from what the server says of itself.
+TYPES = $(BIN)/python -m playground.web.openapi | $(BIN)/python hatch_build.py run types
+
+.PHONY: run test check types bench page browser kernel
 
 run: .venv/run page
 	@$(BIN)/playground serve --host $(HOST) --port $(PORT)
@@ -22,7 +25,11 @@ test: .venv/dev page browser kernel
 
 check: .venv/dev page
 	@$(RUFF) check . && $(RUFF) format --check . && $(BIN)/lint-imports --no-logo --no-cache && $(BIN)/pyright
+	@$(TYPES) -- --check
 	@$(BIN)/python hatch_build.py run check
+
+types: .venv/dev
+	@$(TYPES)
 
 bench: .venv/bench page browser
 	@$(BIN)/python -m bench $(ARGS)

@@ -1,11 +1,14 @@
 """The document of the API: everything in it is described, shown and true."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any, get_args
 
 import httpx
 
-from playground.messages import browser
+from playground.messages import browser, headers
 
 
 def test_everything_in_the_documentation_is_described_and_shown_by_example(client: httpx.Client) -> None:
@@ -33,10 +36,47 @@ def test_the_documentation_lists_what_a_call_may_answer(client: httpx.Client) ->
 def test_the_documentation_tells_how_to_speak_over_the_websocket(client: httpx.Client) -> None:
     words = client.get("/openapi.json").json()["info"]["description"]
     for kind in get_args(browser.ViewerMessage):
-        assert f"`{kind.model_fields['type'].default}`" in words
+        assert f"`{get_args(kind.model_fields['type'].annotation)[0]}`" in words
     for kind in get_args(browser.Event):
-        assert f"`{kind.model_fields['type'].default}`" in words
+        assert f"`{get_args(kind.model_fields['type'].annotation)[0]}`" in words
     assert all(f"`{code}`" in words for code in browser.NoticeCode)
+
+
+def test_everything_that_crosses_the_websocket_is_in_the_document(client: httpx.Client) -> None:
+    document = client.get("/openapi.json").json()
+    schemas = document["components"]["schemas"]
+    for name, union in (
+        ("ViewerMessage", browser.ViewerMessage),
+        ("Event", browser.Event),
+        ("BinaryHeader", headers.BinaryHeader),
+    ):
+        kinds = {kind.__name__: kind.model_fields["type"].annotation for kind in get_args(union)}
+        assert {part["$ref"].rpartition("/")[2] for part in schemas[name]["oneOf"]} == set(kinds)
+        assert schemas[name]["discriminator"]["propertyName"] == "type"
+        for kind, literal in kinds.items():
+            assert schemas[kind]["properties"]["type"]["const"] == get_args(literal)[0]
+            assert "type" in schemas[kind]["required"]
+    for command in get_args(browser.ViewerMessage):
+        assert ("id" in schemas[command.__name__]["required"]) is (command is not browser.Ack)
+    assert list(_unresolved(document, document)) == []
+
+
+def test_the_document_is_printed_the_same_each_time(client: httpx.Client) -> None:
+    command = [sys.executable, "-m", "playground.web.openapi"]
+    printed = [subprocess.check_output(command, text=True) for _ in range(2)]
+    assert printed[0] == printed[1]
+    document = json.loads(printed[0])
+    assert document == client.get("/openapi.json").json()
+    assert list(document["components"]["schemas"]) == sorted(document["components"]["schemas"])
+
+
+def _unresolved(document: dict[str, Any], part: Any) -> Iterator[str]:
+    """References to what is not there."""
+    for value in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from _unresolved(document, value)
+    reference = part.get("$ref") if isinstance(part, dict) else None
+    if isinstance(reference, str) and reference.rpartition("/")[2] not in document["components"]["schemas"]:
+        yield reference
 
 
 def _undocumented(document: dict[str, Any]) -> Iterator[str]:
@@ -75,6 +115,8 @@ def _resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any
 
 def _exemplified(document: dict[str, Any], schema: dict[str, Any]) -> bool:
     """An example of its own, or one for each of its parts."""
+    if schema.get("examples"):  # beside a reference
+        return True
     schema = _resolved(document, schema)
     if (
         schema.get("examples")

@@ -15,7 +15,10 @@ INSTANCE_LENGTH = 200
 """Characters of the path that an answer repeats."""
 
 
-@dataclass(frozen=True, config=ConfigDict(use_attribute_docstrings=True))
+@dataclass(
+    frozen=True,
+    config=ConfigDict(use_attribute_docstrings=True, json_schema_serialization_defaults_required=True),
+)
 class FieldError:
     """One thing that is wrong with the input."""
 

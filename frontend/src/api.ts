@@ -1,18 +1,13 @@
 // The REST calls that the page makes.
+import createClient from "openapi-fetch";
 import { explained, said } from "./i18n";
-import type {
-  Catalogue,
-  Component,
-  CreatedSession,
-  Failure,
-  Patch,
-  Preview,
-  Text,
-  UploadedTable,
-} from "./types";
+import type { paths } from "./schema";
+import type { Component, Failure, Patch } from "./types";
 
 /** Where the server's paths begin: "" or the root path of a proxy. */
 export const root = document.querySelector<HTMLMetaElement>("meta[name=playground-root]")?.content ?? "";
+
+const client = createClient<paths>({ baseUrl: root, fetch: (request) => fetch(request) });
 
 /** The server's answer to what it does not accept. `status` 0: it could not be reached. */
 export class Refused extends Error {
@@ -22,45 +17,41 @@ export class Refused extends Error {
   }
 }
 
-async function call<T>(method: string, path: string, body?: unknown, key?: string): Promise<T> {
-  const form = body instanceof FormData;
-  const headers: Record<string, string> = {};
-  if (body !== undefined && !form) headers["content-type"] = "application/json";
-  if (key) headers.authorization = `Bearer ${key}`;
-  let response: Response;
-  try {
-    response = await fetch(root + path, {
-      method,
-      headers,
-      body: form ? body : body === undefined ? undefined : JSON.stringify(body),
-    });
-  } catch (error) {
-    throw new Refused({ status: 0, title: "No connection", detail: String(error) });
-  }
-  const answer = await response.json().catch(() => null);
-  if (!response.ok) {
-    throw new Refused({
-      title: response.statusText,
-      detail: response.statusText,
-      ...answer,
-      status: response.status,
-    });
-  }
-  return answer as T;
+/** What a call answers. Rejects with `Refused`. */
+async function answer<Data>(
+  call: Promise<{ data?: Data; error?: unknown; response: Response }>,
+): Promise<Data> {
+  const { data, error, response } = await call.catch((reason) => {
+    throw new Refused({ status: 0, title: "No connection", detail: String(reason) });
+  });
+  if (response.ok) return data as Data;
+  const { status, statusText } = response;
+  const document = typeof error === "object" ? error : null;
+  throw new Refused({ title: statusText, detail: statusText, ...document, status });
 }
 
-export const catalogue = () => call<Catalogue>("GET", "/api/catalogue");
-export const createSession = (config: Patch) => call<CreatedSession>("POST", "/api/sessions", { config });
-export const session = (id: string) => call<unknown>("GET", `/api/sessions/${encodeURIComponent(id)}`);
+
+
+export const catalogue = () => answer(client.GET("/api/catalogue"));
+export const createSession = (config: Patch) => answer(client.POST("/api/sessions", { body: { config } }));
+export const session = (id: string) => answer(client.GET("/api/sessions/{id}", { params: { path: { id } } }));
 /** As the `change` command, for patches that are too large for a websocket message. */
 export const change = (id: string, key: string, patch: Patch) =>
-  call<{ effect?: Text[] }>("PATCH", `/api/sessions/${encodeURIComponent(id)}/config`, patch, key);
-export const preview = (data: Component, seed = 0) => call<Preview>("POST", "/api/preview", { data, seed });
+  answer(
+    client.PATCH("/api/sessions/{id}/config", {
+      params: { path: { id } },
+      headers: { authorization: `Bearer ${key}` },
+      body: patch,
+    }),
+  );
+export const preview = (data: Component, seed = 0) =>
+  answer(client.POST("/api/preview", { body: { data, seed } }));
 
 /** Uploads a CSV file; `options` are the columns where they are named. */
-export function uploadCsv(file: File, options: Record<string, string> = {}): Promise<UploadedTable> {
+export function uploadCsv(file: File, options: Record<string, string> = {}) {
   const form = new FormData();
   form.set("file", file);
   for (const [name, value] of Object.entries(options)) form.set(name, value);
-  return call("POST", "/api/datasets", form);
+  // The schema has a file as a string; a form is sent as it is.
+  return answer(client.POST("/api/datasets", { body: form as never }));
 }

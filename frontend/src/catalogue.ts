@@ -1,7 +1,7 @@
 // Looking things up in the catalogue: what may be chosen, and the bounds and defaults of it.
-import type { Catalogue, Component, Family, Kind, Parameter } from "./types";
+import type { Catalogue, Component, Kind, Parameter } from "./types";
 
-export const kindOf = (catalogue: Catalogue, family: Family, kind: string): Kind | undefined =>
+export const kindOf = (catalogue: Catalogue, family: string, kind: string): Kind | undefined =>
   catalogue.components[family]?.find((entry) => entry.kind === kind);
 
 /** A scalar of the config: "batch_size", "hidden.width". */

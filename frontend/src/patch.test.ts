@@ -33,6 +33,7 @@ describe("undoable", () => {
     undo,
     effect: [],
     label: [],
+    weights: null,
   });
   const undos = (timeline: Entry[], gestures?: Map<Entry, number>) =>
     undoable(timeline, gestures).map(({ undo }) => undo);

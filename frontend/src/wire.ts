@@ -1,5 +1,5 @@
 // Decodes the binary messages of the server. Names and layouts of their arrays are known here and nowhere else.
-import type { DataHeader, FrameHeader, LayerShape, MetricsHeader, Task } from "./types";
+import type { ArrayHeader, DataHeader, FrameHeader, LayerShape, MetricsHeader, Task } from "./types";
 
 export type NumberArray = Uint8Array | Int32Array | Uint32Array | Float32Array | Float64Array;
 export type Part = "train" | "test";
@@ -206,13 +206,6 @@ const TYPES = {
   float32: Float32Array,
   float64: Float64Array,
 } as const;
-
-interface ArrayHeader {
-  name: string;
-  dtype: keyof typeof TYPES | "int64";
-  shape: number[];
-  offset: number;
-}
 
 /** Reads a binary message without copying. Throws when the bytes are not one. */
 export function decode(buffer: ArrayBuffer): Message {

@@ -24,8 +24,12 @@ class Normalization(Component):
     """It normalises over the mini-batch, which then needs two samples, and takes away any bias of a sum."""
     affine: ClassVar[bool] = False
     """Evaluated, it scales and shifts each sum: so it can start as the identity, and be folded away."""
-    compiled: ClassVar[bool]
-    """Set where the kernel has it, too; without it, the reference trainer trains."""
+    in_kernel: ClassVar[bool] = False
+    """`kernel.py` has it, too, written by hand; the reference trainer trains the others."""
+
+    @classmethod
+    def is_compiled(cls) -> bool:
+        return cls.in_kernel
 
     def forward(self, z: Tensor, parameters: Named, buffers: Named, training: bool) -> Tensor:
         """Training may update the buffers in place."""
@@ -52,7 +56,7 @@ class NoNormalization(Normalization):
     kind: Literal["none"] = "none"
     label: ClassVar[str] = "None"
     formula: ClassVar[str] = r"\hat z = z"
-    compiled: ClassVar[bool] = True
+    in_kernel: ClassVar[bool] = True
 
     def forward(self, z: Tensor, parameters: Named, buffers: Named, training: bool) -> Tensor:
         return z
@@ -69,7 +73,7 @@ class BatchNorm(Normalization):
     buffers: ClassVar[dict[str, float]] = {"mean": 0.0, "var": 1.0}
     uses_batch: ClassVar[bool] = True
     affine: ClassVar[bool] = True
-    compiled: ClassVar[bool] = True
+    in_kernel: ClassVar[bool] = True
     eps: ClassVar[float] = 1e-5
     momentum: ClassVar[float] = 0.1
     """How much of a batch's statistics the running ones take up, as in `torch.nn.BatchNorm1d`."""

@@ -46,8 +46,8 @@ class Optimizer(Component):
 
     @staticmethod
     def compiled_correction(t: Any, *fields: float) -> Any:
-        """What `compiled` needs of the count of updates alone (a bias correction), a tuple. It is seldom
-        another for the next weight, and then not calculated anew."""
+        """What `compiled` needs of the count of updates alone (a bias correction), a tuple. It is
+        usually the same for the next weight, and then used again."""
         return ()
 
 

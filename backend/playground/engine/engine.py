@@ -49,7 +49,7 @@ class Engine(Protocol):
 
     @property
     def trainer(self) -> TrainerStatus:
-        """Of the worker that is the farthest from the kernel; only once it is ready."""
+        """The slowest among those of the workers; only once they are ready."""
         ...
 
     async def start(self) -> None: ...

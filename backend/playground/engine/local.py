@@ -29,7 +29,9 @@ class LocalEngine:
     @property
     def trainer(self) -> TrainerStatus:
         statuses = [worker.trainer for worker in self._workers if worker.trainer]
-        return next((status for status in statuses if status.trainer != "compiled"), statuses[0])
+        return next(
+            (status for status in statuses if status.trainer in ("compiling", "reference")), statuses[0]
+        )
 
     @property
     def pids(self) -> list[int]:

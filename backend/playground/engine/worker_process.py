@@ -145,7 +145,7 @@ class WorkerProcess:
                 try:
                     self._dispatch(envelope)
                 except Exception:  # one session's event must not silence the others
-                    log.exception("a event could not be taken")
+                    log.exception("an event could not be handled")
 
     def _dispatch(self, envelope: Envelope[Event]) -> None:
         if isinstance(envelope.content, messages.TrainerStatus):

@@ -8,7 +8,7 @@ import json
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypeAliasType
@@ -22,7 +22,12 @@ Entry: TypeAlias = str | dict[str, str]
 class Text(BaseModel):
     """Something that the server says to a person."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        json_schema_serialization_defaults_required=True,
+    )
     code: str = Field(examples=["effect.optimizer_anew"])
     """Its key in the translations."""
     values: "Values" = Field(default={}, examples=[{}])
@@ -36,7 +41,10 @@ class Text(BaseModel):
         return {"detail": self.text, "code": self.code, "values": self.values}
 
 
-Value = TypeAliasType("Value", "str | int | float | list[str] | Text")
+Value = TypeAliasType(
+    "Value",
+    Annotated["str | int | float | list[str] | Text", Field(description="What a placeholder stands for")],
+)
 """A text in a text is a name, as of a component, or a part of the sentence."""
 Values: TypeAlias = dict[str, Value]
 Text.model_rebuild()

@@ -31,6 +31,8 @@ SUBPROTOCOL = "playground.v1"
 
 
 class Role(StrEnum):
+    """What a viewer may do: the holder changes the session, the others watch."""
+
     VIEWER = "viewer"
     HOLDER = "holder"
 
@@ -57,9 +59,10 @@ class Speed(Message):
     """How fast a session trains: exactly one of the three."""
 
     model_config = ConfigDict(
+        json_schema_serialization_defaults_required=False,
         json_schema_extra={
             "examples": [{"epochs_per_second": 60}, {"steps_per_second": 1}, {"max": True}],
-        }
+        },
     )
     epochs_per_second: float | None = Field(default=None, gt=0, le=10_000, examples=[60])
     """Passes over the training set per second."""
@@ -109,10 +112,14 @@ ID_LENGTH = 64
 
 
 class Play(Message):
+    """Train at the session's speed."""
+
     type: Literal["play"] = "play"
 
 
 class Pause(Message):
+    """Stop training; a `step` that is under way ends here too."""
+
     type: Literal["pause"] = "pause"
 
 
@@ -123,6 +130,8 @@ class Reset(Message):
 
 
 class SetSpeed(Speed):
+    """Train at this speed from now on."""
+
     type: Literal["speed"] = "speed"
 
 
@@ -137,9 +146,12 @@ class Change(Message):
 
     type: Literal["change"] = "change"
     change: dict[str, Any]
+    """As for `PATCH /api/sessions/{id}/config`."""
 
 
 class SetWeight(OneWeight):
+    """Set one weight or bias."""
+
     type: Literal["weight"] = "weight"
 
 
@@ -150,8 +162,11 @@ class SetWeights(AllWeights):
 
 
 class Authorize(Message):
+    """Become the holder, who may change the session."""
+
     type: Literal["authorize"] = "authorize"
     key: str = Field(max_length=128)
+    """The key of the session."""
 
 
 class Watch(Message):
@@ -159,8 +174,11 @@ class Watch(Message):
 
     type: Literal["watch"] = "watch"
     rate: float = Field(default=30, ge=0, le=limits.FRAME_RATE)
+    """Frames per second, at most."""
     neurons: int = Field(default=20, ge=limits.NEURON_MAP[0], le=limits.NEURON_MAP[1])
+    """Cells along the side of a neuron's map."""
     output: int = Field(default=100, ge=limits.OUTPUT_MAP[0], le=limits.OUTPUT_MAP[1])
+    """Cells along the side of the decision map."""
 
 
 class Ack(Message):
@@ -168,6 +186,7 @@ class Ack(Message):
 
     type: Literal["ack"] = "ack"
     frame: int
+    """Its number."""
 
 
 Command = Play | Pause | Reset | SetSpeed | Step | Change | SetWeight | SetWeights
@@ -279,15 +298,33 @@ Result = Done | ChangeDone | StepDone
 class TaskDescription(Message):
     """What there is to learn."""
 
-    model_config = ConfigDict(strict=False)  # JSON knows no tuples
+    model_config = ConfigDict(
+        strict=False,  # JSON knows no tuples
+        json_schema_extra={
+            "examples": [
+                {
+                    "kind": "binary",
+                    "classes": 2,
+                    "inputs": 2,
+                    "class_labels": ["0", "1"],
+                    "input_names": ["x1", "x2"],
+                    "input_ranges": None,
+                    "target_range": [0.0, 1.0],
+                }
+            ]
+        },
+    )
 
     kind: Literal["binary", "multiclass", "regression"]
+    """Two classes, more, or a number."""
     classes: int
     """2 for binary, 0 for a regression."""
     inputs: int
     """Columns of the data, before any feature is made of them."""
     class_labels: list[str]
+    """Names of the classes, in order."""
     input_names: list[str]
+    """Names of the inputs, in order."""
     input_ranges: list[tuple[float, float]] | None
     """What -6 and 6 stand for in each input, where the data came in other units."""
     target_range: tuple[float, float]
@@ -323,46 +360,77 @@ class State(Message):
 
 
 class Hello(Message):
+    """The first event of a connection: all there is to know, but for pictures and curves, which follow."""
+
     type: Literal["hello"] = "hello"
     version: int = VERSION
+    """Of these messages."""
     session: str
+    """Its id."""
     role: Role
+    """Whether this viewer may change the session."""
     run: int
+    """Counts the resets."""
     config: Config
+    """The config of now, whole."""
     timeline: list[TimelineEntry]
+    """Every change of this run so far."""
     task: TaskDescription
+    """What there is to learn."""
     state: State
+    """Where the session is, and whether it moves."""
     viewers: int
+    """How many watch, this one included."""
 
 
 class Error(Explained):
+    """Why not: a problem document (RFC 9457), as over HTTP."""
+
     type: Literal["error"] = "error"
     id: str | None = None
+    """Of the message that this answers; null where it had none that could be read."""
     status: int
+    """The HTTP status."""
     title: str
+    """The status in words."""
     errors: list[FieldError] = []
+    """The fields at fault; may be empty."""
 
 
 class Changed(Message):
+    """A change took effect."""
+
     type: Literal["changed"] = "changed"
     entry: TimelineEntry
+    """The line of the timeline that was written."""
     config: Config
+    """The config from now on, whole."""
     task: TaskDescription
+    """What there is to learn from now on."""
 
 
 class StateChanged(State):
+    """The state of the session, after something moved it."""
+
     type: Literal["state"] = "state"
 
 
 class ResetDone(Message):
+    """A new run begins at step 0."""
+
     type: Literal["reset"] = "reset"
     run: int
+    """Its number."""
     config: Config
+    """What it begins with."""
 
 
 class RoleChanged(Message):
+    """What this viewer may do has changed."""
+
     type: Literal["role"] = "role"
     role: Role
+    """What it is now."""
 
 
 class Replaced(Message):
@@ -372,6 +440,8 @@ class Replaced(Message):
 
 
 class NoticeCode(StrEnum):
+    """What a notice is about."""
+
     WORKER_RESTARTED = "notice.worker_restarted"
     SHUTDOWN = "notice.shutdown"
     SESSION_ENDED = "notice.session_ended"
@@ -379,6 +449,8 @@ class NoticeCode(StrEnum):
 
 
 class Notice(Explained):
+    """Something happened to the session that nobody asked for."""
+
     type: Literal["notice"] = "notice"
     code: NoticeCode
 
@@ -388,21 +460,33 @@ class Notice(Explained):
 
 
 class Viewers(Message):
+    """Somebody came or went."""
+
     type: Literal["viewers"] = "viewers"
     count: int
+    """How many watch now."""
 
 
 class Acknowledged(Message):
     """The answer to a command: its id, and the fields of its result."""
 
-    type: Literal["ack"] = "ack"
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
+    type: Literal["ack"]
     id: str
+    """Of the command."""
     step: int
+    """It took effect at this step."""
     change: dict[str, Any] = {}
+    """Of a change: what was asked for."""
     effect: list[Text] = []
+    """Of a change: what it did to the weights and to the optimizer's state."""
     epoch: float = 0.0
+    """Of a step: passes over the training set so far."""
     metrics: Metrics = {}
+    """Of a step: how good it is now."""
     diverged: Divergence | None = None
+    """Of a step: why it ended early, if training met NaN or infinity."""
 
     @classmethod
     def of(cls, name: str, result: Result) -> "Acknowledged":

@@ -9,9 +9,10 @@ needs no copy, and a new array changes no reader.
 import json
 import struct
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
+from pydantic import Field
 from typing_extensions import TypedDict
 
 MAGIC = b"NNPG"
@@ -27,10 +28,10 @@ Arrays = Mapping[str, np.ndarray]
 class ArrayHeader(TypedDict):
     """Where an array of a binary message lies, and what it is."""
 
-    name: str
-    dtype: Dtype
-    shape: tuple[int, ...]
-    offset: int
+    name: Annotated[str, Field(description="What it holds, as `weight.0`")]
+    dtype: Annotated[Dtype, Field(description="Of its numbers, little-endian")]
+    shape: Annotated[tuple[int, ...], Field(description="Sizes, the last one running fastest")]
+    offset: Annotated[int, Field(description="Bytes from the end of the header")]
 
 
 def encode(header: Mapping[str, Any], arrays: Arrays | None = None) -> bytes:

@@ -153,15 +153,15 @@ _request: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discrimina
 
 
 class TrainerStatus(Message):
-    """What trains on a worker: the kernel, or, while it is being compiled or where there is none, PyTorch."""
+    """What trains on a worker: the kernel, stacks on a GPU, or, while there is no kernel, plain PyTorch."""
 
     type: Literal["trainer_status"] = "trainer_status"
-    trainer: Literal["compiled", "compiling", "reference"]
+    trainer: Literal["compiled", "batched", "compiling", "reference"]
     detail: str
 
 
 class Ready(Message):
-    """The first event of a worker. A `TrainerStatus` follows when it is another."""
+    """The first event of a worker. A `TrainerStatus` follows when the trainer changes."""
 
     type: Literal["ready"] = "ready"
     pid: int

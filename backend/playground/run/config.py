@@ -96,7 +96,7 @@ class Config(BaseModel):
         ge=1,
         le=limits.POINTS,
         title="Batch size",
-        description="Samples in a mini-batch: few make a step cheap and noisy, many make it dear and steady",
+        description="Samples in a mini-batch: few make a step cheap and noisy, many make it slow and steady",
         json_schema_extra={"scale": "log"},
     )
     shuffle: bool = Field(

@@ -30,43 +30,64 @@ COMPILED = (Activation, Normalization, Loss, Optimizer)
 
 
 class Description(BaseModel):
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        use_attribute_docstrings=True,
+        json_schema_serialization_defaults_required=True,
+    )
 
 
 class Parameter(Description):
     """A field that people can set."""
 
     name: str
+    """As in a config."""
     label: str
+    """What a control for it is called."""
     help: str
+    """What it does, in a sentence."""
     type: Literal["number", "integer", "boolean", "component"]
+    """Of its value."""
     family: str | None = None
     """The family that a field of type `component` takes a member of."""
     default: Any = None
+    """Its value where none is given."""
     nullable: bool = False
+    """Whether null is a value, too."""
     minimum: float | None = None
+    """The least value."""
     maximum: float | None = None
+    """The greatest value."""
     exclusive_minimum: float | None = None
+    """All values are greater."""
     exclusive_maximum: float | None = None
+    """All values are less."""
     scale: Literal["linear", "log"] = "linear"
+    """How a slider for it is best divided."""
     choices: list[str | float] | None = None
+    """The only values, if they are few."""
 
 
 class ConfigField(Parameter):
     """A field of the config that is no parameter of a component."""
 
     path: str = Field(examples=["batch_size", "hidden.width"])
+    """Where it is in a config; `hidden.` is any of the layers."""
 
 
 class ComponentDescription(Description):
     """One entry of the catalogue."""
 
     kind: str
+    """The name of it in a config."""
     label: str
+    """Its name for people."""
     help: str
+    """What it is, in a sentence or two."""
     formula: str
     """LaTeX."""
     parameters: list[Parameter]
+    """What can be set of it."""
     compiled: bool | None = None
     """Whether the compiled trainer can use it; null where it makes no difference."""
     tasks: list[str] | None = None
@@ -83,8 +104,11 @@ class Catalogue(Description):
     components: dict[str, list[ComponentDescription]]
     """By family."""
     fields: list[ConfigField]
+    """All of a config but the components' parameters."""
     default: Config
+    """The config of a session for which none is given."""
     limits: dict[str, float]
+    """Of the server, by name."""
     json_schema: dict[str, Any] = Field(alias="schema")
     """JSON Schema of a config."""
 

@@ -6,7 +6,7 @@ from torch import Tensor
 from playground.catalogue.optimizers import Rate
 from playground.randomness import uniform
 from playground.run.config import Config
-from playground.training.network import Network, Views, forward
+from playground.training.network import LayerTensors, Network, forward
 from playground.training.state import State
 
 Masks = list[Tensor | None]
@@ -18,7 +18,7 @@ class Model:
 
     def __init__(self, network: Network, state: State):
         self.network = network
-        self.parameters: Views = [
+        self.parameters: LayerTensors = [
             {name: view.detach().requires_grad_() for name, view in layer.items()}
             for layer in network.parameters(state.weights)
         ]

@@ -24,7 +24,7 @@ from playground.training.surgery import transfer
 from playground.training.trainer import Trainer
 
 TRAINERS: list[type[Trainer]] = [ReferenceTrainer]
-"""The first that can train an experiment does. A faster one is put in front once it is there."""
+"""The first that can train an experiment does. `compiled.loading.load` puts the compiled one in front."""
 
 
 class TrainingLoop:
@@ -101,7 +101,7 @@ class TrainingLoop:
     def stop_before_divergence(self, before: State, rates: np.ndarray) -> Samples | Diverged:
         """Take the steps from `before` on, which did not end finite, once more, up to the one that diverges.
 
-        There may be none, if it was another trainer that took them: it rounds otherwise.
+        There may be none, if it was another trainer that took them: it rounds differently.
         """
         end = before.step + len(rates)
         samples = self.add_to_history(step_until_divergence(self.trainer, self.experiment, before, rates))

@@ -18,7 +18,7 @@ from playground.catalogue.normalizations import NoNormalization, Normalization
 from playground.randomness import normal, uniform
 from playground.run.config import Config
 
-Views = list[dict[str, Tensor]]
+LayerTensors = list[dict[str, Tensor]]
 """Parameters by layer and name."""
 
 
@@ -100,11 +100,11 @@ class Network:
             start = stop
         return spans
 
-    def parameters(self, flat: Tensor) -> Views:
+    def parameters(self, flat: Tensor) -> LayerTensors:
         """Views of a flat tensor (R, P), by layer and name."""
         return _views(flat, [layer.parameters for layer in self.layers])
 
-    def buffers(self, flat: Tensor) -> Views:
+    def buffers(self, flat: Tensor) -> LayerTensors:
         return _views(flat, [layer.buffers for layer in self.layers])
 
     def penalized(self, like: Tensor) -> Tensor:
@@ -137,8 +137,8 @@ def initialise(network: Network, config: Config, seeds: Tensor) -> tuple[Tensor,
 
 def forward(
     network: Network,
-    parameters: Views,
-    buffers: Views,
+    parameters: LayerTensors,
+    buffers: LayerTensors,
     x: Tensor,
     masks: Sequence[Tensor | None] | None = None,
 ) -> list[Tensor]:
@@ -167,8 +167,8 @@ def _size(shapes: list[dict[str, tuple[int, ...]]]) -> int:
     return sum(torch.Size(shape).numel() for layer in shapes for shape in layer.values())
 
 
-def _views(flat: Tensor, shapes: list[dict[str, tuple[int, ...]]]) -> Views:
-    views: Views = []
+def _views(flat: Tensor, shapes: list[dict[str, tuple[int, ...]]]) -> LayerTensors:
+    views: LayerTensors = []
     start = 0
     for layer in shapes:
         views.append({})

@@ -14,7 +14,7 @@ from torch import Tensor
 from playground.catalogue.normalizations import NoNormalization, Normalization
 from playground.i18n import Text, say
 from playground.training.experiment import Experiment
-from playground.training.network import LayerShape, Network, Views, forward, initialise
+from playground.training.network import LayerShape, LayerTensors, Network, forward, initialise
 from playground.training.state import State
 
 SCALE_COST, GAIN_COST, SHIFT_COST = 0.02, 0.06, 0.01
@@ -89,7 +89,7 @@ def _split(network: Network, state: State) -> list[LayerState]:
 
 
 def _join(network: Network, state: State, parts: list[LayerState]) -> State:
-    def flat(views: Views, names: list[list[str]]) -> Tensor:
+    def flat(views: LayerTensors, names: list[list[str]]) -> Tensor:
         rows = len(state.seeds)
         pieces = [views[i][name].reshape(rows, -1) for i, layer in enumerate(names) for name in layer]
         return torch.cat(pieces, dim=1) if pieces else state.buffers[:, :0]

@@ -31,59 +31,12 @@ from playground.errors import (
 from playground.i18n import Text, say
 from playground.session.registry import Registry
 from playground.settings import Settings
-from playground.web import pages, socket
+from playground.web import openapi, pages, socket
 from playground.web.middleware import Bodies, Heads, SecurityHeaders
 from playground.web.problem import document
 from playground.web.routes import catalogue, data, server, sessions
 
 log = logging.getLogger("playground.app")
-
-DESCRIPTION = """Train small PyTorch networks, and change everything while they learn.
-
-A **session** trains one network. Creating it answers with its **key**, which goes into
-`Authorization: Bearer …` of every call that changes it; anyone may look. Errors are problem documents
-(RFC 9457) that name the field and the rule. Whatever is said to a person comes in English, and as a `code`
-with `values`, for who would say it in another language.
-
-## Live pictures and metrics
-
-They come over the websocket `/api/sessions/{id}/live`, subprotocol `playground.v1`. Send
-`Authorization: Bearer …`, or the command `authorize`, to be the holder; a second holder replaces the first.
-`?since=` and `&run=` name the last sample that you have, so that only later ones come.
-
-**You send** JSON texts of at most 64 KiB, 240 a second. Each but `ack` has an `id` of your own, new in the
-session; a repeated one gets its first answer and is not done again.
-
-| `type` | other fields |
-|---|---|
-| `authorize` | `key` |
-| `watch` | `rate` (frames a second, 0 to 60; 0 stops them), `neurons`, `output` (cells along a side) |
-| `ack` | `frame`: its number; at most three frames are sent without one |
-| `play`, `pause`, `reset` | |
-| `speed` | `epochs_per_second`, `steps_per_second` or `max: true` |
-| `step` | `steps` or `epochs` |
-| `change` | `change`: a merge patch of the config |
-| `weight` | `layer`, `source` (null for the bias), `unit`, `value` |
-
-**You get** JSON texts: `hello` first, with `config`, `state`, `timeline`, `task` and your `role`; then
-`ack` (`id`, `step` and what came of it), `error` (`id` and a problem document), `changed`, `state`, `reset`,
-`role`, `viewers`, `replaced` and `notice` (`notice.worker_restarted`, `notice.training_failed`,
-`notice.session_ended`, `notice.shutdown`). The connection is closed with 4001 when replaced, 4004 when the
-session ends, 1012 when the server stops, 1013 when you read too slowly, and 1009 after a message that is too
-long.
-
-**You also get** binary messages: `NNPG`, a little-endian uint32 with the length of the header, the header as
-JSON padded with spaces to a multiple of 8 bytes, then the arrays that its `arrays` lists by `name`, `dtype`,
-`shape` and `offset` from the end of the header. Their `type` is `data` (points and feature maps), `metrics`
-(rows of `samples`; the header has `columns`, `stride`, `run`; keep rows whose step is a multiple of the
-stride) or `frame` (weights as `weight.0`, `bias.0`, …, maps of the neurons, the decision map, predictions).
-"""
-TAGS = [
-    {"name": "sessions", "description": "Networks that train, and what can be done with them"},
-    {"name": "data", "description": "Data of your own"},
-    {"name": "catalogue", "description": "What a config may consist of"},
-    {"name": "server", "description": "Whether it runs"},
-]
 
 
 def create_app(settings: Settings | None = None, engine: Engine | None = None) -> FastAPI:
@@ -93,12 +46,13 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app = FastAPI(
         title="Neural network playground",
         version=__version__,
-        description=DESCRIPTION,
-        openapi_tags=TAGS,
+        description=openapi.DESCRIPTION,
+        openapi_tags=openapi.TAGS,
         lifespan=_lifespan,
         root_path=settings.root_path,
         redoc_url=None,
     )
+    app.openapi = lambda: openapi.document(app)
     app.state.settings = settings
     app.state.engine = engine
     app.state.registry = Registry(engine, settings)

@@ -25,7 +25,11 @@ EXAMPLE_ENTRY = {
 
 
 class Shape(BaseModel):
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        use_attribute_docstrings=True,
+        json_schema_serialization_defaults_required=True,
+    )
 
 
 class NewSession(Shape):
@@ -50,7 +54,7 @@ class SessionShape(State):
     run: int = Field(examples=[1])
     """Counts the resets."""
     config: Config = Field(examples=[EXAMPLE_CONFIG])
-    """The config of now, whole."""
+    """The current config, whole."""
     task: TaskDescription
     """What there is to learn: the kind, the number of classes, the names of inputs and classes."""
     timeline: list[TimelineEntry] = Field(examples=[[EXAMPLE_ENTRY]])
@@ -130,15 +134,24 @@ class Preview(Shape):
     """[x1, x2, target] of test points."""
 
 
+class TableColumn(Shape):
+    """A column of an uploaded table."""
+
+    name: str = Field(examples=["species"])
+    """As the first line names it."""
+    kind: Literal["number", "label"] = Field(examples=["label"])
+    """What stands in it."""
+    labels: list[str] = Field(examples=[["setosa", "versicolor"]])
+    """Its different labels; none where it holds numbers."""
+
+
 class UploadedTable(Shape):
     """A table that configs can name from now on."""
 
     id: str = Field(examples=["5d41402abc4b2a76"])
     """Goes into `{"kind": "csv", "id": …}`. The same file has the same id."""
-    columns: list[dict[str, Any]] = Field(
-        examples=[[{"name": "width", "kind": "number"}, {"name": "species", "kind": "label"}]]
-    )
-    """Names and kinds of the columns; a label column also lists its labels."""
+    columns: list[TableColumn]
+    """In the order of the file."""
     rows: int = Field(examples=[150])
     """Rows to learn from."""
     dropped: int = Field(examples=[0])
@@ -158,9 +171,10 @@ class UploadedTable(Shape):
 class Readiness(Shape):
     """The server is ready, and this is what trains."""
 
-    status: Literal["ready"] = "ready"
-    trainer: Literal["compiled", "compiling", "reference"] = Field(examples=["compiled"])
-    """The kernel; PyTorch until the kernel is compiled; or PyTorch, because there is no kernel here."""
+    status: Literal["ready"] = Field(default="ready", examples=["ready"])
+    """That it is."""
+    trainer: Literal["compiled", "batched", "compiling", "reference"] = Field(examples=["compiled"])
+    """The kernel; stacks on a GPU; PyTorch until the kernel is compiled, or because there is none here."""
     detail: str = Field(examples=["the compiled kernel trains"])
     """Why it is this one."""
 

@@ -50,14 +50,14 @@ class Member:
         per_epoch = self.run.steps_per_epoch
         if self.alone:
             return False
-        if self.run.goal_ahead:
-            return self.run.goal_ahead >= per_epoch
+        if self.run.steps_to_goal:
+            return self.run.steps_to_goal >= per_epoch
         return self.run.pacing.rate(per_epoch) >= SMOOTH * per_epoch
 
     @property
     def in_stack(self) -> bool:
         """Whether it trains with the others of its stack next, up to where an epoch begins."""
-        return self.stack is not None and self.by_epochs and self.steps_to_epoch <= self.run.room()
+        return self.stack is not None and self.by_epochs and self.steps_to_epoch <= self.run.steps_to_entry()
 
     @property
     def steps_to_epoch(self) -> int:
@@ -70,7 +70,7 @@ class Member:
     def offer(self) -> int:
         """Steps that it may train now: to the end of its epoch, or whole ones; 0 for not yet."""
         whole = self.steps_to_epoch
-        steps = int(min(self.run.allowance(), self.run.room(), max(whole, 1024)))
+        steps = int(min(self.run.earn_steps(), self.run.steps_to_entry(), max(whole, 1024)))
         return min(steps // whole, 1 if self.run.loop.state.cursor else steps) * whole
 
 

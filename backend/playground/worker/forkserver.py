@@ -13,14 +13,14 @@ import socket
 import sys
 
 from playground.messages.worker import CURRENT_SESSION_BYTES, DEVICE_BYTES
-from playground.worker.kernel import Kernel
+from playground.worker.kernel_loader import KernelLoader
 from playground.worker.process import work
 
 
 def serve(control: socket.socket) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the engine sees the sockets of its workers close
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which then closes its end
-    kernel = Kernel()
+    kernel = KernelLoader()
     compiler = kernel.compile()
     while True:
         device, fds, _, _ = socket.recv_fds(control, DEVICE_BYTES, 2)

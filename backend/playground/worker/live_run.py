@@ -54,7 +54,10 @@ class Goal:
 
 
 class LiveRun:
-    """Raises `ValidationFailed` for a config that is none."""
+    """One session on a worker: it trains by its speed, or at once to a goal, and follows its timeline.
+
+    Raises `ValidationFailed` for a config that is none.
+    """
 
     def __init__(self, session: str, opening: messages.Open, arrays: Arrays, device: str, send: Send):
         self.session = session
@@ -103,18 +106,18 @@ class LiveRun:
     def snapshot_due(self) -> float:
         return self._next_snapshot if self._saved != self.frames.version else math.inf
 
-    def allowance(self) -> float:
-        """Steps that it may train now."""
+    def earn_steps(self) -> float:
+        """Steps that it may take now; asking moves the clock of its speed on."""
         earned = self.pacing.earn(self.steps_per_epoch)
-        return self.goal_ahead or earned
+        return self.steps_to_goal or earned
 
     @property
-    def goal_ahead(self) -> int:
+    def steps_to_goal(self) -> int:
         """Steps to what was asked for at once; 0 if nothing was."""
         return self._goal.until - self.loop.state.step if self._goal else 0
 
-    def room(self) -> float:
-        """Steps up to the next line of the timeline."""
+    def steps_to_entry(self) -> float:
+        """Steps up to the next entry of the recorded timeline."""
         return self._next.entry.step - self.loop.state.step if self._next else math.inf
 
     # --- Training -----------------------------------------------------------------------------------------
@@ -122,10 +125,10 @@ class LiveRun:
     def train(self) -> None:
         """One slice: as much as it may train now, and what its timeline says on the way."""
         deadline = monotonic() + SLICE
-        until = self.loop.state.step + self.allowance()
+        until = self.loop.state.step + self.earn_steps()
         while (start := self.loop.state.step) < until:
             bound = max(self.steps_per_epoch, 1024)  # for full speed; the deadline ends it sooner
-            steps = int(min(until - start, self.room(), bound))
+            steps = int(min(until - start, self.steps_to_entry(), bound))
             try:
                 outcome = self.loop.train(steps, deadline)
             except Diverged as diverged:
@@ -225,7 +228,7 @@ class LiveRun:
             self._reach_goal()
 
     def _reset(self, number: int) -> None:
-        """A new run from step 0 with the config of now."""
+        """A new run from step 0 with the current config."""
         self._reach_goal()
         self.loop = TrainingLoop.start(self.loop.config, self._tables, self._device)
         self._reports.next_run(self.loop)

@@ -12,6 +12,8 @@ DEBT = 0.25
 
 
 class Pacing:
+    """Steps are earned as time passes, spent as they are taken, and forgotten when they are too many."""
+
     def __init__(self, speed: Speed, playing: bool):
         self.speed = speed
         self.playing = playing

@@ -7,7 +7,15 @@ const parameter = (more: Partial<Parameter>): Parameter => ({
   label: "Learning rate",
   help: "",
   type: "number",
+  family: null,
   default: 0.03,
+  nullable: false,
+  minimum: null,
+  maximum: null,
+  exclusive_minimum: null,
+  exclusive_maximum: null,
+  scale: "linear",
+  choices: null,
   ...more,
 });
 

@@ -7,12 +7,14 @@ const table: UploadedTable = {
   rows: 150,
   task: "multiclass",
   classes: 3,
+  dropped: 0,
+  chosen: {},
   preview: [],
   columns: [
-    { name: "width", kind: "number" },
-    { name: "height", kind: "number" },
-    { name: "depth", kind: "number" },
-    { name: "species", kind: "label" },
+    { name: "width", kind: "number", labels: [] },
+    { name: "height", kind: "number", labels: [] },
+    { name: "depth", kind: "number", labels: [] },
+    { name: "species", kind: "label", labels: ["setosa", "virginica"] },
   ],
 };
 
@@ -27,7 +29,7 @@ describe("columns of an uploaded table", () => {
   });
 
   it("prefers a column that is called target", () => {
-    const columns = [{ name: "Target", kind: "number" as const }, ...table.columns];
+    const columns = [{ name: "Target", kind: "number" as const, labels: [] }, ...table.columns];
     expect(firstChoice({ ...table, columns }).target).toBe("Target");
   });
 

@@ -15,7 +15,7 @@ const TARGETS = ["target", "label", "labels", "class"];
  * What the server chose, or else what it would choose: a telling name, the last labels, the last column;
  * and all the other numbers as inputs. */
 export function firstChoice(table: UploadedTable): Choice {
-  const told = (table.chosen ?? {}) as Partial<Choice>;
+  const told = table.chosen as Partial<Choice>;
   const named = table.columns.filter((column) => TARGETS.includes(column.name.toLowerCase()));
   const labels = table.columns.filter((column) => column.kind === "label");
   const target =

@@ -6,7 +6,7 @@ import { toPixels } from "../output/square";
 import type { Component, Kind } from "../types";
 
 export interface Picture {
-  points: [number, number, number][];
+  points: number[][];
   regression: boolean;
 }
 

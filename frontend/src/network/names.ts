@@ -43,8 +43,8 @@ export function namesOf(
     layer ? unitName({ layer: layer - 1, unit }) : feature(config.features[unit]);
 
   function activation(layer: number): string {
-    const { kind } = (config.hidden[layer] ?? config.output).activation;
-    return kindOf(catalogue, "activation", kind)?.label ?? (kind === "auto" ? t("network.auto") : kind);
+    const { kind } = (config.hidden.at(layer) ?? config.output).activation;
+    return kindOf(catalogue, "output_activation", kind)?.label ?? kind;
   }
 
   return {

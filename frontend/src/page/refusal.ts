@@ -1,7 +1,7 @@
 // What a refusal of the server says to a visitor.
 import { fieldOf, kindOf, parameterOf } from "../catalogue";
 import { explained, said, t } from "../i18n";
-import type { Catalogue, Component, Config, Failure, Family } from "../types";
+import type { Catalogue, Component, Config, Failure } from "../types";
 
 /** The first error, with the name that its control has on the page. */
 export function sentence(failure: Failure, config: Config | null, catalogue: Catalogue | null): string {
@@ -17,6 +17,6 @@ export function sentence(failure: Failure, config: Config | null, catalogue: Cat
 function labelOf(path: string, config: Config | null, catalogue: Catalogue): string | undefined {
   const [family, name] = path.split(".");
   const component = config?.[family as keyof Config] as Component | undefined;
-  const kind = kindOf(catalogue, family as Family, component?.kind ?? "");
+  const kind = kindOf(catalogue, family, component?.kind ?? "");
   return parameterOf(kind, name)?.label ?? fieldOf(catalogue, path.replace(/\.\d+/g, ""))?.label;
 }

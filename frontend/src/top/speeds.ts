@@ -12,20 +12,15 @@ const SPEEDS: Speed[] = [
 
 /** The same text for the same speed, to tell speeds apart. */
 export function speedKey(speed: Speed): string {
-  if ("max" in speed) return "max";
-  return "steps_per_second" in speed ? `s${speed.steps_per_second}` : `e${speed.epochs_per_second}`;
+  if (speed.max) return "max";
+  return speed.steps_per_second ? `s${speed.steps_per_second}` : `e${speed.epochs_per_second}`;
 }
 
 export function speedName(speed: Speed): string {
-  if ("max" in speed) return t("top.speed_max");
-  if ("steps_per_second" in speed) {
-    return t(speed.steps_per_second === 1 ? "top.speed_step" : "top.speed_steps", {
-      n: setting(speed.steps_per_second),
-    });
-  }
-  return t(speed.epochs_per_second === 1 ? "top.speed_epoch" : "top.speed_epochs", {
-    n: setting(speed.epochs_per_second),
-  });
+  if (speed.max) return t("top.speed_max");
+  const { steps_per_second: steps, epochs_per_second: epochs } = speed;
+  if (steps) return t(steps === 1 ? "top.speed_step" : "top.speed_steps", { n: setting(steps) });
+  return t(epochs === 1 ? "top.speed_epoch" : "top.speed_epochs", { n: setting(epochs) });
 }
 
 /** The speeds to choose from, the one that is set among them. */

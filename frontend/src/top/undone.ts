@@ -2,7 +2,7 @@
 
 import { setting } from "../controls/numbers";
 import { joined, t } from "../i18n";
-import type { Catalogue, Component, Config, Entry, Family } from "../types";
+import type { Catalogue, Component, Config, Entry } from "../types";
 
 const written = (value: unknown) =>
   value === null
@@ -21,7 +21,7 @@ function pair(undo: Entry["undo"], config: Config, catalogue: Catalogue): string
     const label = catalogue.fields.find(({ path }) => path === name)?.label ?? name;
     return `${label} ${written(from)} → ${written(to)}`;
   }
-  const kinds = catalogue.components[name as Family];
+  const kinds = catalogue.components[name];
   const [before, after] = [from as unknown as Component, to as Component];
   if (!kinds || Array.isArray(to)) return null;
   const kind = (component: Component) => kinds.find((entry) => entry.kind === component.kind);

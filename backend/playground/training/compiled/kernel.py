@@ -40,7 +40,7 @@ from playground import limits
 from playground.catalogue.activations import Activation
 from playground.catalogue.component import COMPILABLE, Component, members
 from playground.catalogue.losses import Loss
-from playground.catalogue.normalizations import BatchNorm, Normalization
+from playground.catalogue.normalizations import BatchNorm, NoNormalization, Normalization
 from playground.catalogue.optimizers import Optimizer
 from playground.randomness import GAMMA, MIX_1, MIX_2
 from playground.training.compiled.simd import (
@@ -79,7 +79,7 @@ CACHE_LINE = 128
 """Bytes; 64 on most processors, which fetch them in pairs."""
 
 INT, UINT, REAL = np.int64, np.uint64, np.float64
-STEP, MIX_FIRST, MIX_SECOND = (UINT(number % 2**64) for number in (GAMMA, MIX_1, MIX_2))
+NEXT, MIX_FIRST, MIX_SECOND = (UINT(number % 2**64) for number in (GAMMA, MIX_1, MIX_2))
 SIGN = UINT(2**63)
 
 COMPONENT = np.dtype([("code", INT), ("fields", REAL, (FIELDS,))])
@@ -97,6 +97,7 @@ def field_names(component: type[Component]) -> list[str]:
 
 ACTIVATIONS, NORMALIZATIONS = compilable_members(Activation), compilable_members(Normalization)
 LOSSES, OPTIMIZERS = compilable_members(Loss), compilable_members(Optimizer)
+assert set(NORMALIZATIONS) == {NoNormalization, BatchNorm}, "the kernel has no other"
 BATCH_NORM = NORMALIZATIONS.index(BatchNorm)
 MOMENTUM, EPS = BatchNorm.momentum, BatchNorm.eps
 PARAMETERS = ("weight", "bias", *dict.fromkeys(name for n in NORMALIZATIONS for name in n.parameters))
@@ -190,9 +191,9 @@ class Scratch(NamedTuple):
 def aligned(count: int, kind: type[np.generic]) -> np.ndarray:
     """Zeros, aligned for vectors, on cache lines of their own: cores slow each other on one line."""
     size = count * np.dtype(kind).itemsize
-    slot_access = np.zeros(size + 2 * CACHE_LINE, np.uint8)
-    start = -slot_access.ctypes.data % CACHE_LINE
-    return slot_access[start : start + size].view(kind)
+    memory = np.zeros(size + 2 * CACHE_LINE, np.uint8)
+    start = -memory.ctypes.data % CACHE_LINE
+    return memory[start : start + size].view(kind)
 
 
 class Points(NamedTuple):
@@ -286,7 +287,7 @@ def predict_loop(loss: type[Loss]) -> Callable[..., Any]:
     formula, score_of, count = part(loss.compiled), part(loss.compiled_predict), len(field_names(loss))
 
     def predict(value, row, at, units, classes, target, shift, fields):
-        """Of 16 samples: the loss, what is prediction, how confidence."""
+        """Of 16 samples: the loss, the prediction and its confidence."""
         own = to_tuple(fields, count)
         loss, prediction, confidence = broadcast(0.0), broadcast(0.0), broadcast(-np.inf)
         for unit in range(units):
@@ -443,7 +444,7 @@ def batch_norm(layer, unit, weights, buffers, scratch, row, batch, training):
     value, x_hat = scratch.value, scratch.x_hat
     at = (layer.unit + unit) * row
     mean, var = buffers[layer.mean + unit], buffers[layer.var + unit]
-    if training and batch > 1:  # one sample has no broadcast of its own
+    if training and batch > 1:  # one sample has no spread of its own
         sums, squares = broadcast(0.0), broadcast(0.0)
         for s in range(0, row, LANES):
             sums += np.where(below(batch - s), load(value, at + s), 0.0)
@@ -472,7 +473,7 @@ def apply_dropout(dropout, key, value, dz, row, batch):
     for unit in range(dropout.width):
         at = (dropout.unit + unit) * row
         for s in range(batch):
-            drawn = mix(key + UINT(s * dropout.width + unit + 1) * STEP) >> UINT(12)
+            drawn = mix(key + UINT(s * dropout.width + unit + 1) * NEXT) >> UINT(12)
             factor = dropout.scale if drawn >= dropout.least else np.float32(0)
             value[at + s] *= factor
             dz[at + s] *= factor
@@ -571,12 +572,12 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
         if cursor >= setting.train:  # the data became fewer
             epoch, cursor = epoch + 1, 0
         if shuffled != epoch:
-            shuffle(setting.shuffle, mix(net.streams[r, 0] + UINT(epoch) * STEP), setting.train, scratch)
+            shuffle(setting.shuffle, mix(net.streams[r, 0] + UINT(epoch) * NEXT), setting.train, scratch)
             shuffled = epoch
         batch = min(setting.batch, setting.train - cursor)
         gather(net, features, target, scratch, cursor, row, batch)
         for place in range(net.dropouts.size):
-            scratch.masks[place] = mix(net.streams[r, 1 + place] + UINT(step) * STEP)
+            scratch.masks[place] = mix(net.streams[r, 1 + place] + UINT(step) * NEXT)
         forward(net, weights, buffers, scratch, row, batch, True)
         loss = output_grad(net, scratch, row, batch)
         backward(net, weights, grad, scratch, row, batch)
@@ -671,7 +672,7 @@ def shuffle(mixed, key, n, scratch):
     for bucket in range((1 << bits) + 1):
         buckets[bucket] = 0
     for sample in range(n):
-        drawn[sample] = mix(key + UINT(sample + 1) * STEP) ^ SIGN  # as unsigned, in the order of signed ones
+        drawn[sample] = mix(key + UINT(sample + 1) * NEXT) ^ SIGN  # as unsigned, in the order of signed ones
     for sample in range(n):
         buckets[(drawn[sample] >> rest) + UINT(1)] += 1
     for bucket in range(1 << bits):

@@ -6,6 +6,7 @@ from functools import cache
 from fastapi import APIRouter, Request, Response
 
 from playground.run.description import Catalogue, describe
+from playground.web.routes.responses import shows
 
 router = APIRouter(prefix="/api", tags=["catalogue"])
 
@@ -21,6 +22,7 @@ def _catalogue() -> tuple[bytes, str]:
     response_description="The catalogue",
     response_model=Catalogue,
     responses={
+        **shows({"components": {}, "fields": [], "default": {}, "limits": {}, "schema": {}}),
         304: {"description": "You have it already (`If-None-Match`)."},
     },
 )

@@ -11,7 +11,7 @@ from playground.messages.browser import TaskDescription
 from playground.run.validation import parse
 from playground.web.routes.dependencies import TheRegistry
 from playground.web.routes.responses import BODY
-from playground.web.schemas import Preview, PreviewRequest, UploadedTable
+from playground.web.schemas import Preview, PreviewRequest, TableColumn, UploadedTable
 
 PREVIEW_POINTS = 300
 PREVIEW_ROWS = 8
@@ -79,7 +79,7 @@ async def upload(
     registry.uploads.put(table)
     return UploadedTable(
         id=table.id,
-        columns=[{"name": c.name, "kind": c.kind, "labels": list(c.labels)} for c in table.columns],
+        columns=[TableColumn(name=c.name, kind=c.kind, labels=list(c.labels)) for c in table.columns],
         rows=table.rows,
         dropped=table.dropped,
         task=task.kind,

@@ -139,7 +139,7 @@ async def pause(session: Held) -> Done:
     responses=COMMANDED,
 )
 async def reset(session: Held) -> Done:
-    """A new run with the config of now: step 0, no timeline, no history."""
+    """A new run with the current config: step 0, no timeline, no history."""
     return await _perform(session, browser.Reset())
 
 

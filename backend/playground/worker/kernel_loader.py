@@ -10,7 +10,7 @@ from playground.messages.worker import TrainerStatus
 log = logging.getLogger("playground.worker")
 
 
-class Kernel:
+class KernelLoader:
     """Of this process and of those that it forks. `failure` says why there is none, if there is none."""
 
     def __init__(self) -> None:
