@@ -7,7 +7,10 @@ import type { Component, Failure, Patch } from "./types";
 /** Where the server's paths begin: "" or the root path of a proxy. */
 export const root = document.querySelector<HTMLMetaElement>("meta[name=playground-root]")?.content ?? "";
 
-const client = createClient<paths>({ baseUrl: root, fetch: (request) => fetch(request) });
+const client = createClient<paths>({
+  baseUrl: new URL(root || "/", location.href).href,
+  fetch: (request) => fetch(request),
+});
 
 /** The server's answer to what it does not accept. `status` 0: it could not be reached. */
 export class Refused extends Error {
@@ -29,8 +32,6 @@ async function answer<Data>(
   const document = typeof error === "object" ? error : null;
   throw new Refused({ title: statusText, detail: statusText, ...document, status });
 }
-
-
 
 export const catalogue = () => answer(client.GET("/api/catalogue"));
 export const createSession = (config: Patch) => answer(client.POST("/api/sessions", { body: { config } }));

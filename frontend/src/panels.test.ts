@@ -3,7 +3,10 @@ import en from "../../backend/playground/i18n/en.json";
 import { arrange } from "./arrangement";
 import { panels } from "./panels";
 
-vi.hoisted(() => vi.stubGlobal("document", { querySelector: () => null }));
+vi.hoisted(() => {
+  vi.stubGlobal("document", { querySelector: () => null });
+  vi.stubGlobal("location", { href: "https://example.org/" });
+});
 
 it("has a name, a title and a place on the grid for every panel", () => {
   const ids = panels.map(({ id }) => id);

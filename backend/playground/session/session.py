@@ -17,23 +17,22 @@ from playground import limits
 from playground.engine.engine import Engine
 from playground.errors import Problem, ValidationFailed, fault
 from playground.i18n import Text, say
-from playground.messages import browser
+from playground.messages import commands, events
 from playground.messages import worker as messages
-from playground.messages.browser import (
+from playground.messages.codec import Arrays
+from playground.messages.commands import Command, Speed
+from playground.messages.events import (
     ChangeDone,
     Closing,
-    Command,
     Divergence,
     Done,
     Notice,
     NoticeCode,
     Result,
-    Speed,
-    State,
+    SessionState,
     StepDone,
+    TaskDescription,
 )
-from playground.messages.codec import Arrays
-from playground.messages.task import TaskDescription
 from playground.messages.worker import Answer, Applied, Envelope, Event, Request, as_array, pack
 from playground.run.config import Config
 from playground.run.patch import inverse, merged
@@ -45,7 +44,7 @@ from playground.session.broadcast import Broadcast
 from playground.session.history import EPOCH, STEP, History
 from playground.session.labels import label
 from playground.session.uploads import Uploads
-from playground.session.viewer import Picture, Viewer
+from playground.session.viewer import Picture
 
 log = logging.getLogger("playground.session")
 
@@ -99,9 +98,7 @@ class Session:
         self.used = monotonic()
         """When somebody last watched it or asked for it."""
         self.answers = Answers(self.perform)
-        self.viewers = Broadcast(
-            lambda size, fresh: engine.tell(self.id, messages.SendFrame(size=size, fresh=fresh))
-        )
+        self.viewers = Broadcast(self._ask_for_frame)
         self._engine = engine
         self._uploads = uploads
         self._tables = tables
@@ -111,7 +108,8 @@ class Session:
         self._speed = DEFAULT_SPEED
         self._diverged: Divergence | None = None
         self._saved: Saved | None = None
-        self._data = b""
+        self.data = b""
+        """The data message, once there is one."""
         self._last_frame = 0
         self._changing = asyncio.Lock()
         self._stepping = asyncio.Lock()
@@ -131,14 +129,19 @@ class Session:
     # --- What it is ---------------------------------------------------------------------------------------
 
     @property
-    def state(self) -> State:
-        return State(
+    def state(self) -> SessionState:
+        return SessionState(
             playing=self._playing,
             speed=self._speed,
             step=self.step,
             epoch=self.epoch,
             diverged=self._diverged,
         )
+
+    @property
+    def in_use(self) -> bool:
+        """Whether somebody watches it, or waits for a command."""
+        return len(self.viewers) > 0 or self.answers.waiting > 0
 
     def holds(self, key: str) -> bool:
         """Whether this is the session's key."""
@@ -159,31 +162,31 @@ class Session:
         """
         self.used = monotonic()
         match command:
-            case browser.Play() | browser.Pause() | browser.SetSpeed():
+            case commands.Play() | commands.Pause() | commands.SetSpeed():
                 return await self._set_pace(command)
-            case browser.Reset():
+            case commands.Reset():
                 return await self._reset(command)
-            case browser.Step():
+            case commands.Step():
                 return await self._step(command)
-            case browser.Change():
+            case commands.Change():
                 return await self._change(command)
-            case browser.SetWeight() | browser.SetWeights():
+            case commands.SetWeight() | commands.SetWeights():
                 return await self._set_weights(command)
 
-    async def _set_pace(self, command: browser.Play | browser.Pause | browser.SetSpeed) -> Done:
+    async def _set_pace(self, command: commands.Play | commands.Pause | commands.SetSpeed) -> Done:
         def settle(answer: Envelope[Event]) -> Done:
             match command:
-                case browser.SetSpeed():
+                case commands.SetSpeed():
                     self._speed = Speed(**command.model_dump(exclude={"type"}))
-                case browser.Play():
+                case commands.Play():
                     self._playing, self._diverged = True, None
-                case browser.Pause():
+                case commands.Pause():
                     self._playing = False
             return self._moved_on(answer)
 
         return await self._ask(command, settle)
 
-    async def _step(self, command: browser.Step) -> StepDone:
+    async def _step(self, command: commands.Step) -> StepDone:
         def settle(answer: Envelope[Event]) -> StepDone:
             content = _content(answer)
             self._diverged = content.diverged
@@ -204,7 +207,7 @@ class Session:
                 self._engine.tell(self.id, messages.Cancel())
                 raise
 
-    async def _reset(self, command: browser.Reset) -> Done:
+    async def _reset(self, command: commands.Reset) -> Done:
         def settle(answer: Envelope[Event]) -> Done:
             self.run, self.run_number = Run(self.config), self.run_number + 1
             self._timeline_bytes = 0
@@ -212,14 +215,14 @@ class Session:
             self._diverged = self._saved = None
             self.history = History(self.run_number)
             self.step = 0
-            self.viewers.tell(browser.ResetDone(run=self.run_number, config=self.config))
+            self.viewers.tell(events.ResetDone(run=self.run_number, config=self.config))
             self.viewers.start_over()
             return self._moved_on(answer)
 
         async with self._resetting, self._changing:
             return await self._ask(command, settle)
 
-    async def _change(self, command: browser.Change) -> ChangeDone:
+    async def _change(self, command: commands.Change) -> ChangeDone:
         async with self._changing:
             before, tables = self.config, self._uploads.named_in(command.change)
             after = parse(merged(before, command.change), {**self._tables, **tables})
@@ -233,31 +236,26 @@ class Session:
             self._tables |= tables
             return done
 
-    async def _set_weights(self, command: browser.SetWeight | browser.SetWeights) -> ChangeDone:
+    async def _set_weights(self, command: commands.SetWeight | commands.SetWeights) -> ChangeDone:
         edit = AllWeights if isinstance(command, AllWeights) else OneWeight
         async with self._changing:
             weights = edit(**command.model_dump(exclude={"type"}))
             entry = TimelineEntry(step=0, weights=weights, label=[say("label.weights")])
-            return await self._record(command, entry)
+            return await self._record(command, entry, self.config)
 
     async def _record(
-        self,
-        request: Request,
-        entry: TimelineEntry,
-        after: Config | None = None,
-        arrays: Arrays | None = None,
+        self, request: Request, entry: TimelineEntry, after: Config, arrays: Arrays | None = None
     ) -> ChangeDone:
         """Has the worker do it, and writes it down."""
         if self._timeline_bytes + len(entry.model_dump_json()) > limits.TIMELINE_BYTES:
             rule = say("rule.timeline_full", limit=limits.TIMELINE_BYTES // 2**20)
             raise ValidationFailed(fault("", rule))
-        before = self.config
 
         def settle(answer: Envelope[Event]) -> ChangeDone:
             content = _content(answer)
             self._ahead.clear()
             done = self._moved_on(answer)
-            self._write_down(_as_found(entry, before, self.config, after), after or self.config, content)
+            self._write_down(entry, after, content)
             return ChangeDone(step=done.step, change=entry.change, effect=content.effect)
 
         return await self._ask(request, settle, arrays)
@@ -270,7 +268,7 @@ class Session:
         self.config = after
         self.task = took_effect.task or self.task
         assert self.task
-        self.viewers.tell(browser.Changed(entry=entry, config=after, task=self.task))
+        self.viewers.tell(events.Changed(entry=entry, config=after, task=self.task))
 
     async def _ask(
         self, request: Request, settle: Callable[[Envelope[Event]], Any], arrays: Arrays | None = None
@@ -286,7 +284,7 @@ class Session:
         """Takes the step of an answer for the present, and tells everybody."""
         content = _content(answer)
         self._see(content.step, content.epoch)
-        self.viewers.tell(browser.StateChanged(**dict(self.state)))
+        self.viewers.tell(events.StateChanged(**dict(self.state)))
         return Done(step=content.step)
 
     def _see(self, step: int, epoch: float) -> None:
@@ -326,8 +324,8 @@ class Session:
             case messages.Frame() as frame:
                 self._take_frame(frame, arrays)
             case messages.Data():
-                self._data = arrays["message"].tobytes()
-                self.viewers.tell(self._data)
+                self.data = arrays["message"].tobytes()
+                self.viewers.tell(self.data)
             case messages.Snapshot(run=run, step=step, epoch=epoch, done=done):
                 if run == self.run_number:
                     self._see(step, epoch)
@@ -336,10 +334,10 @@ class Session:
                 self._follow(applied)
             case messages.Diverged(diverged=diverged):
                 self._playing, self._diverged = False, diverged
-                self.viewers.tell(browser.StateChanged(**dict(self.state)))
+                self.viewers.tell(events.StateChanged(**dict(self.state)))
             case messages.SessionFailed(detail=detail):
                 self._playing = False
-                self.viewers.tell(browser.StateChanged(**dict(self.state)))
+                self.viewers.tell(events.StateChanged(**dict(self.state)))
                 self.viewers.tell(Notice.of(NoticeCode.TRAINING_FAILED, error=detail))
             case other:
                 raise TypeError(f"a session does not take {other.type}")
@@ -368,6 +366,9 @@ class Session:
     def on_reopened(self) -> None:
         self.viewers.ask_again()
 
+    def _ask_for_frame(self, size: messages.Size, fresh: bool) -> None:
+        self._engine.tell(self.id, messages.SendFrame(size=size, fresh=fresh))
+
     def end(self, reason: Text, code: NoticeCode = NoticeCode.SESSION_ENDED) -> None:
         """Tells the viewers and lets them go."""
         self.phase = Phase.ENDED
@@ -376,41 +377,6 @@ class Session:
         self._ending = Problem(status, say(code, reason=reason))
         self.viewers.tell(Notice.of(code, reason=reason))
         self.viewers.close(Closing.RESTARTING if stopping else Closing.ENDED, code.value)
-
-    # --- Viewers ------------------------------------------------------------------------------------------
-
-    def join(self, viewer: Viewer) -> None:
-        """`hello`, the data, and from then on everything that happens."""
-        self.viewers.join(viewer)
-        assert self.task
-        hello = browser.Hello(
-            session=self.id,
-            role=viewer.role,
-            run=self.run_number,
-            config=self.config,
-            timeline=list(self.run.timeline),
-            task=self.task,
-            state=self.state,
-            viewers=len(self.viewers),
-        )
-        viewer.tell(hello.encoded())
-        if self._data:
-            viewer.tell(self._data)
-        self.viewers.send_frames(fresh=True)
-
-    def leave(self, viewer: Viewer) -> None:
-        self.used = monotonic()
-        self.viewers.leave(viewer)
-
-
-def _as_found(entry: TimelineEntry, before: Config, found: Config, after: Config | None) -> TimelineEntry:
-    """The entry of a change that was made for `before`, and met a config that a recorded line had changed."""
-    if after is None or found == before:
-        return entry
-    undo = inverse(found, after)
-    return entry.model_copy(
-        update={"change": inverse(after, found), "undo": undo, "label": label(found, after)}
-    )
 
 
 def _content(answer: Envelope[Event]) -> Answer:

@@ -7,8 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from playground import limits
 from playground.errors import FieldError
 from playground.i18n import Values
-from playground.messages.browser import METRICS_EXAMPLE, Metrics, State
-from playground.messages.task import TaskDescription
+from playground.messages.events import METRICS_EXAMPLE, Metrics, SessionState, TaskDescription
 from playground.run.config import Config
 from playground.run.run import EXAMPLE_EFFECT, EXAMPLE_LABEL, TimelineEntry
 from playground.run.weights import LayerWeights
@@ -46,7 +45,7 @@ class NewSession(Shape):
     The first change by hand drops what is left of it."""
 
 
-class SessionShape(State):
+class SessionShape(SessionState):
     """A session at this moment."""
 
     model_config = ConfigDict(extra="forbid")

@@ -29,7 +29,7 @@ describe("what the server says", () => {
   });
 
   it("shows numbers as people write them", () => {
-    expect(t("network.dropout_rate", { percent: 0.1 + 0.2 })).toBe("Drop 0.3");
+    expect(t("network.layer", { layer: 0.1 + 0.2 })).toBe("Layer 0.3");
     expect(t("rule.less_than_equal", { le: 4294967295 })).toBe("must be at most 4294967295");
   });
 });

@@ -1,12 +1,12 @@
 // What a press on the picture does to the config. Pure: takes the layers or features that are, gives those that shall be.
-import type { Component, Layer } from "../types";
+import type { Component, Layer, Patch } from "../types";
 
 /** What is to be different about a layer. A function of the layer, so that quick presses add up. */
-export type Edit = (old: Layer) => Partial<Layer>;
+export type Edit = (old: Layer) => Patch;
 
 /** The layers with one edited. */
 export function withLayer(hidden: Layer[], layer: number, edit: Edit): Layer[] {
-  return hidden.map((old, at) => (at === layer ? { ...old, ...edit(old) } : old));
+  return hidden.map((old, at) => (at === layer ? ({ ...old, ...edit(old) } as Layer) : old));
 }
 
 /** The layers with a new one at `at`, like the one before it, so that it can start close to the identity; otherwise it is a `plain` one. */
@@ -69,10 +69,3 @@ export function parameters(inputs: number, hidden: Layer[], outputs: number): nu
 }
 
 export const isNormalized = (normalization: Component): boolean => normalization.kind !== "none";
-
-/** "Batch normalisation" -> "BN". */
-export const initials = (label: string): string =>
-  label
-    .split(/\s+/)
-    .map((word) => word.charAt(0).toUpperCase())
-    .join("");

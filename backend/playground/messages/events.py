@@ -1,0 +1,313 @@
+"""What the server says to a browser: answers to its commands, and a closed union of events."""
+
+from enum import IntEnum, StrEnum
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
+
+from playground.catalogue.datasets import Dataset
+from playground.errors import FieldError
+from playground.i18n import Text, Values, say
+from playground.messages.commands import VERSION, Message, Speed
+from playground.run.config import Config
+from playground.run.run import EXAMPLE_EFFECT, TimelineEntry
+
+
+class Role(StrEnum):
+    """What a viewer may do: the holder changes the session, the others watch."""
+
+    VIEWER = "viewer"
+    HOLDER = "holder"
+
+
+class Closing(IntEnum):
+    """Codes with which the server closes a websocket."""
+
+    RESTARTING = 1012
+    OVERLOADED = 1013
+    POLICY = 1008
+    REPLACED = 4001
+    ENDED = 4004
+
+
+# --- Answers: what a command did --------------------------------------------------------------------------
+
+Metrics = dict[str, float | None]
+"""`train_loss`, `test_loss`, `train_accuracy` and so on, named as the columns of the history; null where
+there is no finite number. Evaluated on all data, dropout off."""
+METRICS_EXAMPLE: JsonDict = {
+    "train_loss": 0.012,
+    "test_loss": 0.018,
+    "train_accuracy": 1.0,
+    "test_accuracy": 0.992,
+    "grad_norm.0": 0.031,
+    "grad_norm.output": 0.051,
+}
+
+
+class Explained(Message):
+    """Something with a sentence for a person."""
+
+    detail: str = Field(examples=["its gradient is no longer finite"])
+    """In English."""
+    code: str = Field(examples=["divergence.gradient"])
+    """Its key in the translations."""
+    values: Values = Field(default={}, examples=[{}])
+    """What its placeholders stand for."""
+
+
+class Divergence(Explained):
+    """Training met NaN or infinity; the weights are the last finite ones. `detail` says what happened."""
+
+    step: int = Field(examples=[412])
+    """The step that failed."""
+    layer: int | None = Field(default=None, examples=[1])
+    """The first layer that was not finite, counted from 0."""
+
+
+class Done(Message):
+    """A command took effect."""
+
+    step: int = Field(examples=[1200])
+    """At this step."""
+
+
+class ChangeDone(Done):
+    """A change took effect."""
+
+    change: dict[str, Any] = Field(examples=[{"optimizer": {"lr": 0.1}}])
+    """What was asked for; empty for weights."""
+    effect: list[Text] = Field(examples=[EXAMPLE_EFFECT])
+    """What it did to the weights and to the optimizer's state."""
+
+
+class StepDone(Done):
+    """Training that was asked for is done."""
+
+    epoch: float = Field(examples=[48.0])
+    """Passes over the training set so far."""
+    metrics: Metrics = Field(examples=[METRICS_EXAMPLE])
+    """How good it is now."""
+    diverged: Divergence | None = Field(examples=[None])
+    """Set when it ended early because training met NaN or infinity."""
+
+
+Result = Done | ChangeDone | StepDone
+
+# --- Events: to the browser -------------------------------------------------------------------------------
+
+
+class TaskDescription(Message):
+    """What there is to learn."""
+
+    model_config = ConfigDict(
+        strict=False,  # JSON knows no tuples
+        json_schema_extra={
+            "examples": [
+                {
+                    "kind": "binary",
+                    "classes": 2,
+                    "inputs": 2,
+                    "class_labels": ["0", "1"],
+                    "input_names": ["x1", "x2"],
+                    "input_ranges": None,
+                    "target_range": [0.0, 1.0],
+                }
+            ]
+        },
+    )
+
+    kind: Literal["binary", "multiclass", "regression"]
+    """Two classes, more, or a number."""
+    classes: int
+    """2 for binary, 0 for a regression."""
+    inputs: int
+    """Columns of the data, before any feature is made of them."""
+    class_labels: list[str]
+    """Names of the classes, in order."""
+    input_names: list[str]
+    """Names of the inputs, in order."""
+    input_ranges: list[tuple[float, float]] | None
+    """What -6 and 6 stand for in each input, where the data came in other units."""
+    target_range: tuple[float, float]
+    """The values that a regression is drawn over."""
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> "TaskDescription":
+        task = dataset.task
+        return cls(
+            kind=task.kind,
+            classes=task.classes,
+            inputs=task.inputs,
+            class_labels=list(task.class_labels),
+            input_names=list(task.input_names),
+            input_ranges=None if task.input_ranges is None else list(task.input_ranges),
+            target_range=dataset.target_range,
+        )
+
+
+class SessionState(Message):
+    """Where a session is, and whether it moves."""
+
+    playing: bool = Field(examples=[True])
+    """Whether it trains."""
+    speed: Speed
+    """How fast it trains when it plays."""
+    step: int = Field(examples=[1200])
+    """Optimizer updates so far in this run."""
+    epoch: float = Field(examples=[48.0])
+    """Passes over the training set so far."""
+    diverged: Divergence | None = Field(default=None, examples=[None])
+    """Set when training has met NaN or infinity; null again once it goes on."""
+
+
+class Hello(Message):
+    """The first event of a connection: all there is to know, but for pictures and curves, which follow."""
+
+    type: Literal["hello"] = "hello"
+    version: int = VERSION
+    """Of these messages."""
+    session: str
+    """Its id."""
+    role: Role
+    """Whether this viewer may change the session."""
+    run: int
+    """Counts the resets."""
+    config: Config
+    """The config of now, whole."""
+    timeline: list[TimelineEntry]
+    """Every change of this run so far."""
+    task: TaskDescription
+    """What there is to learn."""
+    state: SessionState
+    """Where the session is, and whether it moves."""
+    viewers: int
+    """How many watch, this one included."""
+
+
+class Error(Explained):
+    """Why not: a problem document (RFC 9457), as over HTTP."""
+
+    type: Literal["error"] = "error"
+    id: str | None = None
+    """Of the message that this answers; null where it had none that could be read."""
+    status: int
+    """The HTTP status."""
+    title: str
+    """The status in words."""
+    errors: list[FieldError] = Field(default=[])
+    """The fields at fault; may be empty."""
+
+
+class Changed(Message):
+    """A change took effect."""
+
+    type: Literal["changed"] = "changed"
+    entry: TimelineEntry
+    """The line of the timeline that was written."""
+    config: Config
+    """The config from now on, whole."""
+    task: TaskDescription
+    """What there is to learn from now on."""
+
+
+class StateChanged(SessionState):
+    """The state of the session, after something moved it."""
+
+    type: Literal["state"] = "state"
+
+
+class ResetDone(Message):
+    """A new run begins at step 0."""
+
+    type: Literal["reset"] = "reset"
+    run: int
+    """Its number."""
+    config: Config
+    """What it begins with."""
+
+
+class RoleChanged(Message):
+    """What this viewer may do has changed."""
+
+    type: Literal["role"] = "role"
+    role: Role
+    """What it is now."""
+
+
+class Replaced(Message):
+    """A newer connection with the same key has taken over; this one is closed."""
+
+    type: Literal["replaced"] = "replaced"
+
+
+class NoticeCode(StrEnum):
+    """What a notice is about."""
+
+    WORKER_RESTARTED = "notice.worker_restarted"
+    SHUTDOWN = "notice.shutdown"
+    SESSION_ENDED = "notice.session_ended"
+    TRAINING_FAILED = "notice.training_failed"
+
+
+class Notice(Explained):
+    """Something happened to the session that nobody asked for."""
+
+    type: Literal["notice"] = "notice"
+    code: NoticeCode
+
+    @classmethod
+    def of(cls, code: NoticeCode, **values: Any) -> "Notice":
+        return cls(**{**say(code, **values).as_detail, "code": code})
+
+
+class Viewers(Message):
+    """Somebody came or went."""
+
+    type: Literal["viewers"] = "viewers"
+    count: int
+    """How many watch now."""
+
+
+class Acknowledged(Message):
+    """The answer to a command: its id, and the fields of its result."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
+    type: Literal["ack"]
+    id: str
+    """Of the command."""
+    step: int
+    """It took effect at this step."""
+    change: dict[str, Any] = Field(default={})
+    """Of a change: what was asked for."""
+    effect: list[Text] = Field(default=[])
+    """Of a change: what it did to the weights and to the optimizer's state."""
+    epoch: float = 0.0
+    """Of a step: passes over the training set so far."""
+    metrics: Metrics = Field(default={})
+    """Of a step: how good it is now."""
+    diverged: Divergence | None = None
+    """Of a step: why it ended early, if training met NaN or infinity."""
+
+    @classmethod
+    def of(cls, name: str, result: Result) -> "Acknowledged":
+        return cls(type="ack", id=name, **dict(result))
+
+    def encoded(self) -> str:
+        return self.model_dump_json(exclude_unset=True)
+
+
+Event = (
+    Hello
+    | Acknowledged
+    | Error
+    | Changed
+    | StateChanged
+    | ResetDone
+    | RoleChanged
+    | Replaced
+    | Notice
+    | Viewers
+)
