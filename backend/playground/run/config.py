@@ -133,7 +133,9 @@ class Config(BaseModel):
         description="Longest gradient that a step may follow, over all weights; empty for no bound",
         json_schema_extra={"scale": "log"},
     )
-    init: AnyInit = Field(default=XavierUniform(), title="Initial weights", description="The weights to start from")
+    init: AnyInit = Field(
+        default=XavierUniform(), title="Initial weights", description="The weights to start from"
+    )
     seed: int = Field(
         default=0,
         ge=0,
