@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from playground.messages import worker as messages
-from playground.messages.browser import Pause, Play, Reset, SetSpeed, SetWeight, Speed
+from playground.messages.commands import Pause, Play, Reset, SetSpeed, SetWeight, Speed
 from playground.messages.worker import (
     CURRENT_SESSION_BYTES,
     Change,

@@ -13,8 +13,8 @@ from playground.engine.local import LocalEngine
 from playground.engine.worker_process import Record
 from playground.errors import ValidationFailed, WorkerLost
 from playground.messages import worker as messages
-from playground.messages.browser import SetWeight, Speed
 from playground.messages.codec import Arrays
+from playground.messages.commands import SetWeight, Speed
 from playground.messages.worker import Envelope, Event, ReadMetrics, Step
 from playground.run.config import Config
 

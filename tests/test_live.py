@@ -64,7 +64,7 @@ async def test_it_trains_and_every_sample_comes_once_and_before_the_frame_of_its
             if kind == "metrics":
                 seen = step
             if kind == "frame":
-                assert seen == step  # every step is sampled so early in a run
+                assert seen >= step  # every step is sampled so early in a run
 
 
 async def test_the_metrics_of_a_frame_come_right_before_it(new_session: NewSession) -> None:
@@ -466,7 +466,8 @@ def test_a_step_is_answered_when_the_server_stops(
     callers = [threading.Thread(target=call) for _ in range(2)]
     for caller in callers:
         caller.start()
-    while guest.look()["step"] == 0:
+    session = running.server._app.state.registry.get(guest.id)
+    while guest.look()["step"] == 0 or session.answers.waiting < len(callers):
         pass
     running.server.should_exit = True
     for caller in callers:

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import httpx
 
-from playground.messages import browser, headers
+from playground.messages import commands, events, headers
 
 
 def test_everything_in_the_documentation_is_described_and_shown_by_example(client: httpx.Client) -> None:
@@ -35,19 +35,19 @@ def test_the_documentation_lists_what_a_call_may_answer(client: httpx.Client) ->
 
 def test_the_documentation_tells_how_to_speak_over_the_websocket(client: httpx.Client) -> None:
     words = client.get("/openapi.json").json()["info"]["description"]
-    for kind in get_args(browser.ViewerMessage):
+    for kind in get_args(commands.ViewerMessage):
         assert f"`{get_args(kind.model_fields['type'].annotation)[0]}`" in words
-    for kind in get_args(browser.Event):
+    for kind in get_args(events.Event):
         assert f"`{get_args(kind.model_fields['type'].annotation)[0]}`" in words
-    assert all(f"`{code}`" in words for code in browser.NoticeCode)
+    assert all(f"`{code}`" in words for code in events.NoticeCode)
 
 
 def test_everything_that_crosses_the_websocket_is_in_the_document(client: httpx.Client) -> None:
     document = client.get("/openapi.json").json()
     schemas = document["components"]["schemas"]
     for name, union in (
-        ("ViewerMessage", browser.ViewerMessage),
-        ("Event", browser.Event),
+        ("ViewerMessage", commands.ViewerMessage),
+        ("Event", events.Event),
         ("BinaryHeader", headers.BinaryHeader),
     ):
         kinds = {kind.__name__: kind.model_fields["type"].annotation for kind in get_args(union)}
@@ -56,8 +56,8 @@ def test_everything_that_crosses_the_websocket_is_in_the_document(client: httpx.
         for kind, literal in kinds.items():
             assert schemas[kind]["properties"]["type"]["const"] == get_args(literal)[0]
             assert "type" in schemas[kind]["required"]
-    for command in get_args(browser.ViewerMessage):
-        assert ("id" in schemas[command.__name__]["required"]) is (command is not browser.Ack)
+    for command in get_args(commands.ViewerMessage):
+        assert ("id" in schemas[command.__name__]["required"]) is (command is not commands.Ack)
     assert list(_unresolved(document, document)) == []
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from playground import limits
-from playground.messages.browser import Closing, Notice, NoticeCode, Role, Watch
 from playground.messages.codec import decode
+from playground.messages.commands import Watch
+from playground.messages.events import Closing, Notice, NoticeCode, Role
 from playground.session import viewer
 from playground.session.history import History
 from playground.session.viewer import Picture, Presence, Viewer

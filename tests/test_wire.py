@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from playground.errors import ValidationFailed, fault, problem_of
 from playground.i18n import say
-from playground.messages import browser, worker
-from playground.messages.browser import Speed, read_message, sent_id
+from playground.messages import commands, worker
 from playground.messages.codec import DTYPES, Assembler, decode, encode, prefixed
+from playground.messages.commands import Speed, read_message, sent_id
 from tests.golden import write
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -83,7 +83,7 @@ def test_messages_survive_however_a_socket_cuts_them(messages: list[bytes], piec
 
 def test_a_command_is_read_with_its_id() -> None:
     name, command = read_message('{"type": "change", "id": "a1", "change": {"seed": 3}}')
-    assert (name, command) == ("a1", browser.Change(change={"seed": 3}))
+    assert (name, command) == ("a1", commands.Change(change={"seed": 3}))
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from playground.messages import worker as messages
-from playground.messages.browser import Pause, Reset, SetWeight, Speed
 from playground.messages.codec import Assembler
+from playground.messages.commands import Pause, Reset, SetWeight, Speed
 from playground.messages.worker import Change, Envelope, Request, Size, Step, read_event
 from playground.run.config import Config
 from playground.run.patch import merged

@@ -221,7 +221,7 @@ export interface paths {
         put?: never;
         /**
          * Reset
-         * @description A new run with the config of now: step 0, no timeline, no history.
+         * @description A new run with the current config: step 0, no timeline, no history.
          */
         post: operations["reset_api_sessions__id__reset_post"];
         delete?: never;
@@ -910,7 +910,7 @@ export interface components {
         Config: {
             /**
              * Batch size
-             * @description Samples in a mini-batch: few make a step cheap and noisy, many make it dear and steady
+             * @description Samples in a mini-batch: few make a step cheap and noisy, many make it slow and steady
              * @default 10
              */
             batch_size: number;
@@ -1130,7 +1130,7 @@ export interface components {
          */
         CreatedSession: {
             /**
-             * @description The config of now, whole.
+             * @description The current config, whole.
              * @example {
              *       "batch_size": 10,
              *       "data": {
@@ -1573,7 +1573,7 @@ export interface components {
              * Layers
              * @description From the first hidden layer to the output; `weight.0` is of the first.
              */
-            layers: components["schemas"]["LayerShape"][];
+            layers: components["schemas"]["LayerSize"][];
             /**
              * Run
              * @description Counts the resets.
@@ -1667,7 +1667,7 @@ export interface components {
              */
             session: string;
             /** @description Where the session is, and whether it moves. */
-            state: components["schemas"]["State"];
+            state: components["schemas"]["SessionState"];
             task: components["schemas"]["TaskDescription"];
             /**
              * Timeline
@@ -1832,10 +1832,10 @@ export interface components {
             width: number;
         };
         /**
-         * LayerShape
+         * LayerSize
          * @description A layer of the network, the output included.
          */
-        LayerShape: {
+        LayerSize: {
             /**
              * Inputs
              * @description Units of the layer before, or features.
@@ -2674,11 +2674,11 @@ export interface components {
             status: "ready";
             /**
              * Trainer
-             * @description The kernel; PyTorch until the kernel is compiled; or PyTorch, because there is no kernel here.
+             * @description The kernel; stacks on a GPU; PyTorch until the kernel is compiled, or because there is none here.
              * @example compiled
              * @enum {string}
              */
-            trainer: "compiled" | "compiling" | "reference";
+            trainer: "compiled" | "batched" | "compiling" | "reference";
         };
         /**
          * Replaced
@@ -2764,7 +2764,7 @@ export interface components {
          */
         SessionShape: {
             /**
-             * @description The config of now, whole.
+             * @description The current config, whole.
              * @example {
              *       "batch_size": 10,
              *       "data": {
@@ -2916,6 +2916,37 @@ export interface components {
              *     ]
              */
             timeline: components["schemas"]["TimelineEntry"][];
+        };
+        /**
+         * SessionState
+         * @description Where a session is, and whether it moves.
+         */
+        SessionState: {
+            /**
+             * @description Set when training has met NaN or infinity; null again once it goes on.
+             * @example null
+             */
+            diverged: components["schemas"]["Divergence"] | null;
+            /**
+             * Epoch
+             * @description Passes over the training set so far.
+             * @example 48
+             */
+            epoch: number;
+            /**
+             * Playing
+             * @description Whether it trains.
+             * @example true
+             */
+            playing: boolean;
+            /** @description How fast it trains when it plays. */
+            speed: components["schemas"]["Speed"];
+            /**
+             * Step
+             * @description Optimizer updates so far in this run.
+             * @example 1200
+             */
+            step: number;
         };
         /**
          * SetSpeed
@@ -3080,37 +3111,6 @@ export interface components {
              * @default 0.5
              */
             train_fraction: number;
-        };
-        /**
-         * State
-         * @description Where a session is, and whether it moves.
-         */
-        State: {
-            /**
-             * @description Set when training has met NaN or infinity; null again once it goes on.
-             * @example null
-             */
-            diverged: components["schemas"]["Divergence"] | null;
-            /**
-             * Epoch
-             * @description Passes over the training set so far.
-             * @example 48
-             */
-            epoch: number;
-            /**
-             * Playing
-             * @description Whether it trains.
-             * @example true
-             */
-            playing: boolean;
-            /** @description How fast it trains when it plays. */
-            speed: components["schemas"]["Speed"];
-            /**
-             * Step
-             * @description Optimizer updates so far in this run.
-             * @example 1200
-             */
-            step: number;
         };
         /**
          * StateChanged

@@ -29,7 +29,7 @@ export type Failure = Explained &
 export type Task = Schemas["TaskDescription"];
 export type Speed = Schemas["Speed"];
 export type Divergence = Schemas["Divergence"];
-export type RunState = Schemas["State"];
+export type RunState = Schemas["SessionState"];
 export type Entry = Schemas["TimelineEntry"];
 export type WeightEdit = Schemas["OneWeight"];
 
@@ -39,7 +39,7 @@ type WithoutId<Message> = Message extends unknown ? Omit<Message, "id"> : never;
 /** A message to the server, before it is sent with an id. */
 export type Command = WithoutId<Schemas["ViewerMessage"]>;
 
-export type LayerShape = Schemas["LayerShape"];
+export type LayerSize = Schemas["LayerSize"];
 export type ArrayHeader = Schemas["ArrayHeader"];
 export type FrameHeader = Schemas["FrameHeader"];
 export type DataHeader = Schemas["DataHeader"];

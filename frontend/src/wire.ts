@@ -1,5 +1,5 @@
 // Decodes the binary messages of the server. Names and layouts of their arrays are known here and nowhere else.
-import type { ArrayHeader, DataHeader, FrameHeader, LayerShape, MetricsHeader, Task } from "./types";
+import type { ArrayHeader, DataHeader, FrameHeader, LayerSize, MetricsHeader, Task } from "./types";
 
 export type NumberArray = Uint8Array | Int32Array | Uint32Array | Float32Array | Float64Array;
 export type Part = "train" | "test";
@@ -74,7 +74,7 @@ export class Frame extends Message {
   get epoch(): number {
     return this.header.epoch;
   }
-  get layers(): LayerShape[] {
+  get layers(): LayerSize[] {
     return this.header.layers ?? [];
   }
 

@@ -5,8 +5,8 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from playground.catalogue.component import FROZEN
-from playground.messages.browser import TaskDescription
 from playground.messages.codec import ArrayHeader, Arrays, encode
+from playground.messages.events import TaskDescription
 
 
 class Header(BaseModel):
@@ -19,7 +19,7 @@ class Header(BaseModel):
         return encode(self.model_dump(mode="json", by_alias=True), arrays)
 
 
-class LayerShape(BaseModel):
+class LayerSize(BaseModel):
     """A layer of the network, the output included."""
 
     model_config = FROZEN
@@ -42,7 +42,7 @@ class FrameHeader(Header):
     """Optimizer updates so far."""
     epoch: float
     """Passes over the training set so far."""
-    layers: tuple[LayerShape, ...]
+    layers: tuple[LayerSize, ...]
     """From the first hidden layer to the output; `weight.0` is of the first."""
 
 

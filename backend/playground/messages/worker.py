@@ -16,20 +16,10 @@ from playground.catalogue.component import FROZEN
 from playground.catalogue.tables import Table, from_arrays, to_arrays
 from playground.errors import FieldError
 from playground.i18n import Text
-from playground.messages import browser
-from playground.messages.browser import (
-    Divergence,
-    Metrics,
-    Pause,
-    Play,
-    Reset,
-    SetSpeed,
-    SetWeight,
-    SetWeights,
-    Speed,
-    TaskDescription,
-)
+from playground.messages import commands
 from playground.messages.codec import Arrays, decode, encode
+from playground.messages.commands import Pause, Play, Reset, SetSpeed, SetWeight, SetWeights, Speed
+from playground.messages.events import Divergence, Metrics, TaskDescription
 from playground.run.config import Config
 from playground.run.run import TimelineEntry
 
@@ -90,7 +80,7 @@ class SendFrame(Message):
     fresh: bool = False
 
 
-class Step(browser.Step):
+class Step(commands.Step):
     """Train this much more of this run at once; up to step `until` where that is known.
 
     In another run it is answered at once: whoever asked meant the run before the reset.
@@ -100,7 +90,7 @@ class Step(browser.Step):
     until: int | None = None
 
 
-class Change(browser.Change):
+class Change(commands.Change):
     """What it makes of the config, validated and merged. What is left of a recorded timeline is dropped."""
 
     model_config = ConfigDict(strict=False)  # JSON knows no tuples

@@ -86,7 +86,8 @@ class OneWeight(BaseModel):
 class AllWeights(BaseModel):
     """Weights of the whole network, from the first hidden layer to the output."""
 
-    model_config = FROZEN
+    # Of a layer, not everything is there.
+    model_config = {**FROZEN, "json_schema_serialization_defaults_required": False}
     layers: list[LayerWeights] = Field(max_length=limits.HIDDEN_LAYERS + 1)
     """One for each layer."""
 

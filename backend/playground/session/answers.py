@@ -6,7 +6,8 @@ from http import HTTPStatus
 
 from playground.errors import Problem
 from playground.i18n import say
-from playground.messages.browser import Command, Result
+from playground.messages.commands import Command
+from playground.messages.events import Result
 
 REMEMBERED = 256
 """Answers that are kept, for a browser that asks again."""

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterator
 from time import monotonic
 
-from playground.messages import browser
-from playground.messages.browser import Closing, Event, Role
+from playground.messages import events
+from playground.messages.events import Closing, Event, Role
 from playground.messages.worker import Size
 from playground.session.viewer import Picture, Viewer
 
@@ -51,7 +51,7 @@ class Broadcast:
         old, self._holder = self._holder, viewer
         viewer.role = Role.HOLDER
         if old and old is not viewer:
-            old.tell(browser.Replaced().encoded())
+            old.tell(events.Replaced().encoded())
             old.leave(Closing.REPLACED, "replaced by a newer connection")
 
     def tell(self, event: Event | bytes, but: Viewer | None = None) -> None:
@@ -61,7 +61,7 @@ class Broadcast:
                 viewer.tell(data)
 
     def _tell_count(self, but: Viewer | None = None) -> None:
-        self.tell(browser.Viewers(count=len(self._viewers)), but)
+        self.tell(events.Viewers(count=len(self._viewers)), but)
 
     def send_frames(self, fresh: bool = False) -> None:
         """Gives the viewers that are due what they have not seen, asks for a frame of each size that others

@@ -1,16 +1,43 @@
-"""What a viewer says to a session over its websocket, and what it hears back."""
+"""A viewer comes, says something over its websocket, hears what became of it, and leaves."""
 
 import logging
 from http import HTTPStatus
+from time import monotonic
 
 from playground.errors import Problem, ValidationFailed, fault, problem_of
 from playground.i18n import say
-from playground.messages import browser
-from playground.messages.browser import ID_LENGTH, Acknowledged, Done, Role, read_message, sent_id
+from playground.messages import commands, events
+from playground.messages.commands import ID_LENGTH, read_message, sent_id
+from playground.messages.events import Acknowledged, Done, Role
 from playground.session.session import Session
 from playground.session.viewer import Presence, Viewer
 
 log = logging.getLogger("playground.session")
+
+
+def join(session: Session, viewer: Viewer) -> None:
+    """`hello`, the data, and from then on everything that happens."""
+    session.viewers.join(viewer)
+    assert session.task
+    hello = events.Hello(
+        session=session.id,
+        role=viewer.role,
+        run=session.run_number,
+        config=session.config,
+        timeline=list(session.run.timeline),
+        task=session.task,
+        state=session.state,
+        viewers=len(session.viewers),
+    )
+    viewer.tell(hello.encoded())
+    if session.data:
+        viewer.tell(session.data)
+    session.viewers.send_frames(fresh=True)
+
+
+def leave(session: Session, viewer: Viewer) -> None:
+    session.used = monotonic()
+    session.viewers.leave(viewer)
 
 
 async def hear(session: Session, viewer: Viewer, text: str) -> None:
@@ -21,15 +48,15 @@ async def hear(session: Session, viewer: Viewer, text: str) -> None:
     try:
         name, message = read_message(text)
         match message:
-            case browser.Ack(frame=frame):
+            case commands.Ack(frame=frame):
                 viewer.acknowledge(frame)
                 session.viewers.send_frames()
                 return
-            case browser.Watch():
+            case commands.Watch():
                 viewer.watch(message)
                 session.viewers.send_frames(fresh=True)
                 result = Done(step=session.step)
-            case browser.Authorize(key=key):
+            case commands.Authorize(key=key):
                 _authorize(session, viewer, key)
                 result = Done(step=session.step)
             case command:
@@ -45,15 +72,15 @@ def _authorize(session: Session, viewer: Viewer, key: str) -> None:
     if not session.holds(key):
         raise Problem(HTTPStatus.FORBIDDEN, say("problem.wrong_key"))
     session.viewers.set_holder(viewer)
-    viewer.tell(browser.RoleChanged(role=Role.HOLDER).encoded())
+    viewer.tell(events.RoleChanged(role=Role.HOLDER).encoded())
 
 
-def error_event(name: str | None, error: Exception) -> browser.Error:
+def error_event(name: str | None, error: Exception) -> events.Error:
     """What a viewer hears of an error; one that nobody foresaw goes to the log."""
     problem = problem_of(error)
     if problem.status is HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("a command failed", exc_info=error)
-    return browser.Error(
+    return events.Error(
         id=name,
         status=problem.status.value,
         title=problem.title,

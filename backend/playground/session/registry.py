@@ -10,7 +10,7 @@ from typing import Any
 from playground.engine.engine import Engine
 from playground.errors import Problem
 from playground.i18n import Text, say
-from playground.messages.browser import NoticeCode
+from playground.messages.events import NoticeCode
 from playground.run.run import TimelineEntry
 from playground.session.session import Phase, Session
 from playground.session.uploads import Uploads

@@ -17,23 +17,22 @@ from playground import limits
 from playground.engine.engine import Engine
 from playground.errors import Problem, ValidationFailed, fault
 from playground.i18n import Text, say
-from playground.messages import browser
+from playground.messages import commands, events
 from playground.messages import worker as messages
-from playground.messages.browser import (
+from playground.messages.codec import Arrays
+from playground.messages.commands import Command, Speed
+from playground.messages.events import (
     ChangeDone,
     Closing,
-    Command,
     Divergence,
     Done,
     Notice,
     NoticeCode,
     Result,
-    Speed,
-    State,
+    SessionState,
     StepDone,
     TaskDescription,
 )
-from playground.messages.codec import Arrays
 from playground.messages.worker import Answer, Applied, Envelope, Event, Request, as_array, pack
 from playground.run.config import Config
 from playground.run.patch import inverse, merged
@@ -45,7 +44,7 @@ from playground.session.broadcast import Broadcast
 from playground.session.history import EPOCH, STEP, History
 from playground.session.labels import label
 from playground.session.uploads import Uploads
-from playground.session.viewer import Picture, Viewer
+from playground.session.viewer import Picture
 
 log = logging.getLogger("playground.session")
 
@@ -109,7 +108,8 @@ class Session:
         self._speed = DEFAULT_SPEED
         self._diverged: Divergence | None = None
         self._saved: Saved | None = None
-        self._data = b""
+        self.data = b""
+        """The data message, once there is one."""
         self._last_frame = 0
         self._changing = asyncio.Lock()
         self._stepping = asyncio.Lock()
@@ -129,8 +129,8 @@ class Session:
     # --- What it is ---------------------------------------------------------------------------------------
 
     @property
-    def state(self) -> State:
-        return State(
+    def state(self) -> SessionState:
+        return SessionState(
             playing=self._playing,
             speed=self._speed,
             step=self.step,
@@ -162,31 +162,31 @@ class Session:
         """
         self.used = monotonic()
         match command:
-            case browser.Play() | browser.Pause() | browser.SetSpeed():
+            case commands.Play() | commands.Pause() | commands.SetSpeed():
                 return await self._set_pace(command)
-            case browser.Reset():
+            case commands.Reset():
                 return await self._reset(command)
-            case browser.Step():
+            case commands.Step():
                 return await self._step(command)
-            case browser.Change():
+            case commands.Change():
                 return await self._change(command)
-            case browser.SetWeight() | browser.SetWeights():
+            case commands.SetWeight() | commands.SetWeights():
                 return await self._set_weights(command)
 
-    async def _set_pace(self, command: browser.Play | browser.Pause | browser.SetSpeed) -> Done:
+    async def _set_pace(self, command: commands.Play | commands.Pause | commands.SetSpeed) -> Done:
         def settle(answer: Envelope[Event]) -> Done:
             match command:
-                case browser.SetSpeed():
+                case commands.SetSpeed():
                     self._speed = Speed(**command.model_dump(exclude={"type"}))
-                case browser.Play():
+                case commands.Play():
                     self._playing, self._diverged = True, None
-                case browser.Pause():
+                case commands.Pause():
                     self._playing = False
             return self._moved_on(answer)
 
         return await self._ask(command, settle)
 
-    async def _step(self, command: browser.Step) -> StepDone:
+    async def _step(self, command: commands.Step) -> StepDone:
         def settle(answer: Envelope[Event]) -> StepDone:
             content = _content(answer)
             self._diverged = content.diverged
@@ -207,7 +207,7 @@ class Session:
                 self._engine.tell(self.id, messages.Cancel())
                 raise
 
-    async def _reset(self, command: browser.Reset) -> Done:
+    async def _reset(self, command: commands.Reset) -> Done:
         def settle(answer: Envelope[Event]) -> Done:
             self.run, self.run_number = Run(self.config), self.run_number + 1
             self._timeline_bytes = 0
@@ -215,14 +215,14 @@ class Session:
             self._diverged = self._saved = None
             self.history = History(self.run_number)
             self.step = 0
-            self.viewers.tell(browser.ResetDone(run=self.run_number, config=self.config))
+            self.viewers.tell(events.ResetDone(run=self.run_number, config=self.config))
             self.viewers.start_over()
             return self._moved_on(answer)
 
         async with self._resetting, self._changing:
             return await self._ask(command, settle)
 
-    async def _change(self, command: browser.Change) -> ChangeDone:
+    async def _change(self, command: commands.Change) -> ChangeDone:
         async with self._changing:
             before, tables = self.config, self._uploads.named_in(command.change)
             after = parse(merged(before, command.change), {**self._tables, **tables})
@@ -236,7 +236,7 @@ class Session:
             self._tables |= tables
             return done
 
-    async def _set_weights(self, command: browser.SetWeight | browser.SetWeights) -> ChangeDone:
+    async def _set_weights(self, command: commands.SetWeight | commands.SetWeights) -> ChangeDone:
         edit = AllWeights if isinstance(command, AllWeights) else OneWeight
         async with self._changing:
             weights = edit(**command.model_dump(exclude={"type"}))
@@ -268,7 +268,7 @@ class Session:
         self.config = after
         self.task = took_effect.task or self.task
         assert self.task
-        self.viewers.tell(browser.Changed(entry=entry, config=after, task=self.task))
+        self.viewers.tell(events.Changed(entry=entry, config=after, task=self.task))
 
     async def _ask(
         self, request: Request, settle: Callable[[Envelope[Event]], Any], arrays: Arrays | None = None
@@ -284,7 +284,7 @@ class Session:
         """Takes the step of an answer for the present, and tells everybody."""
         content = _content(answer)
         self._see(content.step, content.epoch)
-        self.viewers.tell(browser.StateChanged(**dict(self.state)))
+        self.viewers.tell(events.StateChanged(**dict(self.state)))
         return Done(step=content.step)
 
     def _see(self, step: int, epoch: float) -> None:
@@ -324,8 +324,8 @@ class Session:
             case messages.Frame() as frame:
                 self._take_frame(frame, arrays)
             case messages.Data():
-                self._data = arrays["message"].tobytes()
-                self.viewers.tell(self._data)
+                self.data = arrays["message"].tobytes()
+                self.viewers.tell(self.data)
             case messages.Snapshot(run=run, step=step, epoch=epoch, done=done):
                 if run == self.run_number:
                     self._see(step, epoch)
@@ -334,10 +334,10 @@ class Session:
                 self._follow(applied)
             case messages.Diverged(diverged=diverged):
                 self._playing, self._diverged = False, diverged
-                self.viewers.tell(browser.StateChanged(**dict(self.state)))
+                self.viewers.tell(events.StateChanged(**dict(self.state)))
             case messages.SessionFailed(detail=detail):
                 self._playing = False
-                self.viewers.tell(browser.StateChanged(**dict(self.state)))
+                self.viewers.tell(events.StateChanged(**dict(self.state)))
                 self.viewers.tell(Notice.of(NoticeCode.TRAINING_FAILED, error=detail))
             case other:
                 raise TypeError(f"a session does not take {other.type}")
@@ -377,31 +377,6 @@ class Session:
         self._ending = Problem(status, say(code, reason=reason))
         self.viewers.tell(Notice.of(code, reason=reason))
         self.viewers.close(Closing.RESTARTING if stopping else Closing.ENDED, code.value)
-
-    # --- Viewers ------------------------------------------------------------------------------------------
-
-    def join(self, viewer: Viewer) -> None:
-        """`hello`, the data, and from then on everything that happens."""
-        self.viewers.join(viewer)
-        assert self.task
-        hello = browser.Hello(
-            session=self.id,
-            role=viewer.role,
-            run=self.run_number,
-            config=self.config,
-            timeline=list(self.run.timeline),
-            task=self.task,
-            state=self.state,
-            viewers=len(self.viewers),
-        )
-        viewer.tell(hello.encoded())
-        if self._data:
-            viewer.tell(self._data)
-        self.viewers.send_frames(fresh=True)
-
-    def leave(self, viewer: Viewer) -> None:
-        self.used = monotonic()
-        self.viewers.leave(viewer)
 
 
 def _content(answer: Envelope[Event]) -> Answer:

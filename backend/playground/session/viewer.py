@@ -7,7 +7,8 @@ from time import monotonic
 from typing import NamedTuple, Protocol
 
 from playground import limits
-from playground.messages.browser import Closing, Role, Watch
+from playground.messages.commands import Watch
+from playground.messages.events import Closing, Role
 from playground.messages.worker import Size
 from playground.session.history import History
 

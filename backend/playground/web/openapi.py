@@ -13,7 +13,8 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.openapi.models import Components
 from pydantic import Field, TypeAdapter
 
-from playground.messages.browser import ID_LENGTH, Ack, Event, ViewerMessage
+from playground.messages.commands import ID_LENGTH, Ack, ViewerMessage
+from playground.messages.events import Event
 from playground.messages.headers import BinaryHeader
 from playground.web.schemas import ProblemDocument
 

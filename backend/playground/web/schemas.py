@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from playground import limits
 from playground.errors import FieldError
 from playground.i18n import Values
-from playground.messages.browser import METRICS_EXAMPLE, Metrics, State, TaskDescription
+from playground.messages.events import METRICS_EXAMPLE, Metrics, SessionState, TaskDescription
 from playground.run.config import Config
 from playground.run.run import EXAMPLE_EFFECT, EXAMPLE_LABEL, TimelineEntry
 from playground.run.weights import LayerWeights
@@ -45,7 +45,7 @@ class NewSession(Shape):
     The first change by hand drops what is left of it."""
 
 
-class SessionShape(State):
+class SessionShape(SessionState):
     """A session at this moment."""
 
     model_config = ConfigDict(extra="forbid")
@@ -101,6 +101,7 @@ class Maps(Shape):
 class Weights(Shape):
     """Weights of the whole network, from the first hidden layer to the output."""
 
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)  # as in `AllWeights`
     layers: list[LayerWeights] = Field(
         max_length=limits.HIDDEN_LAYERS + 1,
         examples=[

@@ -12,8 +12,9 @@ from starlette.responses import Response
 from playground import limits
 from playground.errors import Problem
 from playground.i18n import say
-from playground.messages.browser import SUBPROTOCOL, Role, sent_id
-from playground.session.conversation import error_event, hear
+from playground.messages.commands import SUBPROTOCOL, sent_id
+from playground.messages.events import Role
+from playground.session.conversation import error_event, hear, join, leave
 from playground.session.registry import Registry
 from playground.session.session import Session
 from playground.session.viewer import Viewer
@@ -37,7 +38,7 @@ async def live(socket: WebSocket, id: str) -> None:
         return
     await socket.accept(subprotocol)
     viewer = Viewer(socket, role, _since(socket, session))
-    session.join(viewer)
+    join(session, viewer)
     pumps = [
         asyncio.create_task(_listen(socket, session, viewer)),
         asyncio.create_task(viewer.write(lambda: session.history)),
@@ -48,7 +49,7 @@ async def live(socket: WebSocket, id: str) -> None:
             with suppress(WebSocketDisconnect, RuntimeError):  # it left while something was being sent
                 pump.result()
     finally:
-        session.leave(viewer)
+        leave(session, viewer)
         for pump in pumps:
             pump.cancel()
 

@@ -12,17 +12,9 @@ from playground.catalogue.tables import Table
 from playground.errors import ValidationFailed, fault
 from playground.i18n import Text, say
 from playground.messages import worker as messages
-from playground.messages.browser import (
-    Divergence,
-    Pause,
-    Play,
-    Reset,
-    SetSpeed,
-    SetWeight,
-    SetWeights,
-    TaskDescription,
-)
 from playground.messages.codec import Arrays
+from playground.messages.commands import Pause, Play, Reset, SetSpeed, SetWeight, SetWeights
+from playground.messages.events import Divergence, TaskDescription
 from playground.messages.worker import Envelope, Request
 from playground.run.config import Config
 from playground.run.run import Run

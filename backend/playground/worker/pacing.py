@@ -3,7 +3,7 @@
 import math
 from time import monotonic
 
-from playground.messages.browser import Speed
+from playground.messages.commands import Speed
 
 SLICE = 0.004
 """Seconds that a session trains before it is another's turn."""

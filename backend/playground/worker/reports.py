@@ -5,9 +5,9 @@ from typing import Any
 
 from playground.i18n import Text
 from playground.messages import worker as messages
-from playground.messages.browser import TaskDescription
 from playground.messages.codec import Arrays
-from playground.messages.headers import DataHeader, FrameHeader, LayerShape, MetricsHeader
+from playground.messages.events import TaskDescription
+from playground.messages.headers import DataHeader, FrameHeader, LayerSize, MetricsHeader
 from playground.messages.worker import Event, Size, as_array
 from playground.training.evaluation import Samples
 from playground.training.loop import TrainingLoop
@@ -82,7 +82,7 @@ class Reports:
         samples, evaluation = loop.measure()
         arrays = self._views.frame(evaluation, size.neurons, size.output)
         layers = tuple(
-            LayerShape(inputs=layer.inputs, width=layer.width) for layer in loop.experiment.network.layers
+            LayerSize(inputs=layer.inputs, width=layer.width) for layer in loop.experiment.network.layers
         )
         self._frame += 1
         where = {"run": self.run, **self._moment}

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, File, Form, UploadFile
 from fastapi.concurrency import run_in_threadpool
 
 from playground.catalogue import tables
-from playground.messages.browser import TaskDescription
+from playground.messages.events import TaskDescription
 from playground.run.validation import parse
 from playground.web.routes.dependencies import TheRegistry
 from playground.web.routes.responses import BODY

@@ -12,9 +12,10 @@ from fastapi.responses import StreamingResponse
 from playground import limits
 from playground.errors import Problem
 from playground.i18n import say
-from playground.messages import browser
+from playground.messages import commands
 from playground.messages import worker as messages
-from playground.messages.browser import Amount, ChangeDone, Done, Speed, StepDone
+from playground.messages.commands import Amount, Speed
+from playground.messages.events import ChangeDone, Done, StepDone
 from playground.session.session import Session
 from playground.web.json_stream import stream_json
 from playground.web.routes.dependencies import Held, TheRegistry, Watched
@@ -24,7 +25,7 @@ from playground.web.schemas import CreatedSession, HistoryShape, Maps, NewSessio
 router = APIRouter(prefix="/api/sessions", tags=["sessions"])
 
 
-async def _perform(session: Session, command: browser.Command) -> Any:
+async def _perform(session: Session, command: commands.Command) -> Any:
     return await session.answers.of(f"http-{token_hex(8)}", command)
 
 
@@ -110,7 +111,7 @@ async def change(
     ],
 ) -> ChangeDone:
     """Change the config while it trains. Nothing is reset."""
-    return await _perform(session, browser.Change(change=patch))
+    return await _perform(session, commands.Change(change=patch))
 
 
 @router.post(
@@ -120,7 +121,7 @@ async def change(
 )
 async def play(session: Held) -> Done:
     """Train at the session's speed, until it is paused."""
-    return await _perform(session, browser.Play())
+    return await _perform(session, commands.Play())
 
 
 @router.post(
@@ -130,7 +131,7 @@ async def play(session: Held) -> Done:
 )
 async def pause(session: Held) -> Done:
     """Stop training; a `step` that is under way ends here too."""
-    return await _perform(session, browser.Pause())
+    return await _perform(session, commands.Pause())
 
 
 @router.post(
@@ -140,7 +141,7 @@ async def pause(session: Held) -> Done:
 )
 async def reset(session: Held) -> Done:
     """A new run with the current config: step 0, no timeline, no history."""
-    return await _perform(session, browser.Reset())
+    return await _perform(session, commands.Reset())
 
 
 @router.post(
@@ -161,7 +162,7 @@ async def set_speed(
     ],
 ) -> Done:
     """How fast to train: epochs per second, steps per second, or as fast as it goes."""
-    return await _perform(session, browser.SetSpeed(**speed.model_dump()))
+    return await _perform(session, commands.SetSpeed(**speed.model_dump()))
 
 
 @router.post(
@@ -179,7 +180,7 @@ async def step(
 ) -> StepDone:
     """Train that much at once, at full speed, and answer when it is done; it ends when you hang up."""
     name = f"http-{token_hex(8)}"
-    command = browser.Step(**amount.model_dump())
+    command = commands.Step(**amount.model_dump())
     answer = asyncio.ensure_future(session.answers.of(name, command))
     hanging_up = asyncio.ensure_future(request.receive())  # after the body, nothing else can come
     await asyncio.wait((answer, hanging_up), return_when=asyncio.FIRST_COMPLETED)
@@ -281,4 +282,4 @@ async def put_weights(
     ],
 ) -> ChangeDone:
     """Set weights; refused if a shape does not fit or a number is not finite."""
-    return await _perform(session, browser.SetWeights(layers=weights.layers))
+    return await _perform(session, commands.SetWeights(layers=weights.layers))

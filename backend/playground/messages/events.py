@@ -1,33 +1,17 @@
-"""What the browser and the server say to one another: commands down, events up, a closed union each."""
+"""What the server says to a browser: answers to its commands, and a closed union of events."""
 
 from enum import IntEnum, StrEnum
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-    model_validator,
-)
+from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
-from pydantic_core import from_json
 
-from playground import limits
-from playground.catalogue.component import FROZEN
 from playground.catalogue.datasets import Dataset
-from playground.errors import FieldError, ValidationFailed, broken, fault
+from playground.errors import FieldError
 from playground.i18n import Text, Values, say
+from playground.messages.commands import VERSION, Message, Speed
 from playground.run.config import Config
 from playground.run.run import EXAMPLE_EFFECT, TimelineEntry
-from playground.run.weights import AllWeights, OneWeight
-
-VERSION = 1
-SUBPROTOCOL = "playground.v1"
-
-
-# --- What both ends speak of ------------------------------------------------------------------------------
 
 
 class Role(StrEnum):
@@ -45,187 +29,6 @@ class Closing(IntEnum):
     POLICY = 1008
     REPLACED = 4001
     ENDED = 4004
-
-
-class Message(BaseModel):
-    model_config = FROZEN
-
-    def encoded(self) -> str:
-        """As it goes over the wire; once for all who get it."""
-        return self.model_dump_json()
-
-
-class Speed(Message):
-    """How fast a session trains: exactly one of the three."""
-
-    model_config = ConfigDict(
-        json_schema_serialization_defaults_required=False,
-        json_schema_extra={
-            "examples": [{"epochs_per_second": 60}, {"steps_per_second": 1}, {"max": True}],
-        },
-    )
-    epochs_per_second: float | None = Field(default=None, gt=0, le=10_000, examples=[60])
-    """Passes over the training set per second."""
-    steps_per_second: float | None = Field(default=None, gt=0, le=1_000_000, examples=[None])
-    """Optimizer updates per second: 1 is slow motion."""
-    max: Literal[True] | None = Field(default=None, examples=[None])
-    """As fast as it goes."""
-
-    @model_validator(mode="after")
-    def exactly_one(self) -> "Speed":
-        if sum(value is not None for value in (self.epochs_per_second, self.steps_per_second, self.max)) != 1:
-            raise broken(say("rule.one_speed"))
-        return self
-
-    @model_serializer(mode="wrap")
-    def only_what_is_given(
-        self, handler: SerializerFunctionWrapHandler
-    ):  # a return type would hide the schema
-        return {name: value for name, value in handler(self).items() if value is not None}
-
-    def steps(self, steps_per_epoch: int) -> float:
-        """In steps per second; infinite at full speed."""
-        if self.epochs_per_second is not None:
-            return self.epochs_per_second * steps_per_epoch
-        return float("inf") if self.steps_per_second is None else self.steps_per_second
-
-
-class Amount(Message):
-    """How much to train: exactly one of the two."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"steps": 100}, {"epochs": 2}]})
-    steps: int | None = Field(default=None, ge=1, le=limits.TRAIN_STEPS, examples=[100])
-    """Optimizer updates."""
-    epochs: int | None = Field(default=None, ge=1, le=limits.TRAIN_STEPS, examples=[None])
-    """Passes over the training set."""
-
-    @model_validator(mode="after")
-    def exactly_one(self) -> "Amount":
-        if (self.steps is None) == (self.epochs is None):
-            raise broken(say("rule.one_amount"))
-        return self
-
-
-# --- Commands: from the browser ---------------------------------------------------------------------------
-
-ID_LENGTH = 64
-
-
-class Play(Message):
-    """Train at the session's speed."""
-
-    type: Literal["play"] = "play"
-
-
-class Pause(Message):
-    """Stop training; a `step` that is under way ends here too."""
-
-    type: Literal["pause"] = "pause"
-
-
-class Reset(Message):
-    """A new run with the config of now: step 0, an empty timeline."""
-
-    type: Literal["reset"] = "reset"
-
-
-class SetSpeed(Speed):
-    """Train at this speed from now on."""
-
-    type: Literal["speed"] = "speed"
-
-
-class Step(Amount):
-    """Train that much at once, whatever the speed, and answer when it is done."""
-
-    type: Literal["step"] = "step"
-
-
-class Change(Message):
-    """A merge patch (RFC 7396) of the config, applied while it trains."""
-
-    type: Literal["change"] = "change"
-    change: dict[str, Any]
-    """As for `PATCH /api/sessions/{id}/config`."""
-
-
-class SetWeight(OneWeight):
-    """Set one weight or bias."""
-
-    type: Literal["weight"] = "weight"
-
-
-class SetWeights(AllWeights):
-    """All weights at once; over HTTP only, they are larger than a message may be."""
-
-    type: Literal["weights"] = "weights"
-
-
-class Authorize(Message):
-    """Become the holder, who may change the session."""
-
-    type: Literal["authorize"] = "authorize"
-    key: str = Field(max_length=128)
-    """The key of the session."""
-
-
-class Watch(Message):
-    """What this viewer wants to see, and how often; at rate 0 it gets metrics but no frames."""
-
-    type: Literal["watch"] = "watch"
-    rate: float = Field(default=30, ge=0, le=limits.FRAME_RATE)
-    """Frames per second, at most."""
-    neurons: int = Field(default=20, ge=limits.NEURON_MAP[0], le=limits.NEURON_MAP[1])
-    """Cells along the side of a neuron's map."""
-    output: int = Field(default=100, ge=limits.OUTPUT_MAP[0], le=limits.OUTPUT_MAP[1])
-    """Cells along the side of the decision map."""
-
-
-class Ack(Message):
-    """This frame has been drawn, and every one before it."""
-
-    type: Literal["ack"] = "ack"
-    frame: int
-    """Its number."""
-
-
-Command = Play | Pause | Reset | SetSpeed | Step | Change | SetWeight | SetWeights
-"""What changes a session: it takes the key."""
-
-
-ViewerMessage = Play | Pause | Reset | SetSpeed | Step | Change | SetWeight | Authorize | Watch | Ack
-_VIEWER_MESSAGES: dict[str, Any] = {cls.model_fields["type"].default: cls for cls in get_args(ViewerMessage)}
-
-
-def sent_id(text: str) -> str | None:
-    """The id in a viewer's text message, whatever else is wrong with it."""
-    try:
-        raw = from_json(text)
-    except ValueError:
-        return None
-    name = raw.get("id") if isinstance(raw, dict) else None
-    return name if isinstance(name, str) else None
-
-
-def read_message(text: str) -> tuple[str | None, ViewerMessage]:
-    """The id and the content of a viewer's text message.
-
-    Raises `ValidationFailed` or pydantic.ValidationError.
-    """
-    try:
-        raw = from_json(text)
-    except ValueError as error:
-        raise ValidationFailed(fault("", say("rule.message_is_json", error=str(error)))) from None
-    if not isinstance(raw, dict):
-        raise ValidationFailed(fault("", say("rule.message_is_object")))
-    name, kind = raw.pop("id", None), raw.get("type")
-    if name is not None and not (isinstance(name, str) and 1 <= len(name) <= ID_LENGTH):
-        raise ValidationFailed(fault("id", say("rule.id", most=ID_LENGTH)))
-    if not isinstance(kind, str) or kind not in _VIEWER_MESSAGES:
-        kinds = tuple(_VIEWER_MESSAGES)
-        code = "rule.unknown_type" if "type" in raw else "rule.missing_type"
-        raise ValidationFailed(fault("type", say(code, types=kinds), kinds))
-    return name, _VIEWER_MESSAGES[kind].model_validate(raw)
 
 
 # --- Answers: what a command did --------------------------------------------------------------------------
@@ -344,7 +147,7 @@ class TaskDescription(Message):
         )
 
 
-class State(Message):
+class SessionState(Message):
     """Where a session is, and whether it moves."""
 
     playing: bool = Field(examples=[True])
@@ -377,7 +180,7 @@ class Hello(Message):
     """Every change of this run so far."""
     task: TaskDescription
     """What there is to learn."""
-    state: State
+    state: SessionState
     """Where the session is, and whether it moves."""
     viewers: int
     """How many watch, this one included."""
@@ -393,7 +196,7 @@ class Error(Explained):
     """The HTTP status."""
     title: str
     """The status in words."""
-    errors: list[FieldError] = []
+    errors: list[FieldError] = Field(default=[])
     """The fields at fault; may be empty."""
 
 
@@ -409,7 +212,7 @@ class Changed(Message):
     """What there is to learn from now on."""
 
 
-class StateChanged(State):
+class StateChanged(SessionState):
     """The state of the session, after something moved it."""
 
     type: Literal["state"] = "state"
@@ -477,13 +280,13 @@ class Acknowledged(Message):
     """Of the command."""
     step: int
     """It took effect at this step."""
-    change: dict[str, Any] = {}
+    change: dict[str, Any] = Field(default={})
     """Of a change: what was asked for."""
-    effect: list[Text] = []
+    effect: list[Text] = Field(default=[])
     """Of a change: what it did to the weights and to the optimizer's state."""
     epoch: float = 0.0
     """Of a step: passes over the training set so far."""
-    metrics: Metrics = {}
+    metrics: Metrics = Field(default={})
     """Of a step: how good it is now."""
     diverged: Divergence | None = None
     """Of a step: why it ended early, if training met NaN or infinity."""
