@@ -25,7 +25,12 @@ export class View {
   /** Reads the address and the visitor's wishes. */
   start(): void {
     const hide = new URLSearchParams(location.search).get("hide") ?? "";
-    this.hidden = new Set(hide.split(/[\s,]+/).map((name) => RENAMED[name] ?? name).filter(Boolean));
+    this.hidden = new Set(
+      hide
+        .split(/[\s,]+/)
+        .map((name) => RENAMED[name] ?? name)
+        .filter(Boolean),
+    );
     this.embedded = /\/embed\/?$/.test(location.pathname);
     const system = matchMedia("(prefers-color-scheme: dark)");
     const chosen = () => stored(localStorage, THEME);
