@@ -15,7 +15,8 @@ import httpx
 from websockets.asyncio.client import connect
 
 from bench.report import Cell, Table
-from playground.messages import protocol
+from playground.messages.browser import SUBPROTOCOL
+from playground.messages.codec import decode
 from tests.e2e.server import serving, worker_of
 
 SESSIONS = 100
@@ -48,7 +49,7 @@ class Watcher:
 
     async def watch(self) -> None:
         address = f"{self._client.base_url}".replace("http", "ws").rstrip("/") + f"{self._path}/live"
-        subprotocols = [protocol.SUBPROTOCOL]
+        subprotocols = [SUBPROTOCOL]
         async with connect(
             address,
             subprotocols=subprotocols,  # pyright: ignore[reportArgumentType]
@@ -66,7 +67,7 @@ class Watcher:
             async for message in socket:
                 if isinstance(message, bytes) and b'"type":"frame"' in message[:40]:
                     self.frames += 1
-                    number = protocol.decode(message)[0]["frame"]
+                    number = decode(message)[0]["frame"]
                     await socket.send(json.dumps({"type": "ack", "frame": number}))
 
     async def play(self) -> None:

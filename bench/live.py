@@ -10,7 +10,8 @@ import httpx
 import numpy as np
 from websockets.sync.client import connect
 
-from playground.messages import protocol
+from playground.messages.browser import SUBPROTOCOL
+from playground.messages.codec import decode
 
 Received = tuple[dict[str, Any], dict[str, np.ndarray]]
 
@@ -31,7 +32,7 @@ class Viewer:
         self._commands = 0
         self._socket = connect(
             f"{address.replace('http', 'ws')}/api/sessions/{self.id}/live",
-            subprotocols=[protocol.SUBPROTOCOL],  # pyright: ignore[reportArgumentType]
+            subprotocols=[SUBPROTOCOL],  # pyright: ignore[reportArgumentType]
             additional_headers=self.authorization,
             compression=None,
             max_size=None,
@@ -43,7 +44,7 @@ class Viewer:
         message = self._socket.recv(timeout=seconds)
         if isinstance(message, str):
             return json.loads(message), {}
-        header, arrays = protocol.decode(message)
+        header, arrays = decode(message)
         if header["type"] == "frame":
             self._socket.send(json.dumps({"type": "ack", "frame": header["frame"]}))
         return header, arrays

@@ -12,6 +12,7 @@ from playground.catalogue.datasets import Csv
 from playground.engine.local import LocalEngine
 from playground.engine.worker_process import Record
 from playground.errors import ValidationFailed, WorkerLost
+from playground.i18n import Text
 from playground.messages import worker as messages
 from playground.messages.codec import Arrays
 from playground.messages.commands import SetWeight, Speed
@@ -50,8 +51,8 @@ class Client:
     def on_reopened(self) -> None:
         self.reopened += 1
 
-    def end(self, reason: str) -> None:
-        self.ended = reason
+    def end(self, reason: Text) -> None:
+        self.ended = reason.text
 
 
 def content(answer: Envelope[Event]) -> Any:

@@ -20,7 +20,7 @@ ALIGNMENT = 8
 Dtype = Literal["uint8", "int32", "uint32", "int64", "float32", "float64"]
 DTYPES: tuple[Dtype, ...] = get_args(Dtype)
 
-NAMES = {np.dtype(name).newbyteorder("<"): name for name in DTYPES}
+NAMES: dict[np.dtype[Any], Dtype] = {np.dtype(name).newbyteorder("<"): name for name in DTYPES}
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -44,7 +44,7 @@ def encode(header: Mapping[str, Any], arrays: Arrays | None = None) -> bytes:
         if dtype is None:
             raise ValueError(f"{name}: {array.dtype} is none of {', '.join(DTYPES)}")
         data = array.tobytes()
-        listing.append({"name": name, "dtype": dtype, "shape": array.shape, "offset": offset})
+        listing.append({"name": name, "dtype": dtype, "shape": tuple(array.shape), "offset": offset})
         parts += (data, bytes(-len(data) % ALIGNMENT))
         offset += len(parts[-2]) + len(parts[-1])
     text = json.dumps({**header, "arrays": listing}, separators=(",", ":"), allow_nan=False).encode()

@@ -72,10 +72,15 @@ class Registry:
             await asyncio.sleep(min(60.0, idle / 4))
             self._forget_the_ended()
             for session in list(self._sessions.values()):
-                if not session.in_use and monotonic() - session.used > idle:
+                if not _in_use(session) and monotonic() - session.used > idle:
                     log.info("session %s is dropped: idle", session.id)
                     self.drop(session, say("ending.idle"))
 
     def _forget_the_ended(self) -> None:
         for session in [s for s in self._sessions.values() if s.phase is Phase.ENDED]:
             del self._sessions[session.id]
+
+
+def _in_use(session: Session) -> bool:
+    """Whether somebody watches it, or waits for a command."""
+    return len(session.viewers) > 0 or session.answers.waiting > 0
