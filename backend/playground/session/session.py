@@ -31,6 +31,7 @@ from playground.messages.events import (
     Result,
     SessionState,
     StepDone,
+    TaskDescription,
 )
 from playground.messages.worker import Answer, Applied, Envelope, Event, Request, as_array, pack
 from playground.run.config import Config
