@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 import numpy as np
+from playground.messages.browser import SUBPROTOCOL
 from websockets.sync.client import connect
 
-from playground.messages.browser import SUBPROTOCOL
 from playground.messages.codec import decode
 
 Received = tuple[dict[str, Any], dict[str, np.ndarray]]

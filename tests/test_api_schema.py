@@ -1,4 +1,4 @@
-"""Whatever is sent to the REST API, its document speaks of the answer: generated requests, good and bad."""
+"""Whatever is sent to the REST API, its document speaks of the answer: generated requests of all kinds."""
 
 from contextlib import suppress
 

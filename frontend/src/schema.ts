@@ -521,17 +521,6 @@ export interface components {
             layers: components["schemas"]["LayerWeights"][];
         };
         /**
-         * AllWeights
-         * @description Weights of the whole network, from the first hidden layer to the output.
-         */
-        "AllWeights-Input": {
-            /**
-             * Layers
-             * @description One for each layer.
-             */
-            layers: components["schemas"]["LayerWeights-Input"][];
-        };
-        /**
          * Amount
          * @description How much to train: exactly one of the two.
          * @example {
@@ -1852,42 +1841,6 @@ export interface components {
          * @description Weights of one layer; in an edit, what is left out keeps its value.
          */
         LayerWeights: {
-            /**
-             * Beta
-             * @description beta of the normalisation, of each unit
-             */
-            beta: number[];
-            /**
-             * Bias
-             * @description A number for each unit
-             */
-            bias: number[];
-            /**
-             * Gamma
-             * @description gamma of the normalisation, of each unit
-             */
-            gamma: number[];
-            /**
-             * Running Mean
-             * @description Running mean of each unit
-             */
-            running_mean: number[];
-            /**
-             * Running Var
-             * @description Running var of each unit
-             */
-            running_var: number[];
-            /**
-             * Weight
-             * @description A row for each input, a column for each unit
-             */
-            weight: number[][];
-        };
-        /**
-         * LayerWeights
-         * @description Weights of one layer; in an edit, what is left out keeps its value.
-         */
-        "LayerWeights-Input": {
             /**
              * Beta
              * @description beta of the normalisation, of each unit
@@ -3527,7 +3480,7 @@ export interface components {
              * @description The weights that were set by hand, if it was that.
              * @example null
              */
-            weights?: (components["schemas"]["OneWeight"] | components["schemas"]["AllWeights-Input"]) | null;
+            weights?: (components["schemas"]["OneWeight"] | components["schemas"]["AllWeights"]) | null;
         };
         /**
          * Uniform
@@ -3708,49 +3661,6 @@ export interface components {
              *     ]
              */
             layers: components["schemas"]["LayerWeights"][];
-        };
-        /**
-         * Weights
-         * @description Weights of the whole network, from the first hidden layer to the output.
-         */
-        "Weights-Input": {
-            /**
-             * Layers
-             * @description For each layer `weight` (a row for each input), `bias`, and with batch normalisation `gamma`, `beta`,
-             *     `running_mean` and `running_var`. What is left out in a put keeps its value.
-             * @example [
-             *       {
-             *         "bias": [
-             *           0,
-             *           0
-             *         ],
-             *         "weight": [
-             *           [
-             *             0.5,
-             *             -0.3
-             *           ],
-             *           [
-             *             0.1,
-             *             0.8
-             *           ]
-             *         ]
-             *       },
-             *       {
-             *         "bias": [
-             *           0.1
-             *         ],
-             *         "weight": [
-             *           [
-             *             1
-             *           ],
-             *           [
-             *             -1
-             *           ]
-             *         ]
-             *       }
-             *     ]
-             */
-            layers: components["schemas"]["LayerWeights-Input"][];
         };
         /**
          * XavierUniform
@@ -4872,7 +4782,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Weights-Input"];
+                "application/json": components["schemas"]["Weights"];
             };
         };
         responses: {

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from playground.messages.codec import decode
-from playground.messages.headers import FrameHeader, LayerShape, MetricsHeader
+from playground.messages.headers import FrameHeader, LayerSize, MetricsHeader
 
 HERE = Path(__file__).parent
 
@@ -20,7 +20,7 @@ FRAME = FrameHeader(
     run=2,
     step=1234,
     epoch=49.36,
-    layers=(LayerShape(inputs=2, width=3), LayerShape(inputs=3, width=1)),
+    layers=(LayerSize(inputs=2, width=3), LayerSize(inputs=3, width=1)),
 )
 METRICS = MetricsHeader(
     run=2,

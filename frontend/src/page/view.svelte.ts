@@ -6,6 +6,9 @@ import { store, stored } from "./storage";
 
 const THEME = "playground.theme";
 
+/** Names that `?hide=` had before, in links of lessons. */
+const RENAMED: Record<string, string> = { batchnorm: "normalization" };
+
 export class View {
   theme = $state<Theme>("light");
   discretise = $state(false);
@@ -22,7 +25,12 @@ export class View {
   /** Reads the address and the visitor's wishes. */
   start(): void {
     const hide = new URLSearchParams(location.search).get("hide") ?? "";
-    this.hidden = new Set(hide.split(/[\s,]+/).filter(Boolean));
+    this.hidden = new Set(
+      hide
+        .split(/[\s,]+/)
+        .map((name) => RENAMED[name] ?? name)
+        .filter(Boolean),
+    );
     this.embedded = /\/embed\/?$/.test(location.pathname);
     const system = matchMedia("(prefers-color-scheme: dark)");
     const chosen = () => stored(localStorage, THEME);
