@@ -12,11 +12,11 @@ from pathlib import Path
 from statistics import median
 
 import httpx
-from playground.messages.browser import SUBPROTOCOL
 from websockets.asyncio.client import connect
 
 from bench.report import Cell, Table
 from playground.messages.codec import decode
+from playground.messages.commands import SUBPROTOCOL
 from tests.e2e.server import serving, worker_of
 
 SESSIONS = 100

@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 import numpy as np
-from playground.messages.browser import SUBPROTOCOL
 from websockets.sync.client import connect
 
 from playground.messages.codec import decode
+from playground.messages.commands import SUBPROTOCOL
 
 Received = tuple[dict[str, Any], dict[str, np.ndarray]]
 

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from playground.messages.browser import Change, Command, SetWeight
-
 from playground.messages import worker as messages
+from playground.messages.commands import Change, Command, SetWeight
 from playground.messages.events import TaskDescription
 from playground.messages.worker import Answer, Applied, Envelope
 from playground.run.run import TimelineEntry

@@ -98,7 +98,9 @@ class Session:
         self.used = monotonic()
         """When somebody last watched it or asked for it."""
         self.answers = Answers(self.perform)
-        self.viewers = Broadcast(self._ask_for_frame)
+        self.viewers = Broadcast(
+            lambda size, fresh: engine.tell(self.id, messages.SendFrame(size=size, fresh=fresh))
+        )
         self._engine = engine
         self._uploads = uploads
         self._tables = tables
@@ -137,11 +139,6 @@ class Session:
             epoch=self.epoch,
             diverged=self._diverged,
         )
-
-    @property
-    def in_use(self) -> bool:
-        """Whether somebody watches it, or waits for a command."""
-        return len(self.viewers) > 0 or self.answers.waiting > 0
 
     def holds(self, key: str) -> bool:
         """Whether this is the session's key."""
@@ -241,21 +238,26 @@ class Session:
         async with self._changing:
             weights = edit(**command.model_dump(exclude={"type"}))
             entry = TimelineEntry(step=0, weights=weights, label=[say("label.weights")])
-            return await self._record(command, entry, self.config)
+            return await self._record(command, entry)
 
     async def _record(
-        self, request: Request, entry: TimelineEntry, after: Config, arrays: Arrays | None = None
+        self,
+        request: Request,
+        entry: TimelineEntry,
+        after: Config | None = None,
+        arrays: Arrays | None = None,
     ) -> ChangeDone:
         """Has the worker do it, and writes it down."""
         if self._timeline_bytes + len(entry.model_dump_json()) > limits.TIMELINE_BYTES:
             rule = say("rule.timeline_full", limit=limits.TIMELINE_BYTES // 2**20)
             raise ValidationFailed(fault("", rule))
+        before = self.config
 
         def settle(answer: Envelope[Event]) -> ChangeDone:
             content = _content(answer)
             self._ahead.clear()
             done = self._moved_on(answer)
-            self._write_down(entry, after, content)
+            self._write_down(_as_found(entry, before, self.config, after), after or self.config, content)
             return ChangeDone(step=done.step, change=entry.change, effect=content.effect)
 
         return await self._ask(request, settle, arrays)
@@ -366,9 +368,6 @@ class Session:
     def on_reopened(self) -> None:
         self.viewers.ask_again()
 
-    def _ask_for_frame(self, size: messages.Size, fresh: bool) -> None:
-        self._engine.tell(self.id, messages.SendFrame(size=size, fresh=fresh))
-
     def end(self, reason: Text, code: NoticeCode = NoticeCode.SESSION_ENDED) -> None:
         """Tells the viewers and lets them go."""
         self.phase = Phase.ENDED
@@ -377,6 +376,16 @@ class Session:
         self._ending = Problem(status, say(code, reason=reason))
         self.viewers.tell(Notice.of(code, reason=reason))
         self.viewers.close(Closing.RESTARTING if stopping else Closing.ENDED, code.value)
+
+
+def _as_found(entry: TimelineEntry, before: Config, found: Config, after: Config | None) -> TimelineEntry:
+    """The entry of a change that was made for `before`, and met a config that a recorded line had changed."""
+    if after is None or found == before:
+        return entry
+    undo = inverse(found, after)
+    return entry.model_copy(
+        update={"change": inverse(after, found), "undo": undo, "label": label(found, after)}
+    )
 
 
 def _content(answer: Envelope[Event]) -> Answer:
