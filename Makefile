@@ -12,7 +12,7 @@ timed = start=$$(date +%s); $(2) && echo "make: $(1) took $$(($$(date +%s) - sta
 MAKEFLAGS += --jobs=2
 
 # The page's types follow from what the server says of itself.
-TYPES = $(BIN)/python -m playground.web.openapi | $(BIN)/python hatch_build.py run types
+TYPES = $(BIN)/python -m playground.web.openapi page | $(BIN)/python hatch_build.py run types
 
 .PHONY: run test check types bench page browser kernel
 

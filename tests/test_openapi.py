@@ -8,7 +8,10 @@ from typing import Any, get_args
 
 import httpx
 
+from playground.catalogue.component import members
 from playground.messages import commands, events, headers
+from playground.run.description import FAMILIES
+from playground.web.openapi import for_page
 
 
 def test_everything_in_the_documentation_is_described_and_shown_by_example(client: httpx.Client) -> None:
@@ -68,6 +71,13 @@ def test_the_document_is_printed_the_same_each_time(client: httpx.Client) -> Non
     document = json.loads(printed[0])
     assert document == client.get("/openapi.json").json()
     assert list(document["components"]["schemas"]) == sorted(document["components"]["schemas"])
+
+
+def test_the_types_of_the_page_know_no_component_by_name(client: httpx.Client) -> None:
+    document = for_page(client.get("/openapi.json").json())
+    components = {cls.__name__ for family in FAMILIES.values() for cls in members(family)}
+    assert not components & set(document["components"]["schemas"])
+    assert list(_unresolved(document, document)) == []
 
 
 def _unresolved(document: dict[str, Any], part: Any) -> Iterator[str]:

@@ -408,108 +408,6 @@ export interface components {
             type: "ack";
         };
         /**
-         * AdaGrad
-         * @description Divides each step by the root of all squared gradients so far. The rate dies down for good (Duchi
-         *     et al., 2011).
-         */
-        AdaGrad: {
-            /**
-             * Epsilon ε
-             * @description Keeps the division finite
-             * @default 1e-10
-             */
-            eps: number;
-            /**
-             * @description Selects AdaGrad (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "adagrad";
-            /**
-             * Learning rate
-             * @description Size of a step. Too small, and learning crawls; too large, and it jumps over the valley and may blow up. Try steps of three: 0.01, 0.03, 0.1
-             * @default 0.03
-             */
-            lr: number;
-        };
-        /**
-         * Adam
-         * @description Momentum and a rate of its own for each weight, both corrected for their start at zero (Kingma, Ba,
-         *     2015). A good default.
-         */
-        Adam: {
-            /**
-             * Momentum β₁
-             * @description How much of the old mean gradient stays
-             * @default 0.9
-             */
-            beta1: number;
-            /**
-             * Memory β₂
-             * @description How much of the old squared gradient stays
-             * @default 0.999
-             */
-            beta2: number;
-            /**
-             * Epsilon ε
-             * @description Keeps the division finite
-             * @default 1e-8
-             */
-            eps: number;
-            /**
-             * @description Selects Adam (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "adam";
-            /**
-             * Learning rate
-             * @description Size of a step. Too small, and learning crawls; too large, and it jumps over the valley and may blow up. Try steps of three: 0.01, 0.03, 0.1
-             * @default 0.03
-             */
-            lr: number;
-        };
-        /**
-         * AdamW
-         * @description Adam whose weights also shrink a little at every step, apart from the gradient (Loshchilov, Hutter,
-         *     2019).
-         */
-        AdamW: {
-            /**
-             * Momentum β₁
-             * @description How much of the old mean gradient stays
-             * @default 0.9
-             */
-            beta1: number;
-            /**
-             * Memory β₂
-             * @description How much of the old squared gradient stays
-             * @default 0.999
-             */
-            beta2: number;
-            /**
-             * Epsilon ε
-             * @description Keeps the division finite
-             * @default 1e-8
-             */
-            eps: number;
-            /**
-             * @description Selects AdamW (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "adamw";
-            /**
-             * Learning rate
-             * @description Size of a step. Too small, and learning crawls; too large, and it jumps over the valley and may blow up. Try steps of three: 0.01, 0.03, 0.1
-             * @default 0.03
-             */
-            lr: number;
-            /**
-             * Weight decay
-             * @description How fast the weights shrink
-             * @default 0.01
-             */
-            weight_decay: number;
-        };
-        /**
          * AllWeights
          * @description Weights of the whole network, from the first hidden layer to the output.
          */
@@ -589,84 +487,8 @@ export interface components {
              */
             type: "authorize";
         };
-        /**
-         * Auto
-         * @description Fits the loss: raw sums (logits) for the cross-entropies, linear for the others.
-         */
-        Auto: {
-            /**
-             * @description Selects Auto (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "auto";
-        };
-        /**
-         * BCE
-         * @description Binary cross-entropy, for two classes: being sure and wrong costs most. Computed from the raw sum
-         *     (the logit), which is stable however large it gets.
-         */
-        BCE: {
-            /**
-             * @description Selects Binary cross-entropy (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "bce";
-        };
-        /**
-         * BatchNorm
-         * @description Centres and scales each sum over the mini-batch, then learns a scale γ and a shift β. Evaluation uses
-         *     running statistics (Ioffe, Szegedy, 2015).
-         */
-        BatchNorm: {
-            /**
-             * @description Selects Batch normalisation (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "batchnorm";
-        };
         /** @description The header of a binary message */
         BinaryHeader: components["schemas"]["FrameHeader"] | components["schemas"]["DataHeader"] | components["schemas"]["MetricsHeader"];
-        /**
-         * Blobs
-         * @description Round clouds on a circle, one for each class. For networks that choose between more than two.
-         */
-        Blobs: {
-            /**
-             * Classes
-             * @description Number of classes
-             * @default 3
-             */
-            classes: number;
-            /**
-             * Draw
-             * @description Another number draws other points from the same seed
-             * @default 0
-             */
-            draw: number;
-            /**
-             * @description Selects Blobs (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "blobs";
-            /**
-             * Noise
-             * @description How far the points stray from the rule
-             * @default 0
-             */
-            noise: number;
-            /**
-             * Samples
-             * @description Number of points, train and test together
-             * @default 500
-             */
-            samples: number;
-            /**
-             * Training share
-             * @description Share of the points to train on; the others test what was learned
-             * @default 0.5
-             */
-            train_fraction: number;
-        };
         /** Body_upload_api_datasets_post */
         Body_upload_api_datasets_post: {
             /**
@@ -806,40 +628,12 @@ export interface components {
              */
             type: "changed";
         };
-        /**
-         * Circle
-         * @description A disc of one class inside a ring of the other. No straight line parts them.
-         */
-        Circle: {
-            /**
-             * Draw
-             * @description Another number draws other points from the same seed
-             * @default 0
-             */
-            draw: number;
-            /**
-             * @description Selects Circle (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "circle";
-            /**
-             * Noise
-             * @description How far the points stray from the rule
-             * @default 0
-             */
-            noise: number;
-            /**
-             * Samples
-             * @description Number of points, train and test together
-             * @default 500
-             */
-            samples: number;
-            /**
-             * Training share
-             * @description Share of the points to train on; the others test what was learned
-             * @default 0.5
-             */
-            train_fraction: number;
+        /** @description Of any family; the catalogue knows the kinds of each and their parameters */
+        Component: {
+            /** @description Selects the component */
+            kind: string;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * ComponentDescription
@@ -908,18 +702,8 @@ export interface components {
              * @description Longest gradient that a step may follow, over all weights; empty for no bound
              */
             clip_norm: number | null;
-            /**
-             * Data
-             * @description What there is to learn from
-             * @default {
-             *       "draw": 0,
-             *       "kind": "circle",
-             *       "noise": 0,
-             *       "samples": 500,
-             *       "train_fraction": 0.5
-             *     }
-             */
-            data: components["schemas"]["Circle"] | components["schemas"]["Xor"] | components["schemas"]["Gauss"] | components["schemas"]["Spiral"] | components["schemas"]["Moons"] | components["schemas"]["Blobs"] | components["schemas"]["Plane"] | components["schemas"]["MultiGauss"] | components["schemas"]["Points"] | components["schemas"]["Csv"];
+            /** @description What there is to learn from */
+            data: components["schemas"]["Component"];
             /**
              * Features
              * @description What the network gets to see of a point
@@ -956,14 +740,8 @@ export interface components {
              *     ]
              */
             hidden: components["schemas"]["Layer"][];
-            /**
-             * Initial weights
-             * @description The weights to start from
-             * @default {
-             *       "kind": "xavier_uniform"
-             *     }
-             */
-            init: components["schemas"]["Zero"] | components["schemas"]["Uniform"] | components["schemas"]["Normal"] | components["schemas"]["XavierUniform"] | components["schemas"]["HeNormal"];
+            /** @description The weights to start from */
+            init: components["schemas"]["Component"];
             /**
              * Input dropout
              * @description Share of the features that is silenced in each training step
@@ -982,26 +760,10 @@ export interface components {
              * @default 0
              */
             l2: number;
-            /**
-             * Loss
-             * @description How wrong an output is
-             * @default {
-             *       "kind": "bce"
-             *     }
-             */
-            loss: components["schemas"]["MSE"] | components["schemas"]["MAE"] | components["schemas"]["Huber"] | components["schemas"]["BCE"] | components["schemas"]["CrossEntropy"] | components["schemas"]["Hinge"];
-            /**
-             * Optimizer
-             * @description How a gradient becomes a step
-             * @default {
-             *       "beta1": 0.9,
-             *       "beta2": 0.999,
-             *       "eps": 1e-8,
-             *       "kind": "adam",
-             *       "lr": 0.03
-             *     }
-             */
-            optimizer: components["schemas"]["SGD"] | components["schemas"]["Momentum"] | components["schemas"]["Nesterov"] | components["schemas"]["AdaGrad"] | components["schemas"]["RMSProp"] | components["schemas"]["Adam"] | components["schemas"]["AdamW"];
+            /** @description How wrong an output is */
+            loss: components["schemas"]["Component"];
+            /** @description How a gradient becomes a step */
+            optimizer: components["schemas"]["Component"];
             /**
              * @description The output layer
              * @default {
@@ -1279,66 +1041,6 @@ export interface components {
             timeline: components["schemas"]["TimelineEntry"][];
         };
         /**
-         * CrossEntropy
-         * @description For any number of classes: the network gives one sum a class, softmax makes them probabilities,
-         *     and the loss is the surprise at the true class.
-         */
-        CrossEntropy: {
-            /**
-             * @description Selects Cross-entropy (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "cross_entropy";
-        };
-        /**
-         * Csv
-         * @description A table of your own. Its columns are stretched to the square that the pictures show.
-         */
-        Csv: {
-            /**
-             * Draw
-             * @description Another number draws other points from the same seed
-             * @default 0
-             */
-            draw: number;
-            /**
-             * Id
-             * @description Of the uploaded file
-             */
-            id: string;
-            /**
-             * Inputs
-             * @description Columns for the inputs x3, x4, …; without names, all that are left
-             */
-            inputs: string[] | null;
-            /**
-             * @description Selects Your file (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "csv";
-            /**
-             * Target
-             * @description Column to predict; without a name, it is guessed
-             */
-            target: string | null;
-            /**
-             * Training share
-             * @description Share of the points to train on; the others test what was learned
-             * @default 0.5
-             */
-            train_fraction: number;
-            /**
-             * X1
-             * @description Column of numbers drawn to the right
-             */
-            x1: string | null;
-            /**
-             * X2
-             * @description Column of numbers drawn upwards
-             */
-            x2: string | null;
-        };
-        /**
          * DataHeader
          * @description The points, and a map of each feature that can be made of them.
          */
@@ -1416,23 +1118,6 @@ export interface components {
              * @example 1200
              */
             step: number;
-        };
-        /**
-         * ELU
-         * @description Like a ReLU, but the negative side bends smoothly down to -alpha, which keeps the mean near zero.
-         */
-        ELU: {
-            /**
-             * Alpha α
-             * @description Depth of the negative side
-             * @default 1
-             */
-            alpha: number;
-            /**
-             * @description Selects ELU (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "elu";
         };
         /**
          * Error
@@ -1580,63 +1265,6 @@ export interface components {
             type: "frame";
         };
         /**
-         * GELU
-         * @description A smooth ReLU that weighs each sum by its chance under a normal distribution; used in transformers.
-         */
-        GELU: {
-            /**
-             * @description Selects GELU (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "gelu";
-        };
-        /**
-         * Gauss
-         * @description Two round clouds. A straight line parts them, as well as anything can once they overlap.
-         */
-        Gauss: {
-            /**
-             * Draw
-             * @description Another number draws other points from the same seed
-             * @default 0
-             */
-            draw: number;
-            /**
-             * @description Selects Two Gaussians (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "gauss";
-            /**
-             * Noise
-             * @description How far the points stray from the rule
-             * @default 0
-             */
-            noise: number;
-            /**
-             * Samples
-             * @description Number of points, train and test together
-             * @default 500
-             */
-            samples: number;
-            /**
-             * Training share
-             * @description Share of the points to train on; the others test what was learned
-             * @default 0.5
-             */
-            train_fraction: number;
-        };
-        /**
-         * HeNormal
-         * @description Keeps the size of signals through ReLUs, which halve them (He et al., 2015).
-         */
-        HeNormal: {
-            /**
-             * @description Selects He normal (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "he_normal";
-        };
-        /**
          * Hello
          * @description The first event of a connection: all there is to know, but for pictures and curves, which follow.
          */
@@ -1679,17 +1307,6 @@ export interface components {
              * @description How many watch, this one included.
              */
             viewers: number;
-        };
-        /**
-         * Hinge
-         * @description For two classes as -1 and +1: nothing to pay once a point is on its own side by a margin of 1.
-         */
-        Hinge: {
-            /**
-             * @description Selects Hinge (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "hinge";
         };
         /**
          * HistoryShape
@@ -1770,49 +1387,20 @@ export interface components {
             stride: number;
         };
         /**
-         * Huber
-         * @description Squared for small errors, straight for errors over delta: smooth, and calm about outliers.
-         */
-        Huber: {
-            /**
-             * Delta δ
-             * @description Error above which it is straight
-             * @default 1
-             */
-            delta: number;
-            /**
-             * @description Selects Huber (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "huber";
-        };
-        /**
          * Layer
          * @description A hidden layer: sums, normalisation, activation, dropout, in this order.
          */
         Layer: {
-            /**
-             * Activation
-             * @description What each unit makes of its sum
-             * @default {
-             *       "kind": "tanh"
-             *     }
-             */
-            activation: components["schemas"]["Linear"] | components["schemas"]["Sigmoid"] | components["schemas"]["Tanh"] | components["schemas"]["ReLU"] | components["schemas"]["LeakyReLU"] | components["schemas"]["ELU"] | components["schemas"]["GELU"] | components["schemas"]["SiLU"];
+            /** @description What each unit makes of its sum */
+            activation: components["schemas"]["Component"];
             /**
              * Dropout
              * @description Share of the units that is silenced in each training step
              * @default 0
              */
             dropout: number;
-            /**
-             * Normalisation
-             * @description What becomes of the sums before that
-             * @default {
-             *       "kind": "none"
-             *     }
-             */
-            normalization: components["schemas"]["NoNormalization"] | components["schemas"]["BatchNorm"];
+            /** @description What becomes of the sums before that */
+            normalization: components["schemas"]["Component"];
             /**
              * Neurons
              * @description Units of the layer
@@ -1871,56 +1459,6 @@ export interface components {
              * @description A row for each input, a column for each unit
              */
             weight?: number[][];
-        };
-        /**
-         * LeakyReLU
-         * @description A ReLU that lets a little of the negative side through, so that no unit dies.
-         */
-        LeakyReLU: {
-            /**
-             * Alpha α
-             * @description Slope of the negative side
-             * @default 0.01
-             */
-            alpha: number;
-            /**
-             * @description Selects Leaky ReLU (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "leaky_relu";
-        };
-        /**
-         * Linear
-         * @description Passes the sum on as it is. A deep network of linear layers can still only draw a straight line.
-         */
-        Linear: {
-            /**
-             * @description Selects Linear (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "linear";
-        };
-        /**
-         * MAE
-         * @description The size of the error: every unit of error counts the same, so outliers pull less.
-         */
-        MAE: {
-            /**
-             * @description Selects Mean absolute error (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "mae";
-        };
-        /**
-         * MSE
-         * @description The square of the error: small errors hardly count, outliers count a lot.
-         */
-        MSE: {
-            /**
-             * @description Selects Mean squared error (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "mse";
         };
         /**
          * Maps
@@ -2021,122 +1559,6 @@ export interface components {
             type: "metrics";
         };
         /**
-         * Momentum
-         * @description Remembers past gradients and keeps rolling: faster along a valley, calmer across it.
-         */
-        Momentum: {
-            /**
-             * Momentum β
-             * @description How much of the old velocity stays
-             * @default 0.9
-             */
-            beta: number;
-            /**
-             * @description Selects Momentum (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "momentum";
-            /**
-             * Learning rate
-             * @description Size of a step. Too small, and learning crawls; too large, and it jumps over the valley and may blow up. Try steps of three: 0.01, 0.03, 0.1
-             * @default 0.03
-             */
-            lr: number;
-        };
-        /**
-         * Moons
-         * @description Two half moons that reach into each other. A bent line parts them: a small hidden layer is enough.
-         */
-        Moons: {
-            /**
-             * Draw
-             * @description Another number draws other points from the same seed
-             * @default 0
-             */
-            draw: number;
-            /**
-             * @description Selects Moons (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "moons";
-            /**
-             * Noise
-             * @description How far the points stray from the rule
-             * @default 0
-             */
-            noise: number;
-            /**
-             * Samples
-             * @description Number of points, train and test together
-             * @default 500
-             */
-            samples: number;
-            /**
-             * Training share
-             * @description Share of the points to train on; the others test what was learned
-             * @default 0.5
-             */
-            train_fraction: number;
-        };
-        /**
-         * MultiGauss
-         * @description Hills and hollows in two rows, flat between them. A landscape with more than one slope.
-         */
-        MultiGauss: {
-            /**
-             * Draw
-             * @description Another number draws other points from the same seed
-             * @default 0
-             */
-            draw: number;
-            /**
-             * @description Selects Hills and hollows (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "multi_gauss";
-            /**
-             * Noise
-             * @description How far the points stray from the rule
-             * @default 0
-             */
-            noise: number;
-            /**
-             * Samples
-             * @description Number of points, train and test together
-             * @default 500
-             */
-            samples: number;
-            /**
-             * Training share
-             * @description Share of the points to train on; the others test what was learned
-             * @default 0.5
-             */
-            train_fraction: number;
-        };
-        /**
-         * Nesterov
-         * @description Momentum that looks ahead: it adds the velocity once more before it steps.
-         */
-        Nesterov: {
-            /**
-             * Momentum β
-             * @description How much of the old velocity stays
-             * @default 0.9
-             */
-            beta: number;
-            /**
-             * @description Selects Nesterov momentum (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "nesterov";
-            /**
-             * Learning rate
-             * @description Size of a step. Too small, and learning crawls; too large, and it jumps over the valley and may blow up. Try steps of three: 0.01, 0.03, 0.1
-             * @default 0.03
-             */
-            lr: number;
-        };
-        /**
          * NewSession
          * @description What to train. Whatever is left out has its default.
          */
@@ -2167,34 +1589,6 @@ export interface components {
              * @example []
              */
             timeline?: components["schemas"]["TimelineEntry-Input"][];
-        };
-        /**
-         * NoNormalization
-         * @description Passes the sums on as they are.
-         */
-        NoNormalization: {
-            /**
-             * @description Selects None (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "none";
-        };
-        /**
-         * Normal
-         * @description Normal around zero, whatever the size of the layer.
-         */
-        Normal: {
-            /**
-             * @description Selects Normal (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "normal";
-            /**
-             * Standard deviation
-             * @description Standard deviation
-             * @default 0.5
-             */
-            std: number;
         };
         /**
          * Notice
@@ -2260,14 +1654,8 @@ export interface components {
          * @description The output layer. Its width follows from the data and the loss.
          */
         Output: {
-            /**
-             * Activation
-             * @description What the output makes of its sum
-             * @default {
-             *       "kind": "auto"
-             *     }
-             */
-            activation: components["schemas"]["Linear"] | components["schemas"]["Sigmoid"] | components["schemas"]["Tanh"] | components["schemas"]["ReLU"] | components["schemas"]["LeakyReLU"] | components["schemas"]["ELU"] | components["schemas"]["GELU"] | components["schemas"]["SiLU"] | components["schemas"]["Auto"];
+            /** @description What the output makes of its sum */
+            activation: components["schemas"]["Component"];
         };
         /**
          * Parameter
@@ -2358,41 +1746,6 @@ export interface components {
             type: "pause";
         };
         /**
-         * Plane
-         * @description A slope: the target grows evenly from one corner to the other. One linear neuron learns it.
-         */
-        Plane: {
-            /**
-             * Draw
-             * @description Another number draws other points from the same seed
-             * @default 0
-             */
-            draw: number;
-            /**
-             * @description Selects Plane (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "plane";
-            /**
-             * Noise
-             * @description How far the points stray from the rule
-             * @default 0
-             */
-            noise: number;
-            /**
-             * Samples
-             * @description Number of points, train and test together
-             * @default 500
-             */
-            samples: number;
-            /**
-             * Training share
-             * @description Share of the points to train on; the others test what was learned
-             * @default 0.5
-             */
-            train_fraction: number;
-        };
-        /**
          * Play
          * @description Train at the session's speed.
          */
@@ -2404,52 +1757,6 @@ export interface components {
              * @enum {string}
              */
             type: "play";
-        };
-        /**
-         * Points
-         * @description Points that you draw yourself, in any class, while the network learns.
-         */
-        Points: {
-            /**
-             * Classes
-             * @description Number of classes, 0 for a regression; if left out, targets of 0 to 7 are classes
-             */
-            classes: number | null;
-            /**
-             * Draw
-             * @description Another number draws other points from the same seed
-             * @default 0
-             */
-            draw: number;
-            /**
-             * @description Selects Your points (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "points";
-            /**
-             * Points
-             * @description [x1, x2, target] of each point
-             */
-            points: [
-                number,
-                number,
-                number
-            ][];
-            /**
-             * Test Points
-             * @description Points to test with; without them, a share of the points is kept for it
-             */
-            test_points: [
-                number,
-                number,
-                number
-            ][] | null;
-            /**
-             * Training share
-             * @description Share of the points to train on; the others test what was learned
-             * @default 0.5
-             */
-            train_fraction: number;
         };
         /**
          * Preview
@@ -2565,48 +1872,6 @@ export interface components {
             };
         };
         /**
-         * RMSProp
-         * @description Divides each step by the root of the recent squared gradients, so that the rate does not die
-         *     (Tieleman, Hinton, 2012).
-         */
-        RMSProp: {
-            /**
-             * Memory α
-             * @description How slowly old gradients are forgotten
-             * @default 0.99
-             */
-            alpha: number;
-            /**
-             * Epsilon ε
-             * @description Keeps the division finite
-             * @default 1e-8
-             */
-            eps: number;
-            /**
-             * @description Selects RMSProp (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "rmsprop";
-            /**
-             * Learning rate
-             * @description Size of a step. Too small, and learning crawls; too large, and it jumps over the valley and may blow up. Try steps of three: 0.01, 0.03, 0.1
-             * @default 0.03
-             */
-            lr: number;
-        };
-        /**
-         * ReLU
-         * @description Keeps what is positive and cuts the rest to zero. Fast to learn; a unit whose sums are all negative
-         *     is dead, since no gradient passes.
-         */
-        ReLU: {
-            /**
-             * @description Selects ReLU (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "relu";
-        };
-        /**
          * Readiness
          * @description The server is ready, and this is what trains.
          */
@@ -2693,23 +1958,6 @@ export interface components {
              * @enum {string}
              */
             type: "role";
-        };
-        /**
-         * SGD
-         * @description Walks straight down the gradient of the mini-batch. The plainest rule there is.
-         */
-        SGD: {
-            /**
-             * @description Selects SGD (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "sgd";
-            /**
-             * Learning rate
-             * @description Size of a step. Too small, and learning crawls; too large, and it jumps over the valley and may blow up. Try steps of three: 0.01, 0.03, 0.1
-             * @default 0.03
-             */
-            lr: number;
         };
         /**
          * SessionShape
@@ -2975,29 +2223,6 @@ export interface components {
             value: number;
         };
         /**
-         * SiLU
-         * @description A smooth ReLU: each sum times its own sigmoid. Also called swish.
-         */
-        SiLU: {
-            /**
-             * @description Selects SiLU (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "silu";
-        };
-        /**
-         * Sigmoid
-         * @description Squashes every sum into 0 to 1. Far from zero it is flat (its slope is never over 0.25), so deep
-         *     networks of it learn slowly.
-         */
-        Sigmoid: {
-            /**
-             * @description Selects Sigmoid (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "sigmoid";
-        };
-        /**
          * Speed
          * @description How fast a session trains: exactly one of the three.
          * @example {
@@ -3029,41 +2254,6 @@ export interface components {
              * @example null
              */
             steps_per_second?: number | null;
-        };
-        /**
-         * Spiral
-         * @description Two arms wound around each other. Hard: it takes hidden layers, or features that wave.
-         */
-        Spiral: {
-            /**
-             * Draw
-             * @description Another number draws other points from the same seed
-             * @default 0
-             */
-            draw: number;
-            /**
-             * @description Selects Spiral (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "spiral";
-            /**
-             * Noise
-             * @description How far the points stray from the rule
-             * @default 0
-             */
-            noise: number;
-            /**
-             * Samples
-             * @description Number of points, train and test together
-             * @default 500
-             */
-            samples: number;
-            /**
-             * Training share
-             * @description Share of the points to train on; the others test what was learned
-             * @default 0.5
-             */
-            train_fraction: number;
         };
         /**
          * StateChanged
@@ -3197,17 +2387,6 @@ export interface components {
              * @example species
              */
             name: string;
-        };
-        /**
-         * Tanh
-         * @description Squashes every sum into -1 to 1, centred on zero. A good start for small networks; flat far out.
-         */
-        Tanh: {
-            /**
-             * @description Selects Tanh (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "tanh";
         };
         /**
          * TaskDescription
@@ -3483,23 +2662,6 @@ export interface components {
             weights?: (components["schemas"]["OneWeight"] | components["schemas"]["AllWeights"]) | null;
         };
         /**
-         * Uniform
-         * @description Uniform between -limit and limit, whatever the size of the layer.
-         */
-        Uniform: {
-            /**
-             * @description Selects Uniform (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "uniform";
-            /**
-             * Limit
-             * @description Largest weight
-             * @default 0.5
-             */
-            limit: number;
-        };
-        /**
          * UploadedTable
          * @description A table that configs can name from now on.
          */
@@ -3661,65 +2823,6 @@ export interface components {
              *     ]
              */
             layers: components["schemas"]["LayerWeights"][];
-        };
-        /**
-         * XavierUniform
-         * @description Keeps the size of signals and gradients alike from layer to layer; made for tanh (Glorot, Bengio,
-         *     2010).
-         */
-        XavierUniform: {
-            /**
-             * @description Selects Xavier uniform (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "xavier_uniform";
-        };
-        /**
-         * Xor
-         * @description Opposite corners belong together. The problem that one neuron alone cannot solve.
-         */
-        Xor: {
-            /**
-             * Draw
-             * @description Another number draws other points from the same seed
-             * @default 0
-             */
-            draw: number;
-            /**
-             * @description Selects XOR (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "xor";
-            /**
-             * Noise
-             * @description How far the points stray from the rule
-             * @default 0
-             */
-            noise: number;
-            /**
-             * Samples
-             * @description Number of points, train and test together
-             * @default 500
-             */
-            samples: number;
-            /**
-             * Training share
-             * @description Share of the points to train on; the others test what was learned
-             * @default 0.5
-             */
-            train_fraction: number;
-        };
-        /**
-         * Zero
-         * @description All weights zero. Every unit of a layer then stays the same as its neighbours for ever: a lesson,
-         *     not a start.
-         */
-        Zero: {
-            /**
-             * @description Selects Zero (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            kind: "zero";
         };
     };
     responses: never;

@@ -5,8 +5,7 @@ type Schemas = components["schemas"];
 
 export type Config = Schemas["Config"];
 export type Layer = Schemas["Layer"];
-/** What all components have in common; the catalogue knows the parameters of each. */
-export type Component = { kind: string; [parameter: string]: unknown };
+export type Component = Schemas["Component"];
 /** A JSON merge patch (RFC 7396) of the config. Lists are replaced whole. */
 export type Patch = Schemas["Change"]["change"];
 

@@ -10,7 +10,9 @@ from playground.i18n import Text, say
 from playground.run.config import Config, Layer
 
 SHORT = {"train_fraction": "training share", "test_points": "test points"}
-PARTS = frozenset({"data", "loss", "optimizer", "init", "output", "hidden", "features", "version"})
+PARTS = frozenset({"output", "hidden", "features", "version"})
+LAYER_PARTS = frozenset({"width", "activation", "normalization", "dropout"})
+"""Fields that are told in words of their own; so are components."""
 LONGEST = 60
 """Characters of a label, in English."""
 LONGEST_VALUE = 40
@@ -37,8 +39,10 @@ def _length(words: list[Text]) -> int:
 
 def _components(before: Config, after: Config) -> list[Text]:
     words = []
-    for name in ("data", "loss", "optimizer", "init"):
-        old, new = getattr(before, name), getattr(after, name)
+    for name, new in after:
+        old = getattr(before, name)
+        if not isinstance(new, Component):
+            continue
         if old.kind != new.kind:
             words.append(_shown(name, new))
         else:
@@ -80,7 +84,8 @@ def _layer(number: int, before: Layer, after: Layer) -> list[Text]:
         words.append(_normalization(number, before.normalization, after.normalization))
     if before.dropout != after.dropout:
         words.append(say("label.dropout", rate=after.dropout, layer=number))
-    return words
+    others = _parameters(before, after, but=LAYER_PARTS)
+    return words + [say("label.layer", layer=number, change=change) for change in others]
 
 
 def _normalization(number: int, before: Component, after: Component) -> Text:
@@ -101,11 +106,13 @@ def _scalars(before: Config, after: Config) -> list[Text]:
 
 
 def _parameters(before: BaseModel, after: BaseModel, but: frozenset[str] = frozenset()) -> list[Text]:
-    """Fields that differ, by their titles."""
+    """Fields that differ, but for components, by their titles."""
     words = []
     for name, field in type(after).model_fields.items():
         value = getattr(after, name)
-        if name not in but and getattr(before, name) != value:
+        if name in but or isinstance(value, Component):
+            continue
+        if getattr(before, name) != value:
             title = SHORT.get(name) or _lower(field.title or name.replace("_", " "))
             words.append(_value(Text(code=f"field.{name}", text=title), value))
     return words

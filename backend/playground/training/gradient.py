@@ -23,7 +23,7 @@ class Model:
             for layer in network.parameters(state.weights)
         ]
         self.buffers = network.buffers(state.buffers)
-        self._weights = state.weights
+        self._state = state
         self._penalized = network.penalized(state.weights)
         leaves = [
             (leaf, layer.normalization.uses_batch and name == "bias")
@@ -35,7 +35,7 @@ class Model:
 
     def activations(self, x: Tensor, masks: Masks | None = None) -> list[Tensor]:
         """As `forward`, for features x (R or 1, batch, inputs)."""
-        x = x.expand(len(self._weights), -1, -1)
+        x = x.expand(len(self._state.weights), -1, -1)
         return forward(self.network, self.parameters, self.buffers, x, masks)
 
     def loss_and_grad(
@@ -53,22 +53,22 @@ class Model:
                 pieces[bias].zero_()
         grad = torch.cat([piece.flatten(1) for piece in pieces], dim=1)
         if config.l2:
-            grad = grad.addcmul(self._weights, self._penalized, value=config.l2)
+            grad = grad.addcmul(self._state.weights, self._penalized, value=config.l2)
         if config.l1:
-            grad = grad.addcmul(self._weights.sign(), self._penalized, value=config.l1)
+            grad = grad.addcmul(self._state.weights.sign(), self._penalized, value=config.l1)
         return losses.detach(), grad, activations
 
-
-def update(config: Config, state: State, grad: Tensor, lr: Rate) -> None:
-    """One step of the optimizer, in place, by the gradient (R, P), clipped to its longest norm."""
-    if config.clip_norm is not None:
-        norm = grad.norm(dim=1, keepdim=True)
-        grad = grad * (config.clip_norm / (norm + 1e-6)).clamp(max=1)
-    state.updates.add_(1)
-    delta, slots = config.optimizer.update(state.weights, grad, tuple(state.slots), state.updates, lr)
-    state.weights.add_(delta)
-    for slot, latest in zip(state.slots, slots, strict=True):
-        slot.copy_(latest)
+    def update(self, config: Config, grad: Tensor, lr: Rate) -> None:
+        """One step of the optimizer, in place, by the gradient (R, P), clipped to its longest norm."""
+        state = self._state
+        if config.clip_norm is not None:
+            norm = grad.norm(dim=1, keepdim=True)
+            grad = grad * (config.clip_norm / (norm + 1e-6)).clamp(max=1)
+        state.updates.add_(1)
+        delta, slots = config.optimizer.update(state.weights, grad, tuple(state.slots), state.updates, lr)
+        state.weights.add_(delta)
+        for slot, latest in zip(state.slots, slots, strict=True):
+            slot.copy_(latest)
 
 
 def dropout_masks(network: Network, seeds: Tensor, steps: Tensor, batch: int) -> Masks:

@@ -16,7 +16,7 @@ from playground.training.evaluation import (
     progress,
 )
 from playground.training.experiment import Experiment
-from playground.training.gradient import Model, update
+from playground.training.gradient import Model
 from playground.training.state import State
 
 
@@ -55,7 +55,7 @@ class ReferenceTrainer:
         for lr in torch.from_numpy(learning_rates).to(state.weights)[..., None]:  # (R or 1, 1)
             x, y, masks = self._batches.next(state)
             loss, state.grad, _ = self._model.loss_and_grad(config, x, y, masks)
-            update(config, state, state.grad, lr)
+            self._model.update(config, state.grad, lr)
             advance(state, x.shape[1], self._experiment.count)
             if state.step % state.stride == 0:
                 rows.append(self._row(state.grad))

@@ -1,6 +1,7 @@
 """The OpenAPI document: the REST API, and everything that crosses the websocket.
 
-`python -m playground.web.openapi` prints it, always the same for the same code, for whoever generates types.
+`python -m playground.web.openapi` prints it, always the same for the same code; the page's types are
+made of what `python -m playground.web.openapi page` prints.
 """
 
 import json
@@ -36,6 +37,13 @@ ID: Schema = {
 }
 
 
+COMPONENT: Schema = {
+    "type": "object",
+    "description": "Of any family; the catalogue knows the kinds of each and their parameters",
+    "properties": {"kind": {"type": "string", "description": "Selects the component"}},
+    "required": ["kind"],
+    "additionalProperties": True,
+}
 Mode = Literal["validation", "serialization"]
 WIRE: dict[str, tuple[Mode, Any, str]] = {
     "ViewerMessage": (
@@ -78,6 +86,29 @@ def _plain(schema: Schema) -> Schema:
     return json.loads(json.dumps(schema).replace('-Output"', '"'))
 
 
+def for_page(whole: Schema) -> Schema:
+    """The document without the components of the catalogue, which the page learns of as it runs: so its types
+    stay as they are when there is one more."""
+    members: set[str] = set()
+
+    def opened(part: Any) -> Any:
+        if isinstance(part, list):
+            return [opened(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        if "family" in part and "oneOf" in part:
+            members.update(reference["$ref"].rpartition("/")[2] for reference in part["oneOf"])
+            return {"$ref": REFERENCE.format(model="Component"), "description": part["description"]}
+        return {name: opened(value) for name, value in part.items()}
+
+    page = opened(whole)
+    schemas = page["components"]["schemas"]
+    page["components"]["schemas"] = {"Component": COMPONENT} | {
+        name: schema for name, schema in schemas.items() if name not in members
+    }
+    return page
+
+
 def _wire_schemas() -> dict[str, Schema]:
     """Of messages from a viewer, events to it, headers of binary messages, and problem documents."""
     unions, definitions = TypeAdapter.json_schemas(
@@ -101,5 +132,8 @@ def _wire_schemas() -> dict[str, Schema]:
 if __name__ == "__main__":
     from playground.web.app import create_app
 
-    json.dump(document(create_app()), sys.stdout, indent=1, sort_keys=True, ensure_ascii=False)
+    printed = document(create_app())
+    if sys.argv[1:] == ["page"]:
+        printed = for_page(printed)
+    json.dump(printed, sys.stdout, indent=1, sort_keys=True, ensure_ascii=False)
     sys.stdout.write("\n")

@@ -17,7 +17,7 @@ from playground.randomness import permutation
 from playground.training.batched.cuda_graph import CudaGraph
 from playground.training.batched.trace import Trace
 from playground.training.experiment import Experiment
-from playground.training.gradient import Model, dropout_masks, update
+from playground.training.gradient import Model, dropout_masks
 from playground.training.state import State
 
 LAUNCH_STEPS = 32
@@ -114,7 +114,7 @@ class BatchedTrainer:
             chosen = self._owner[:, None], self._order.index_select(1, self._cursor + self._places[:size])
             own = [None if mask is None else mask[index, :, :size] for mask in masks]
             loss, grad, _ = self._model.loss_and_grad(config, self._x[chosen], self._y[chosen], own)
-            update(config, state, grad, self._learning_rates[index])
+            self._model.update(config, grad, self._learning_rates[index])
             self.grad.copy_(grad)
             self._cursor.add_(size)
             for record, part in zip(kept, parts, strict=True):
