@@ -17,7 +17,7 @@ from pydantic import Field, TypeAdapter
 from playground.messages.commands import ID_LENGTH, Ack, ViewerMessage
 from playground.messages.events import Event
 from playground.messages.headers import BinaryHeader
-from playground.web.schemas import ProblemDocument
+from playground.web.problem import ProblemDocument
 
 Schema = dict[str, Any]
 

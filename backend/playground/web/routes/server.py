@@ -1,13 +1,27 @@
 """Whether the server runs."""
 
 from http import HTTPStatus
+from typing import Literal
 
 from fastapi import APIRouter, Request
+from pydantic import Field
 
 from playground.errors import Problem
 from playground.i18n import say
 from playground.web.routes.responses import BUSY, shows
-from playground.web.schemas import Readiness
+from playground.web.routes.shape import Shape
+
+
+class Readiness(Shape):
+    """The server is ready, and this is what trains."""
+
+    status: Literal["ready"] = Field(default="ready", examples=["ready"])
+    """That it is."""
+    trainer: Literal["compiled", "batched", "compiling", "reference"] = Field(examples=["compiled"])
+    """The kernel; stacks on a GPU; PyTorch until the kernel is compiled, or because there is none here."""
+    detail: str = Field(examples=["the compiled kernel trains"])
+    """Why it is this one."""
+
 
 router = APIRouter(tags=["server"])
 

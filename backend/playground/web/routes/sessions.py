@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 from fastapi import APIRouter, Body, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from pydantic import ConfigDict, Field
 
 from playground import limits
 from playground.errors import Problem
@@ -15,12 +16,118 @@ from playground.i18n import say
 from playground.messages import commands
 from playground.messages import worker as messages
 from playground.messages.commands import Amount, Speed
-from playground.messages.events import ChangeDone, Done, StepDone
+from playground.messages.events import (
+    METRICS_EXAMPLE,
+    ChangeDone,
+    Done,
+    Metrics,
+    SessionState,
+    StepDone,
+    TaskDescription,
+)
+from playground.run.config import Config
+from playground.run.run import EXAMPLE_EFFECT, EXAMPLE_LABEL, TimelineEntry
+from playground.run.weights import LayerWeights
 from playground.session.session import Session
 from playground.web.json_stream import stream_json
 from playground.web.routes.dependencies import Held, TheRegistry, Watched
 from playground.web.routes.responses import BODY, BUSY, COMMANDED, GUARDED, MISSING, SEEN, SENT, binary
-from playground.web.schemas import CreatedSession, HistoryShape, Maps, NewSession, SessionShape, Weights
+from playground.web.routes.shape import Shape
+
+EXAMPLE_CONFIG = Config().model_dump(mode="json")
+EXAMPLE_ENTRY = {
+    "step": 1200,
+    "epoch": 48.0,
+    "change": {"optimizer": {"lr": 0.1}},
+    "undo": {"optimizer": {"lr": 0.03}},
+    "effect": EXAMPLE_EFFECT,
+    "label": EXAMPLE_LABEL,
+    "weights": None,
+}
+
+
+class NewSession(Shape):
+    """What to train. Whatever is left out has its default."""
+
+    config: dict[str, Any] = Field(
+        default={},
+        examples=[{"data": {"kind": "spiral", "noise": 0.1}, "optimizer": {"kind": "adam", "lr": 0.03}}],
+    )
+    """A config, or a part of one; its schema is in `GET /api/catalogue`."""
+    timeline: list[TimelineEntry] = Field(default=[], max_length=10_000, examples=[[]])
+    """Changes to make on the way, as `GET /api/sessions/{id}` returns them: the run is played again.
+    The first change by hand drops what is left of it."""
+
+
+class SessionShape(SessionState):
+    """A session at this moment."""
+
+    model_config = ConfigDict(extra="forbid")
+    id: str = Field(examples=["9f3c01ab77"])
+    """Its name in every other call."""
+    run: int = Field(examples=[1])
+    """Counts the resets."""
+    config: Config = Field(examples=[EXAMPLE_CONFIG])
+    """The current config, whole."""
+    task: TaskDescription
+    """What there is to learn: the kind, the number of classes, the names of inputs and classes."""
+    timeline: list[TimelineEntry] = Field(examples=[[EXAMPLE_ENTRY]])
+    """Every change of this run so far."""
+    metrics: Metrics = Field(examples=[METRICS_EXAMPLE])
+    """How good it is now."""
+
+
+class CreatedSession(SessionShape):
+    """A new session, and the key that lets you change it."""
+
+    key: str = Field(examples=["kJ0vTg2hN5c1xw0m3yQ4a8Zr5sUe7PbL"])
+    """Goes into `Authorization: Bearer …` of everything that changes the session. It is shown this once."""
+
+
+class HistoryShape(Shape):
+    """The curves of the run since its start, as fine as they are kept."""
+
+    run: int = Field(examples=[1])
+    """Counts the resets."""
+    stride: int = Field(examples=[4])
+    """Steps between two samples; it doubles whenever there are too many."""
+    series: dict[str, list[float | None]] = Field(
+        examples=[{"index": [0, 1], "step": [0, 4], "train_loss": [0.71, 0.52], "grad_norm.0": [None, 0.2]}]
+    )
+    """A list for each column, all of one length; null where a value is missing."""
+    marks: list[TimelineEntry] = Field(examples=[[EXAMPLE_ENTRY]])
+    """The changes of the run, to be marked on the curves."""
+
+
+class Maps(Shape):
+    """Maps over the input square. Row 0 is the top (x2 = 6), column 0 the left (x1 = -6)."""
+
+    step: int = Field(examples=[1200])
+    """When they were taken."""
+    size: int = Field(examples=[2])
+    """Cells along a side."""
+    decision: list[Any] = Field(examples=[[[0.1, 0.9], [0.2, 0.8]]])
+    """Two classes: the probability of class 1. Regression: the value. More classes: a map for each."""
+    neurons: list[list[list[float | None]]] = Field(examples=[[[[0.3, -0.1], [0.0, 0.7]]]])
+    """The activation of every hidden neuron, layer by layer, then of the output's units."""
+
+
+class Weights(Shape):
+    """Weights of the whole network, from the first hidden layer to the output."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)  # as in `AllWeights`
+    layers: list[LayerWeights] = Field(
+        max_length=limits.HIDDEN_LAYERS + 1,
+        examples=[
+            [
+                {"weight": [[0.5, -0.3], [0.1, 0.8]], "bias": [0.0, 0.0]},
+                {"weight": [[1.0], [-1.0]], "bias": [0.1]},
+            ]
+        ],
+    )
+    """For each layer `weight` (a row for each input), `bias`, and with batch normalisation `gamma`, `beta`,
+    `running_mean` and `running_var`. What is left out in a put keeps its value."""
+
 
 router = APIRouter(prefix="/api/sessions", tags=["sessions"])
 
