@@ -31,7 +31,7 @@ export class Upload {
       this.refusal = t("data.csv.too_large", { file: file.name, limit: Math.floor(mostBytes / 2 ** 20) });
       return;
     }
-    if (await this.read(file, {})) this.asking = true;
+    await this.read(file, {});
   }
 
   /** Reads the same file in another way. */
@@ -54,7 +54,7 @@ export class Upload {
     }
   }
 
-  private async read(file: File, { header, sheet }: Reading): Promise<boolean> {
+  private async read(file: File, { header, sheet }: Reading): Promise<void> {
     this.refusal = null;
     this.busy = true;
     try {
@@ -66,10 +66,9 @@ export class Upload {
       this.table = table;
       this.file = file;
       this.guess = table.chosen as unknown as Choice;
-      return true;
+      this.asking = true;
     } catch (error) {
       this.refusal = error instanceof Error ? error.message : String(error);
-      return false;
     } finally {
       this.busy = false;
     }

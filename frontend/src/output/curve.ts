@@ -1,6 +1,6 @@
 // Paints what a network answers along its only input.
 import { classColour, type Theme } from "../colours";
-import type { PointSet } from "./points";
+import type { Points } from "../wire";
 
 /** Values at the bottom and the top of the picture. */
 export interface Height {
@@ -22,20 +22,24 @@ export function valueOn(curve: ArrayLike<number>, x: number, extent: number): nu
   return curve[left] + (place - left) * (curve[left + 1] - curve[left]);
 }
 
+/** A value as a place on a square from -extent to extent. */
+export const placeOf = (value: number, { lo, hi }: Height, extent: number): number =>
+  extent * ((2 * (value - lo)) / (hi - lo) - 1);
+
 /**
- * The points as places on a square from -extent to extent. A value is a height; of two classes one lies at the bottom
+ * The points on a square from -extent to extent. A value is a height; of two classes one lies at the bottom
  * and the other on top; of more, all lie on top, where the curve of their own class should be. */
 export function placed(
-  points: Pick<PointSet, "inputs" | "targets" | "predictions">,
+  { inputs, targets }: Pick<Points, "inputs" | "targets">,
   classes: number,
-  { lo, hi }: Height,
+  height: Height,
   extent: number,
-): PointSet {
-  const inputs = Array.from(points.targets, (target, i) => {
-    const height = classes > 2 ? 1 : target;
-    return [points.inputs[i], extent * ((2 * (height - lo)) / (hi - lo) - 1)];
-  });
-  return { inputs: inputs.flat(), targets: points.targets, columns: 2, predictions: points.predictions };
+): Points {
+  const places = Array.from(targets, (target, i) => [
+    inputs[i],
+    placeOf(classes > 2 ? 1 : target, height, extent),
+  ]);
+  return { inputs: places.flat(), targets, columns: 2 };
 }
 
 const INK = { light: "rgb(20 24 30)", dark: "rgb(250 250 250)" } as const;
