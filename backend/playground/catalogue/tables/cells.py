@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from itertools import islice
 from typing import Literal
 
 import numpy as np
@@ -18,6 +20,8 @@ MISSING = frozenset(
     ["", "?", "-", "–", "—", ".", "..", "na", "n/a", "#n/a", "nan", "null", "#null!", "missing", "#div/0!"]
 )
 """In small letters."""
+ASKED_CELLS = 20_000
+"""As many as tell how a file writes its numbers."""
 SPACES = " \u00a0\u202f'’"
 """Also found between groups of three digits."""
 
@@ -42,6 +46,14 @@ def number(cell: Cell, decimal: Decimal) -> float | None:
     text = cell.replace("−", "-").removesuffix("%").rstrip()
     if decimal is None and text.count(",") + text.count(".") == 1:
         text = text.replace(",", ".")
+    # Most numbers have no thousands, and need no pattern.
+    if decimal != ",":
+        plain = text
+    else:
+        plain = "" if "." in text else text.replace(",", ".")
+    if plain[-1:].isdigit() and "_" not in plain:
+        with suppress(ValueError):
+            return float(plain)
     # What cannot be read the way of the file may still be read in the other one.
     for point in (",", ".") if decimal == "," else (".", ","):
         pattern, group = WRITTEN[point]
@@ -54,9 +66,8 @@ def number(cell: Cell, decimal: Decimal) -> float | None:
 def decimal_of(cells: Iterable[Cell], by_comma: bool) -> Decimal:
     """What most of those numbers say that can be read in one way only. `by_comma`: commas part the cells."""
     votes = {".": 0, ",": 0}
-    for cell in cells:
-        if not isinstance(cell, str) or not ("," in cell or "." in cell):
-            continue
+    parted = (cell for cell in cells if isinstance(cell, str) and ("," in cell or "." in cell))
+    for cell in islice(parted, ASKED_CELLS):
         text = cell.removesuffix("%").rstrip()
         fits = [point for point, (pattern, _) in WRITTEN.items() if pattern.fullmatch(text)]
         if len(fits) == 1:
