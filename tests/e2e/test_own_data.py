@@ -99,7 +99,7 @@ def test_the_first_row_may_be_said_to_be_data(visitor: Visitor) -> None:
     expect(visitor.find("csv-header")).to_be_checked()
     assert chosen(visitor)["target"] == "2021"
     visitor.find("csv-header").click()
-    expect(visitor.find("csv-size")).to_contain_text("5 rows")
+    expect(visitor.find("csv-size")).to_have_text("5 rows, 3 columns.")
     assert chosen(visitor)["target"] == "column 3"
 
 
@@ -140,8 +140,8 @@ def test_a_workbook_is_learned_from(visitor: Visitor) -> None:
     brings(visitor, "both.xlsx", workbook(Flowers=rows, Years=[["a", "b", "c"], [1, 2.5, 3], [2, 4, 1]]))
     assert chosen(visitor) == {"x1": "width", "x2": "length", "target": "kind"}
     visitor.sets("csv-sheet", "Years")
-    expect(visitor.find("csv-size")).to_contain_text("2 rows")
+    expect(visitor.find("csv-size")).to_have_text("2 rows, 3 columns.")
     visitor.sets("csv-sheet", "Flowers")
-    expect(visitor.find("csv-size")).to_contain_text("12 rows")
+    expect(visitor.find("csv-size")).to_have_text("12 rows, 3 columns.")
     uses(visitor)
     visitor.waits_until(lambda told: told["task"]["class_labels"] == ["a", "b"])
