@@ -181,7 +181,9 @@ Command = Play | Pause | Reset | SetSpeed | SetSlice | Step | Change | SetWeight
 """What changes a session: it takes the key."""
 
 
-ViewerMessage = Play | Pause | Reset | SetSpeed | SetSlice | Step | Change | SetWeight | Authorize | Watch | Ack
+ViewerMessage = (
+    Play | Pause | Reset | SetSpeed | SetSlice | Step | Change | SetWeight | Authorize | Watch | Ack
+)
 _VIEWER_MESSAGES: dict[str, Any] = {cls.model_fields["type"].default: cls for cls in get_args(ViewerMessage)}
 
 

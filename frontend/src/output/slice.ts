@@ -22,10 +22,20 @@ export function heldInputs(task: Task, features: string[], values: number[], ext
   });
 }
 
-/** "petal length 3.76 (mean), petal width 1.2". `chosen`: the inputs that are not at their mean. */
-export const sentence = (inputs: HeldInput[], chosen: Record<string, number>): string =>
-  inputs
+const NAMED = 3;
+
+/** "Held fixed: petal length 3.76 (mean), petal width 1.2". `chosen`: the inputs that are not at their mean. */
+export function sentence(inputs: HeldInput[], chosen: Record<string, number>): string {
+  const means = inputs.every(({ name }) => !(name in chosen));
+  const first = [...inputs]
+    .sort((a, b) => Number(b.name in chosen) - Number(a.name in chosen))
+    .slice(0, NAMED);
+  const named = first
     .map(({ name, value }) =>
-      t(name in chosen ? "output.slice.value" : "output.slice.mean", { name, value: rough(value) }),
+      t(means || name in chosen ? "output.slice.value" : "output.slice.mean", { name, value: rough(value) }),
     )
     .join(", ");
+  const n = inputs.length - first.length;
+  const all = n ? t("output.slice.more", { inputs: named, n }) : named;
+  return t(means ? "output.slice.at_means" : "output.slice", { inputs: all });
+}
