@@ -1,4 +1,4 @@
-"""Of more than two inputs, the maps are drawn over the first two and hold the others: where, and who says so."""
+"""Of more than two inputs, the maps are drawn over two and hold the others: where, and who says so."""
 
 from collections.abc import Callable
 from typing import Any
@@ -44,7 +44,7 @@ def decision(guest: Guest) -> np.ndarray:
 
 
 def test_the_map_is_drawn_where_the_holder_holds_the_other_inputs(guest: Guest) -> None:
-    """It was always drawn at their mean: here half of the points said yes, and the map showed no trace of it."""
+    """It was always drawn at their mean: half of the points said yes here, and the map showed nothing of it."""
     assert guest.look()["metrics"]["train_accuracy"] > 0.95
     for value, yes in ((11, False), (19, True)):
         guest.do("POST", "/slice", {"held": {"c": value}})

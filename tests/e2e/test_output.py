@@ -1,4 +1,4 @@
-"""The output panel tells the truth: of one moment, of the slice that it shows, without flashes; and it is drawn on."""
+"""The output panel: of one moment, of a slice that it names, without flashes; and it can be drawn upon."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_nothing_flashes(motion: str, most: int, arrive: Arrive) -> None:
     expect(visitor.find("oscillates")).to_be_hidden()
 
 
-# What stands on the page in one refresh of the screen, many times over; and all moments that the server told of.
+# What stands on the page in one refresh of the screen, many times over; and what the server told of.
 WATCH = """count => new Promise(resolve => {
   const moments = [];
   for (const socket of window.wireLog.sockets) socket.addEventListener('message', ({ data }) => {
@@ -113,9 +113,10 @@ WATCH = """count => new Promise(resolve => {
       train: number('train-accuracy') / 100,
       test: number('test-accuracy') / 100,
       table: ['train-loss', 'test-loss', 'train-accuracy', 'test-accuracy'].map(text),
-      legends: [...document.querySelectorAll('[data-testid=curve-loss] .legend b, [data-testid=curve-score] .legend b')]
-        .map(value => value.textContent),
-      confusion: rows.map(row => [...row.querySelectorAll('td:not(.recall)')].map(td => Number(td.textContent))),
+      legends: ['loss', 'score'].flatMap(chart =>
+        [...document.querySelectorAll(`[data-testid=curve-${chart}] .legend b`)].map(value => value.textContent)),
+      confusion: rows.map(row =>
+        [...row.querySelectorAll('td:not(.recall)')].map(cell => Number(cell.textContent))),
       marks: Number(document.querySelector('[data-testid=output-points]').dataset.wrong),
     });
     if (seen.length < count) requestAnimationFrame(look);
@@ -131,10 +132,6 @@ def test_all_that_is_shown_is_of_one_moment(visitor: Visitor) -> None:
     visitor.sets("control-data.noise", 0.4)
     visitor.sets("control-optimizer.lr", 0.3)
     visitor.waits_until(lambda told: told["config"]["optimizer"]["lr"] == 0.3)
-    points = visitor.page.evaluate(
-        "() => document.querySelectorAll('[data-testid=confusion] tbody tr').length"
-    )
-    assert points == 2
     visitor.plays()
     visitor.waits_for_epoch(3)
     told = visitor.page.evaluate(WATCH, 200)
@@ -160,7 +157,7 @@ FLOWERS = "width,height,petal,nectar,species\n" + "".join(
 
 
 def test_a_slice_says_so_and_can_be_moved(visitor: Visitor, arrive: Arrive) -> None:
-    """The map of data with four inputs contradicted the score, and said nothing of the two that it held fixed."""
+    """The map of four inputs contradicted the score, and said nothing of the two that it held fixed."""
     visitor.find("csv-input").set_input_files(
         {"name": "flowers.csv", "mimeType": "text/csv", "buffer": FLOWERS.encode()}
     )

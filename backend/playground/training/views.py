@@ -51,12 +51,13 @@ class Views:
     def held_values(self) -> tuple[float, ...]:
         """What the third input and those after it are held at, in their own units."""
         task = self._loop.experiment.dataset.task
-        ends = np.array([slices.bounds(task, column) for column in range(task.inputs)])
-        low, high = ends[:, 0], ends[:, 1]
-        values = low + (self._held_inputs() / (2 * limits.HALF_SPAN) + 0.5) * (high - low)
         named = slices.fitting(self.held, task)
-        rest = zip(task.input_names[slices.DRAWN :], values[slices.DRAWN :].tolist(), strict=True)
-        return tuple(named.get(name, value) for name, value in rest)
+        values = []
+        for column, place in enumerate(self._held_inputs().tolist()):
+            low, high = slices.bounds(task, column)
+            share = place / (2 * limits.HALF_SPAN) + 0.5
+            values.append(named.get(task.input_names[column], low * (1 - share) + high * share))
+        return tuple(values[slices.DRAWN :])
 
     def _held_inputs(self) -> np.ndarray:
         """All inputs (D,) as the network gets them: held, or the mean."""
@@ -66,7 +67,9 @@ class Views:
         for column, name in enumerate(dataset.task.input_names):
             if column >= slices.DRAWN and name in named:
                 low, high = slices.bounds(dataset.task, column)
-                inputs[column] = ((named[name] - low) / (high - low) - 0.5) * 2 * limits.HALF_SPAN
+                # In halves: the span of the largest floats would overflow.
+                share = (named[name] / 2 - low / 2) / (high / 2 - low / 2)
+                inputs[column] = (share - 0.5) * 2 * limits.HALF_SPAN
         return inputs
 
     def frame(self, evaluation: Evaluation, neuron_size: int = 20, output_size: int = 100) -> Arrays:
