@@ -44,7 +44,7 @@ def decision(guest: Guest) -> np.ndarray:
 
 
 def test_the_map_is_drawn_where_the_holder_holds_the_other_inputs(guest: Guest) -> None:
-    """It was always drawn at their mean: half of the points said yes here, and the map showed nothing of it."""
+    """It was always drawn at their mean: half of these points said yes, and the map did not show it."""
     assert guest.look()["metrics"]["train_accuracy"] > 0.95
     for value, yes in ((11, False), (19, True)):
         guest.do("POST", "/slice", {"held": {"c": value}})

@@ -113,8 +113,9 @@ WATCH = """count => new Promise(resolve => {
       train: number('train-accuracy') / 100,
       test: number('test-accuracy') / 100,
       table: ['train-loss', 'test-loss', 'train-accuracy', 'test-accuracy'].map(text),
-      legends: ['loss', 'score'].flatMap(chart =>
-        [...document.querySelectorAll(`[data-testid=curve-${chart}] .legend b`)].map(value => value.textContent)),
+      legends: ['loss', 'score']
+        .flatMap(chart => [...document.querySelectorAll(`[data-testid=curve-${chart}] .legend b`)])
+        .map(value => value.textContent),
       confusion: rows.map(row =>
         [...row.querySelectorAll('td:not(.recall)')].map(cell => Number(cell.textContent))),
       marks: Number(document.querySelector('[data-testid=output-points]').dataset.wrong),
