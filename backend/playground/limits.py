@@ -29,6 +29,10 @@ TRAIN_STEPS = 1_000_000
 MAP_NUMBERS = 4_000_000
 """Numbers in the raw maps of all units, together."""
 
+CHECKPOINTS = 24
+"""Moments of a session that one can go back to."""
+CHECKPOINT_BYTES = 24 * 1024 * 1024
+
 UNACKED_FRAMES = 3
 FRAME_RATE = 60
 NEURON_MAP = (4, 64)

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from playground.messages import codec
+from playground.run.config import Config
 from playground.run.validation import Tables, parse
 from playground.training.experiment import Experiment
 from playground.training.loop import TRAINERS, TrainingLoop
@@ -16,14 +17,14 @@ COUNTERS = ("step", "epoch", "cursor", "samples", "stride")
 TENSORS = ("seeds", "weights", "buffers", "slots", "updates")
 
 
-def save(loop: TrainingLoop) -> bytes:
+def save(config: Config, state: State) -> bytes:
     """Weights, buffers, optimizer slots, counters and config."""
     header = {
         "type": "snapshot",
-        "config": loop.config.model_dump(mode="json"),
-        **{name: getattr(loop.state, name) for name in COUNTERS},
+        "config": config.model_dump(mode="json"),
+        **{name: getattr(state, name) for name in COUNTERS},
     }
-    arrays = {name: getattr(loop.state, name) for name in TENSORS}
+    arrays = {name: getattr(state, name) for name in TENSORS}
     return codec.encode(header, {name: tensor.cpu().numpy() for name, tensor in arrays.items()})
 
 

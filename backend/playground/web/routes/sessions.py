@@ -129,6 +129,13 @@ class Weights(Shape):
     `running_mean` and `running_var`. What is left out in a put keeps its value."""
 
 
+class RestoredMoment(Shape):
+    """A moment to go back to."""
+
+    checkpoint: int = Field(examples=[3])
+    """Its number."""
+
+
 router = APIRouter(prefix="/api/sessions", tags=["sessions"])
 
 
@@ -249,6 +256,20 @@ async def pause(session: Held) -> Done:
 async def reset(session: Held) -> Done:
     """A new run with the current config: step 0, no timeline, no history."""
     return await _perform(session, commands.Reset())
+
+
+@router.post(
+    "/{id}/restore",
+    response_description="It is there again",
+    responses=SENT,
+)
+async def restore(session: Held, moment: Annotated[RestoredMoment, Body()]) -> Done:
+    """Go back to a moment: weights, optimizer state, config, timeline and curves are as they were then.
+
+    Lines of the timeline that lose something name the moment before them, a divergence the last one at which
+    all was well, and the state where the session was before a reset or before it went back.
+    """
+    return await _perform(session, commands.Restore(checkpoint=moment.checkpoint))
 
 
 @router.post(
