@@ -69,12 +69,13 @@ class Moment(Message):
 
 
 class Divergence(Explained):
-    """Training met NaN or infinity; the weights are the last finite ones. `detail` says what happened."""
+    """Training met NaN or infinity, and the weights are the last finite ones; or no hidden layer learns any
+    more. `detail` says what happened."""
 
     step: int = Field(examples=[412])
-    """The step that failed."""
+    """The step that failed, or at which it was found."""
     layer: int | None = Field(default=None, examples=[1])
-    """The first layer that was not finite, counted from 0."""
+    """The first layer that was not finite, or the one that lets no gradient through, counted from 0."""
     rate: float | None = Field(default=None, examples=[0.03])
     """A learning rate with which it trains well from `back` on; null where the rate is not to blame."""
     back: Moment | None = None
@@ -175,6 +176,8 @@ class SessionState(Message):
     """Passes over the training set so far."""
     diverged: Divergence | None = Field(default=None, examples=[None])
     """Set when training has met NaN or infinity; null again once it goes on."""
+    stuck: Divergence | None = Field(default=None, examples=[None])
+    """Set while no hidden layer learns any more; training goes on."""
     before_reset: Moment | None = Field(default=None, examples=[None])
     """The end of the run before this one, if a reset began it."""
     before_undo: Moment | None = Field(default=None, examples=[None])

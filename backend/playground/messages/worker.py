@@ -254,6 +254,15 @@ class Diverged(Message):
     """When all was well."""
 
 
+class Stuck(Message):
+    """No hidden layer learns any more; null: one does again. It is not paused."""
+
+    type: Literal["stuck"] = "stuck"
+    stuck: Divergence | None
+    earlier: Earlier | None = None
+    """When all was well."""
+
+
 class SessionFailed(Message):
     """A session failed in a way that nobody foresaw, and is paused."""
 
@@ -281,6 +290,7 @@ Event = (
     | Frame
     | Data
     | Diverged
+    | Stuck
     | SessionFailed
     | Snapshot
 )

@@ -111,6 +111,7 @@ class Session:
         self._playing = False
         self._speed = DEFAULT_SPEED
         self._diverged: Divergence | None = None
+        self._stuck: Divergence | None = None
         self._checkpoints = Checkpoints()
         self._saved: Saved | None = None
         self.data = b""
@@ -141,6 +142,7 @@ class Session:
             step=self.step,
             epoch=self.epoch,
             diverged=self._diverged,
+            stuck=self._stuck,
             before_reset=self._checkpoints.before_reset,
             before_undo=self._checkpoints.before_undo,
         )
@@ -241,7 +243,7 @@ class Session:
         self.task = _content(answer).task or self.task
         self._timeline_bytes = sum(len(entry.model_dump_json()) for entry in run.timeline)
         self._ahead.clear()
-        self._diverged = None
+        self._diverged = self._stuck = None
         self.step = 0
         assert self.task
         begun = events.RunBegun(
@@ -393,6 +395,9 @@ class Session:
             case messages.Diverged(diverged=diverged):
                 back = self._keep(event)
                 self._playing, self._diverged = False, diverged.model_copy(update={"back": back})
+                self.viewers.tell(events.StateChanged(**dict(self.state)))
+            case messages.Stuck(stuck=stuck):
+                self._stuck = stuck and stuck.model_copy(update={"back": self._keep(event)})
                 self.viewers.tell(events.StateChanged(**dict(self.state)))
             case messages.SessionFailed(detail=detail):
                 self._playing = False

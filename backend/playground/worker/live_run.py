@@ -27,8 +27,9 @@ from playground.training.weights import read_weights, set_weight, set_weights
 from playground.worker import snapshot
 from playground.worker.frames import FrameSchedule
 from playground.worker.pacing import SLICE, Pacing
-from playground.worker.past import Moment, Past, rate_from
+from playground.worker.past import Past
 from playground.worker.reports import Reports, Send, Taken
+from playground.worker.snapshot import Moment
 
 log = logging.getLogger("playground.worker")
 
@@ -73,7 +74,7 @@ class LiveRun:
         self._next = next(self._replay, None)
         behind = opening.until > self.loop.state.step
         self._goal: Goal | None = Goal(opening.until, 0) if behind else None
-        self._past = Past()
+        self._past = Past(self._reports, device)
         self._saved = 0
         self._next_snapshot = monotonic() + SNAPSHOT_EVERY[0]
 
@@ -147,12 +148,7 @@ class LiveRun:
 
     def _stop(self, diverged: Diverged) -> None:
         self.pacing.set(playing=False)
-        well, rate = self._past.well(), None
-        if well:
-            rate = rate_from(well, self.loop.config.optimizer.lr, self._tables, self._device)
-        where = Divergence(step=diverged.step, layer=diverged.layer, rate=rate, **diverged.detail.as_detail)
-        self._reports.diverged(where, well)
-        self._reach_goal(where)
+        self._reach_goal(self._past.diverged(self.loop, diverged, self._tables))
 
     def _reach_goal(self, diverged: Divergence | None = None) -> None:
         """Training asked for is done, or as far as it goes."""
@@ -205,7 +201,6 @@ class LiveRun:
             case messages.ReadMetrics():
                 self._reports.metrics(number)
             case messages.ReadMaps(size=size):
-                self._check_maps(size)
                 self._reports.maps(number, size)
             case messages.ReadWeights():
                 layers = read_weights(self.loop.experiment.network, self.loop.state)
@@ -230,9 +225,9 @@ class LiveRun:
 
     def _begin(self, loop: TrainingLoop, done: int, number: int) -> None:
         """Another run, which has come to where `loop` is, after `done` lines of its timeline."""
-        end = self._moment()
+        end = Moment.of(self.loop.experiment, self.loop.state, self._done)
         self._reach_goal()
-        self.loop, self._past = loop, Past()
+        self.loop, self._past = loop, Past(self._reports, self._device)
         self._reports.next_run(self.loop)
         self._done, self._next = done, None
         self.pacing.set()
@@ -252,7 +247,7 @@ class LiveRun:
 
     def _take(self, after: Config, edit: OneWeight | AllWeights | None, tables: Mapping[str, Table]) -> Taken:
         """Makes a change, and says what came of it."""
-        self._past.before_change(self.loop, self._done)
+        self._past.before_change(self.loop, self._done, self._tables)
         old = self.loop.experiment
         state = replace(self.loop.state) if edit is None else self.loop.state.copy()
         effect = self.loop.change(after, tables) if edit is None else self._set_weights(edit)
@@ -262,8 +257,8 @@ class LiveRun:
         self.frames.hurry()
         now = self.loop.experiment
         if now.dataset is not old.dataset or now.config.loss != old.config.loss:
-            self._past = Past()  # its losses tell nothing of those to come
-            self._past.add(self.loop, self._done)
+            self._past.forget()
+            self._note()
         lost = isinstance(edit, AllWeights) or loses(old, now)
         task = None if now.dataset is old.dataset else self._reports.task
         return Taken(effect, task, before if lost else None)
@@ -277,13 +272,6 @@ class LiveRun:
         code = "effect.bias_set" if edit.source is None else "effect.weight_set"
         return [say(code, layer=edit.layer + 1, value=edit.value)]
 
-    def _check_maps(self, size: int) -> None:
-        units = self.loop.experiment.network.units
-        fits = math.isqrt(limits.MAP_NUMBERS // units)
-        if size > fits:
-            rule = say("rule.map_cells", limit=limits.MAP_NUMBERS, units=units, fits=fits)
-            raise ValidationFailed(fault("size", rule, (fits,)))
-
     # --- Events -------------------------------------------------------------------------------------------
 
     def make_frame(self) -> tuple[messages.Frame, Arrays]:
@@ -295,8 +283,7 @@ class LiveRun:
 
     def make_snapshot(self) -> tuple[messages.Snapshot, Arrays]:
         start = monotonic()
-        moment = self._moment()
-        self._past.add(self.loop, self._done, moment)
+        moment = self._note()
         made = self._reports.snapshot(moment.snapshot, self._done)
         end = monotonic()
         least, most = SNAPSHOT_EVERY
@@ -314,7 +301,10 @@ class LiveRun:
         """The curves begin with the untrained network; a snapshot of step 0 has that behind it."""
         if self.loop.state.samples == 0:
             self._reports.samples(self.loop.record())
-        self._past.add(self.loop, self._done)
+        self._note()
 
-    def _moment(self) -> Moment:
-        return Moment.of(self.loop.experiment, self.loop.state, self._done)
+    def _note(self) -> Moment:
+        """This moment, which is kept if all is well."""
+        moment = Moment.of(self.loop.experiment, self.loop.state, self._done)
+        self._past.note(self.loop, self._tables, moment)
+        return moment

@@ -1,73 +1,98 @@
-"""Moments of a live run at which it was well, to go back to when training diverges."""
+"""Moments of a live run at which it was well, to go back to when training diverges or learns no more."""
 
-from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
 from time import monotonic
 
-from playground.messages.worker import Earlier
+from playground.i18n import Text
+from playground.messages.events import Divergence
 from playground.run.validation import Tables
-from playground.training.divergence import Diverged
-from playground.training.evaluation import progress
-from playground.training.experiment import Experiment
+from playground.training.divergence import NO_GRADIENT, Diverged, stuck
 from playground.training.loop import TrainingLoop
-from playground.training.state import State
 from playground.worker import snapshot
+from playground.worker.reports import Reports
+from playground.worker.snapshot import Moment
 
 KEPT = 4
 CHANGES_APART = 1.0
 """Seconds between two changes that are moments of their own: a drag is one."""
 WORSE = 2.0
 """By what factor the loss may be above that of the last moment that was well."""
+WELL_FITTED = 0.99
+"""Share of the variance that a regression explains, for which it is not called stuck."""
 RATES = [float(f"{digit}e{exponent}") for exponent in range(2, -6, -1) for digit in (5, 2, 1)]
 TRIAL_STEPS = 1000
 TRIAL_SECONDS = 0.02
 """Other sessions wait for a trial."""
 
 
-@dataclass(frozen=True)
-class Moment:
-    """A moment to go back to."""
-
-    earlier: Earlier
-    snapshot: bytes
-
-    @classmethod
-    def of(cls, experiment: Experiment, state: State, done: int) -> "Moment":
-        """After `done` lines of the timeline."""
-        config, epoch = experiment.config, progress(state, experiment.count)
-        earlier = Earlier(step=state.step, epoch=epoch, samples=state.samples, done=done, config=config)
-        return cls(earlier, snapshot.save(config, state))
-
-
 class Past:
-    """The last moments that were well, and the first."""
+    """The last moments that were well, and the first; and whether the network can still learn."""
 
-    def __init__(self) -> None:
+    def __init__(self, reports: Reports, device: str):
+        self._reports = reports
+        self._device = device
         self._moments: list[Moment] = []
-        self._usual = inf
-        self._seen = inf
+        self._usual = self._seen = inf
         self._changed = -inf
+        self._stuck = False
 
-    def before_change(self, loop: TrainingLoop, done: int) -> None:
+    def before_change(self, loop: TrainingLoop, done: int, tables: Tables) -> None:
         """Notes the moment before a change, of which there may be many a second."""
         now = monotonic()
         if now - self._changed >= CHANGES_APART:
-            self.add(loop, done)
+            self.note(loop, tables, Moment.of(loop.experiment, loop.state, done))
         self._changed = now
 
-    def add(self, loop: TrainingLoop, done: int, moment: Moment | None = None) -> None:
-        """Keeps this moment if it is well: its loss has not risen by much, or has stayed where it rose to."""
-        loss = _loss(loop)
-        if loss <= WORSE * max(self._usual, self._seen):
+    def forget(self) -> None:
+        """The losses so far tell nothing of those to come."""
+        self._moments = []
+        self._usual = self._seen = inf
+
+    def note(self, loop: TrainingLoop, tables: Tables, moment: Moment) -> None:
+        """Keeps the moment if all is well: the network can learn, and its loss has not risen by much, or has
+        stayed where it rose to. Tells when it can learn no more, and when it can again."""
+        metrics = loop.measure()[0].named()
+        loss = inf if metrics["train_loss"] is None else metrics["train_loss"]
+        found = None if _may_learn(loop, metrics) else stuck(loop.experiment, loop.state)
+        if not found and loss <= WORSE * max(self._usual, self._seen):
             self._usual = loss
-            first, *last = [*self._moments, moment or Moment.of(loop.experiment, loop.state, done)]
+            first, *last = [*self._moments, moment]
             self._moments = [first, *last[-KEPT:]]
         self._seen = loss
+        if found and not self._stuck:
+            where = self._explained(loop, loop.state.step, *found, tables)
+            self._reports.stuck(where, self._well)
+        elif self._stuck and not found:
+            self._reports.stuck(None, None)
+        self._stuck = found is not None
 
-    def well(self) -> Moment | None:
-        """The newest that was."""
+    def diverged(self, loop: TrainingLoop, diverged: Diverged, tables: Tables) -> Divergence:
+        """Tells of it, with the way back."""
+        where = self._explained(loop, diverged.step, diverged.layer, diverged.detail, tables)
+        self._reports.diverged(where, self._well)
+        return where
+
+    @property
+    def _well(self) -> Moment | None:
         return self._moments[-1] if self._moments else None
+
+    def _explained(
+        self, loop: TrainingLoop, step: int, layer: int, detail: Text, tables: Tables
+    ) -> Divergence:
+        well, rate = self._well, loop.config.optimizer.lr
+        lower = rate_from(well, rate, tables, self._device) if well else None
+        return Divergence(step=step, layer=layer, rate=lower, **detail.as_detail)
+
+
+def _may_learn(loop: TrainingLoop, metrics: dict[str, float | None]) -> bool:
+    """Whether nothing hints that it cannot, or it need not."""
+    solved = metrics.get("train_accuracy") == 1 or (metrics.get("train_r2") or 0) > WELL_FITTED
+    if solved:
+        return True
+    norms = [metrics[f"grad_norm.{layer}"] or 0 for layer in range(len(loop.config.hidden))]
+    penalised = loop.config.l1 or loop.config.l2  # they have gradients of their own
+    return not penalised and any(norm > NO_GRADIENT for norm in norms)
 
 
 def rate_from(moment: Moment, rate: float, tables: Tables, device: str) -> float | None:
@@ -83,14 +108,14 @@ def rate_from(moment: Moment, rate: float, tables: Tables, device: str) -> float
 
 def _trains(moment: Moment, rate: float, tables: Tables, device: str) -> bool:
     loop = snapshot.load(moment.snapshot, tables, device)
-    loss = _loss(loop)
+    before = _loss(loop)
     optimizer = loop.config.optimizer.model_copy(update={"lr": rate})
     loop.change(loop.config.model_copy(update={"optimizer": optimizer}), tables)
     try:
         loop.train(TRIAL_STEPS, monotonic() + TRIAL_SECONDS)
     except Diverged:
         return False
-    return _loss(loop) <= loss
+    return _loss(loop) <= before and not stuck(loop.experiment, loop.state)
 
 
 def _loss(loop: TrainingLoop) -> float:

@@ -1,10 +1,13 @@
 """What a live run tells its session: answers, points of the history, the data, frames, snapshots."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from playground.i18n import Text
+from playground import limits
+from playground.errors import ValidationFailed, fault
+from playground.i18n import Text, say
 from playground.messages import worker as messages
 from playground.messages.codec import Arrays
 from playground.messages.events import Divergence, TaskDescription
@@ -13,7 +16,7 @@ from playground.messages.worker import Event, Size, as_array
 from playground.training.evaluation import Samples
 from playground.training.loop import TrainingLoop
 from playground.training.views import Views, data_view
-from playground.worker.past import Moment
+from playground.worker.snapshot import Moment
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,12 @@ class Reports:
         self.answer(request, metrics=self._loop.measure()[0].named(), **result)
 
     def maps(self, request: int, size: int) -> None:
+        """Raises `ValidationFailed` where all maps of this size are more than an answer may hold."""
+        units = self._loop.experiment.network.units
+        fits = math.isqrt(limits.MAP_NUMBERS // units)
+        if size > fits:
+            rule = say("rule.map_cells", limit=limits.MAP_NUMBERS, units=units, fits=fits)
+            raise ValidationFailed(fault("size", rule, (fits,)))
         self.answer(request, self._views.raw(size))
 
     def failed(self, request: int, detail: str) -> None:
@@ -131,6 +140,11 @@ class Reports:
         """It is paused; `well` is the moment to go back to."""
         earlier, arrays = packed(well)
         self.tell(messages.Diverged(diverged=where, epoch=self._loop.progress, earlier=earlier), arrays)
+
+    def stuck(self, where: Divergence | None, well: Moment | None) -> None:
+        """It learns nothing any more; None: it does again."""
+        earlier, arrays = packed(well)
+        self.tell(messages.Stuck(stuck=where, earlier=earlier), arrays)
 
     def snapshot(self, data: bytes, done: int) -> tuple[messages.Snapshot, Arrays]:
         """Of this moment, after `done` lines of the timeline."""
