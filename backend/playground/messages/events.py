@@ -196,6 +196,8 @@ class Hello(Message):
     """Whether this viewer may change the session."""
     run: int
     """Counts the resets."""
+    start: Config
+    """The config that the run began with."""
     config: Config
     """The config of now, whole."""
     timeline: list[TimelineEntry]
@@ -246,6 +248,8 @@ class RunBegun(Message):
     type: Literal["run"] = "run"
     run: int
     """Its number."""
+    start: Config
+    """The config that it began with."""
     config: Config
     """Its config at this moment, whole."""
     timeline: list[TimelineEntry]

@@ -1,6 +1,7 @@
 """A live session in the web process: a run whose timeline is written as you play. No maths."""
 
 import asyncio
+import hashlib
 import hmac
 import itertools
 import logging
@@ -50,6 +51,7 @@ from playground.session.viewer import Picture
 
 log = logging.getLogger("playground.session")
 
+ID_LENGTH = 12
 DEFAULT_SPEED = Speed(epochs_per_second=60)
 _numbers = itertools.count(1)
 
@@ -70,7 +72,8 @@ class Saved:
 
 
 class Session:
-    """`recorded` is a timeline to follow until a change by hand.
+    """`recorded` is a timeline to follow until a change by hand; it trains up to `step` at once. Its id
+    follows from its key: whoever has the key can make it again under the same address.
 
     Raises `ValidationFailed` for a config or a recorded timeline that does not fit.
     """
@@ -81,11 +84,13 @@ class Session:
         uploads: Uploads,
         raw: dict[str, Any],
         recorded: Sequence[TimelineEntry] = (),
+        step: int = 0,
+        key: str | None = None,
     ):
         tables = uploads.named_in(raw, *(entry.change for entry in recorded))
         config = parse(raw, tables)
-        self.id = secrets.token_hex(5)
-        self.key = secrets.token_urlsafe(24)
+        self.key = key or secrets.token_urlsafe(24)
+        self.id = hashlib.sha256(self.key.encode()).hexdigest()[:ID_LENGTH]
         self.number = next(_numbers)
         self.phase = Phase.OPENING
         self.run = Run(config)
@@ -94,7 +99,7 @@ class Session:
         """Counts the resets."""
         self.config = config
         self.task: TaskDescription | None = None
-        self.step = 0
+        self.step = step
         self.epoch = 0.0
         self.history = History(self.run_number)
         self.used = monotonic()
@@ -246,10 +251,15 @@ class Session:
         self._diverged = self._stuck = None
         self.step = 0
         assert self.task
-        begun = events.RunBegun(
-            run=self.run_number, config=config, timeline=list(run.timeline), task=self.task
+        self.viewers.tell(
+            events.RunBegun(
+                run=self.run_number,
+                start=run.config,
+                config=config,
+                timeline=list(run.timeline),
+                task=self.task,
+            )
         )
-        self.viewers.tell(begun)
         self.viewers.start_over()
         return self._moved_on(answer)
 
