@@ -6,6 +6,8 @@ export class Training {
   /** Null until the server has told. */
   speed = $state.raw<Speed | null>(null);
   diverged = $state.raw<Divergence | null>(null);
+  /** Why no hidden layer learns any more. */
+  stuck = $state.raw<Divergence | null>(null);
 
   /** What a press asked for that the server has not answered yet: a second press means the opposite. */
   private asked: boolean | null = null;
@@ -23,7 +25,8 @@ export class Training {
   readonly stepOnce = () => this.command({ type: "step", steps: 1 });
   readonly setSpeed = (speed: Speed) => this.command({ type: "speed", ...speed });
 
-  adopt({ playing, speed, diverged }: RunState): void {
+  adopt({ playing, speed, diverged, stuck }: RunState): void {
+    this.stuck = stuck;
     this.playing = playing;
     this.speed = speed;
     this.diverged = diverged;
