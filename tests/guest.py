@@ -129,7 +129,7 @@ class Watching:
     def _take_event(self, event: dict[str, Any]) -> None:
         self.events.append(event)
         self.order.append((event["type"], event.get("step")))
-        if event["type"] == "reset":
+        if event["type"] == "run":
             self.samples.clear()
             self.stride = 1
 

@@ -355,7 +355,7 @@ assert (read_weights(loop.experiment.network, loop.state)[0]["gain"] != 1).all()
 for kind in ("batchnorm", "layernorm", "none", "layernorm"):
     loop.change(config(kind))
     loop.train(10)
-again = load(save(loop))
+again = load(save(loop.config, loop.state))
 again.train(10)
 loop.train(10)
 assert torch.equal(loop.state.weights, again.state.weights)

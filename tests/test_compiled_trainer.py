@@ -237,7 +237,7 @@ def test_live_changes_go_on_alike():
 def test_a_snapshot_goes_on_as_if_nothing_had_happened():
     loop = start(BUSY, COMPILED)
     loop.train(37)
-    other = load(save(loop), trainers=COMPILED)
+    other = load(save(loop.config, loop.state), trainers=COMPILED)
     np.testing.assert_array_equal(loop.train(90).rows, other.train(90).rows)
     assert torch.equal(loop.state.weights, other.state.weights)
 
@@ -319,7 +319,7 @@ def test_maps_of_many_sizes_take_no_more_memory_than_of_a_few(kind, monkeypatch)
     for size in [*range(10, 101), *range(100, 9, -1)]:
         decision = shown.frame(loop.measure()[1], 8, size)["decision"]
         if size % 10 == 0:
-            again = load(save(loop), trainers=kind)
+            again = load(save(loop.config, loop.state), trainers=kind)
             np.testing.assert_array_equal(decision, frame(again, 8, size)["decision"])
     assert sum(grid() is not None for grid in grids) <= 12
 

@@ -40,6 +40,9 @@ async def test_a_viewer_gets_hello_then_the_data_then_history_then_frames(new_se
             "epoch": 1.6,
             "diverged": None,
             "held": {},
+            "stuck": None,
+            "before_reset": None,
+            "before_undo": None,
         }
         assert page.data[0]["task"] == hello["task"]
         assert sorted(page.samples) == list(range(41))
@@ -192,7 +195,7 @@ async def test_a_reset_begins_a_new_run(new_session: NewSession) -> None:
         await page.do(type="step", steps=20)
         await page.do(type="change", change={"batch_size": 20})
         await page.do(type="reset")
-        reset = await page.event("reset")
+        reset = await page.event("run")
         assert reset["run"] == 2
         assert reset["config"]["batch_size"] == 20
         await page.until(lambda: page.frames[-1][0]["run"] == 2 and 0 in page.samples)
@@ -335,7 +338,7 @@ async def test_a_step_says_that_training_diverged(new_session: NewSession) -> No
     guest = new_session(config)
     async with guest.watch() as page:
         ack = await page.do(type="step", steps=1000)
-        assert {"step", "layer", "detail", "code", "values"} == set(ack["diverged"])
+        assert {"step", "layer", "rate", "back", "detail", "code", "values"} == set(ack["diverged"])
     assert guest.do("POST", "/step", {"steps": 10})["diverged"]
     assert guest.look()["diverged"]
     guest.do("PATCH", "/config", {"optimizer": {"lr": 0.0001}})

@@ -329,7 +329,7 @@ def test_any_row_of_changes_keeps_training_and_replays_bit_for_bit(changes):
             change(loop, patch)
             assert parse(merged(loop.config, inverse(before, loop.config))) == before
             samples.append(loop.train(5).rows)
-            loop = load(save(loop))
+            loop = load(save(loop.config, loop.state))
         assert loop.state.step == 5 + 5 * len(changes)
         runs.append((loop.state.weights, samples))
     torch.testing.assert_close(runs[0][0], runs[1][0], rtol=0, atol=0)

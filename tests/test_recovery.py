@@ -213,7 +213,7 @@ class Life(RuleBasedStateMachine):
         self.wait(self.stack.aclose())
         self.samples = self.page.samples
         for event in self.page.events:
-            self.run = event["run"] if event["type"] == "reset" else self.run
+            self.run = event["run"] if event["type"] == "run" else self.run
         assert self.page.repeated == []
         self.page = None
 

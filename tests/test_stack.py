@@ -126,7 +126,7 @@ def test_a_member_shows_and_saves_what_it_would_alone():
             rounding = 1 if array.dtype == np.uint8 else 1e-4
             np.testing.assert_allclose(array, expected[name], rtol=1e-3, atol=rounding)
         assert metrics(loop) == pytest.approx(metrics(other), rel=1e-4)
-        assert_alike(load(save(loop)), other)
+        assert_alike(load(save(loop.config, loop.state)), other)
 
 
 def test_who_rests_stays_as_it_is_and_goes_on_later():

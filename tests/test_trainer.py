@@ -64,7 +64,7 @@ def test_another_seed_gives_another_network():
 def test_a_snapshot_goes_on_as_if_nothing_had_happened():
     loop = start(BUSY)
     loop.train(37)
-    other = load(save(loop), trainers=REFERENCE)
+    other = load(save(loop.config, loop.state), trainers=REFERENCE)
     np.testing.assert_array_equal(loop.train(90).rows, other.train(90).rows)
     assert torch.equal(loop.state.weights, other.state.weights)
 

@@ -31,8 +31,14 @@ MESSAGES_PER_SECOND = 240
 TIMELINE_BYTES = 8 * 1024 * 1024
 TRAIN_STEPS = 1_000_000
 """Steps that one `step` command may ask for."""
+REPLAY_STEPS = 20_000_000
+"""Steps that a new session may train at once, to come to where another was."""
 MAP_NUMBERS = 4_000_000
 """Numbers in the raw maps of all units, together."""
+
+CHECKPOINTS = 24
+"""Moments of a session that one can go back to."""
+CHECKPOINT_BYTES = 24 * 1024 * 1024
 
 UNACKED_FRAMES = 3
 FRAME_RATE = 60

@@ -2,7 +2,7 @@
 import createClient from "openapi-fetch";
 import { explained, said } from "./i18n";
 import type { paths } from "./schema";
-import type { Component, Failure, Patch } from "./types";
+import type { Component, Failure, NewSession, Patch } from "./types";
 
 /** Where the server's paths begin: "" or the root path of a proxy. */
 export const root = document.querySelector<HTMLMetaElement>("meta[name=playground-root]")?.content ?? "";
@@ -34,7 +34,7 @@ async function answer<Data>(
 }
 
 export const catalogue = () => answer(client.GET("/api/catalogue"));
-export const createSession = (config: Patch) => answer(client.POST("/api/sessions", { body: { config } }));
+export const createSession = (session: NewSession) => answer(client.POST("/api/sessions", { body: session }));
 export const session = (id: string) => answer(client.GET("/api/sessions/{id}", { params: { path: { id } } }));
 /** As the `change` command, for patches that are too large for a websocket message. */
 export const change = (id: string, key: string, patch: Patch) =>

@@ -34,6 +34,7 @@ describe("undoable", () => {
     effect: [],
     label: [],
     weights: null,
+    checkpoint: null,
   });
   const undos = (timeline: Entry[], gestures?: Map<Entry, number>) =>
     undoable(timeline, gestures).map(({ undo }) => undo);
@@ -56,5 +57,16 @@ describe("undoable", () => {
     const before = entry({ l1: 1 }, { l1: 0 });
     const gestures = new Map(drag.map((each) => [each, 1]));
     expect(undos([before, ...drag], gestures)).toEqual([{ l1: 0 }, { data: { noise: 0 } }]);
+  });
+
+  it("keeps what can only be brought back by going back, and the first moment of a gesture", () => {
+    const losing = (checkpoint: number, undo: Patch) => ({ ...entry({ seed: 1 }, undo), checkpoint });
+    const edit = losing(1, {});
+    const [first, second] = [losing(2, { seed: 3 }), losing(3, { seed: 4 })];
+    const gestures = new Map([
+      [first, 7],
+      [second, 7],
+    ]);
+    expect(undoable([edit, first, second], gestures).map(({ checkpoint }) => checkpoint)).toEqual([1, 2]);
   });
 });

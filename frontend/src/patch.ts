@@ -31,14 +31,15 @@ function canonical(value: unknown): string {
 export function undoable(timeline: Entry[], gestures: ReadonlyMap<Entry, number> = new Map()): Entry[] {
   const stack: { entry: Entry; undo: string; gesture: number | undefined }[] = [];
   for (const entry of timeline) {
-    if (Object.keys(entry.undo ?? {}).length === 0) continue;
+    if (Object.keys(entry.undo).length === 0 && entry.checkpoint == null) continue;
     const top = stack.at(-1);
     const gesture = gestures.get(entry);
     if (top?.undo === canonical(entry.change)) {
       stack.pop();
     } else if (top && gesture !== undefined && top.gesture === gesture) {
       const undo = combined(entry.undo, top.entry.undo);
-      stack[stack.length - 1] = { entry: { ...entry, undo }, undo: canonical(undo), gesture };
+      const { checkpoint } = top.entry;
+      stack[stack.length - 1] = { entry: { ...entry, undo, checkpoint }, undo: canonical(undo), gesture };
     } else {
       stack.push({ entry, undo: canonical(entry.undo), gesture });
     }

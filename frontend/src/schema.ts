@@ -98,7 +98,7 @@ export interface paths {
         put?: never;
         /**
          * Create
-         * @description A new session, paused at step 0. Its key comes with it.
+         * @description A new session, paused. Its key comes with it.
          */
         post: operations["create_api_sessions_post"];
         delete?: never;
@@ -247,6 +247,29 @@ export interface paths {
          * @description A new run with the current config: step 0, no timeline, no history.
          */
         post: operations["reset_api_sessions__id__reset_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore
+         * @description Go back to a moment: weights, optimizer state, config, timeline and curves are as they were then.
+         *
+         *     Lines of the timeline that lose something name the moment before them, a divergence the last one at which
+         *     all was well, and the state where the session was before a reset or before it went back.
+         */
+        post: operations["restore_api_sessions__id__restore_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -930,6 +953,16 @@ export interface components {
          */
         CreatedSession: {
             /**
+             * @description The end of the run before this one, if a reset began it.
+             * @example null
+             */
+            before_reset: components["schemas"]["Moment"] | null;
+            /**
+             * @description Where the session was before it last went back, until something is changed.
+             * @example null
+             */
+            before_undo: components["schemas"]["Moment"] | null;
+            /**
              * @description The current config, whole.
              * @example {
              *       "batch_size": 10,
@@ -1062,6 +1095,11 @@ export interface components {
              * @example 1200
              */
             step: number;
+            /**
+             * @description Set while no hidden layer learns any more; training goes on.
+             * @example null
+             */
+            stuck: components["schemas"]["Divergence"] | null;
             /** @description What there is to learn: the kind, the number of classes, the names of inputs and classes. */
             task: components["schemas"]["TaskDescription"];
             /**
@@ -1130,9 +1168,12 @@ export interface components {
         };
         /**
          * Divergence
-         * @description Training met NaN or infinity; the weights are the last finite ones. `detail` says what happened.
+         * @description Training met NaN or infinity, and the weights are the last finite ones; or no hidden layer learns any
+         *     more. `detail` says what happened.
          */
         Divergence: {
+            /** @description A moment before it, at which all was well. */
+            back: components["schemas"]["Moment"] | null;
             /**
              * Code
              * @description Its key in the translations.
@@ -1147,13 +1188,19 @@ export interface components {
             detail: string;
             /**
              * Layer
-             * @description The first layer that was not finite, counted from 0.
+             * @description The first layer that was not finite, or the one that lets no gradient through, counted from 0.
              * @example 1
              */
             layer: number | null;
             /**
+             * Rate
+             * @description A learning rate with which it trains well from `back` on; null where the rate is not to blame.
+             * @example 0.03
+             */
+            rate: number | null;
+            /**
              * Step
-             * @description The step that failed.
+             * @description The step that failed, or at which it was found.
              * @example 412
              */
             step: number;
@@ -1233,7 +1280,7 @@ export interface components {
             };
         };
         /** @description What a viewer is told: a JSON text */
-        Event: components["schemas"]["Hello"] | components["schemas"]["Acknowledged"] | components["schemas"]["Error"] | components["schemas"]["Changed"] | components["schemas"]["StateChanged"] | components["schemas"]["ResetDone"] | components["schemas"]["RoleChanged"] | components["schemas"]["Replaced"] | components["schemas"]["Notice"] | components["schemas"]["Viewers"];
+        Event: components["schemas"]["Hello"] | components["schemas"]["Acknowledged"] | components["schemas"]["Error"] | components["schemas"]["Changed"] | components["schemas"]["StateChanged"] | components["schemas"]["RunBegun"] | components["schemas"]["RoleChanged"] | components["schemas"]["Replaced"] | components["schemas"]["Notice"] | components["schemas"]["Viewers"];
         /**
          * FieldError
          * @description One thing that is wrong with the input.
@@ -1349,6 +1396,8 @@ export interface components {
              * @description Its id.
              */
             session: string;
+            /** @description The config that the run began with. */
+            start: components["schemas"]["Config"];
             /** @description Where the session is, and whether it moves. */
             state: components["schemas"]["SessionState"];
             task: components["schemas"]["TaskDescription"];
@@ -1625,6 +1674,30 @@ export interface components {
             type: "metrics";
         };
         /**
+         * Moment
+         * @description A moment of a session that `restore` brings back.
+         */
+        Moment: {
+            /**
+             * Checkpoint
+             * @description Its number.
+             * @example 3
+             */
+            checkpoint: number;
+            /**
+             * Epoch
+             * @description Passes over the training set up to it.
+             * @example 48
+             */
+            epoch: number;
+            /**
+             * Step
+             * @description Optimizer updates up to it.
+             * @example 1200
+             */
+            step: number;
+        };
+        /**
          * NewSession
          * @description What to train. Whatever is left out has its default.
          */
@@ -1647,6 +1720,19 @@ export interface components {
             config?: {
                 [key: string]: unknown;
             };
+            /**
+             * Key
+             * @description The key of a session that is gone, to make it again under the same id; drawn if left out.
+             * @example null
+             */
+            key?: string | null;
+            /**
+             * Step
+             * @description Train up to this step at once, before anything else.
+             * @default 0
+             * @example 0
+             */
+            step?: number;
             /**
              * Timeline
              * @description Changes to make on the way, as `GET /api/sessions/{id}` returns them: the run is played again.
@@ -1995,22 +2081,35 @@ export interface components {
             type: "reset";
         };
         /**
-         * ResetDone
-         * @description A new run begins at step 0.
+         * Restore
+         * @description Go back to a moment: weights, optimizer state, config, timeline and curves are as they were then.
          */
-        ResetDone: {
-            /** @description What it begins with. */
-            config: components["schemas"]["Config"];
+        Restore: {
             /**
-             * Run
-             * @description Its number.
+             * Checkpoint
+             * @description Its number, as a line of the timeline, the state or a divergence names it.
+             * @example 3
              */
-            run: number;
+            checkpoint: number;
+            /** @description Of your own, new in the session: the answer has it, too */
+            id: string;
             /**
              * @description Says which message this is (enum property replaced by openapi-typescript)
              * @enum {string}
              */
-            type: "reset";
+            type: "restore";
+        };
+        /**
+         * RestoredMoment
+         * @description A moment to go back to.
+         */
+        RestoredMoment: {
+            /**
+             * Checkpoint
+             * @description Its number.
+             * @example 3
+             */
+            checkpoint: number;
         };
         /**
          * Role
@@ -2032,10 +2131,46 @@ export interface components {
             type: "role";
         };
         /**
+         * RunBegun
+         * @description Another run: after a reset a new one, or one as it was at an earlier moment.
+         */
+        RunBegun: {
+            /** @description Its config at this moment, whole. */
+            config: components["schemas"]["Config"];
+            /**
+             * Run
+             * @description Its number.
+             */
+            run: number;
+            /** @description The config that it began with. */
+            start: components["schemas"]["Config"];
+            task: components["schemas"]["TaskDescription"];
+            /**
+             * Timeline
+             * @description Every change of it so far.
+             */
+            timeline: components["schemas"]["TimelineEntry"][];
+            /**
+             * @description Says which message this is (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "run";
+        };
+        /**
          * SessionShape
          * @description A session at this moment.
          */
         SessionShape: {
+            /**
+             * @description The end of the run before this one, if a reset began it.
+             * @example null
+             */
+            before_reset: components["schemas"]["Moment"] | null;
+            /**
+             * @description Where the session was before it last went back, until something is changed.
+             * @example null
+             */
+            before_undo: components["schemas"]["Moment"] | null;
             /**
              * @description The current config, whole.
              * @example {
@@ -2163,6 +2298,11 @@ export interface components {
              * @example 1200
              */
             step: number;
+            /**
+             * @description Set while no hidden layer learns any more; training goes on.
+             * @example null
+             */
+            stuck: components["schemas"]["Divergence"] | null;
             /** @description What there is to learn: the kind, the number of classes, the names of inputs and classes. */
             task: components["schemas"]["TaskDescription"];
             /**
@@ -2207,6 +2347,16 @@ export interface components {
          */
         SessionState: {
             /**
+             * @description The end of the run before this one, if a reset began it.
+             * @example null
+             */
+            before_reset: components["schemas"]["Moment"] | null;
+            /**
+             * @description Where the session was before it last went back, until something is changed.
+             * @example null
+             */
+            before_undo: components["schemas"]["Moment"] | null;
+            /**
              * @description Set when training has met NaN or infinity; null again once it goes on.
              * @example null
              */
@@ -2242,6 +2392,11 @@ export interface components {
              * @example 1200
              */
             step: number;
+            /**
+             * @description Set while no hidden layer learns any more; training goes on.
+             * @example null
+             */
+            stuck: components["schemas"]["Divergence"] | null;
         };
         /**
          * SetSlice
@@ -2394,6 +2549,16 @@ export interface components {
          */
         StateChanged: {
             /**
+             * @description The end of the run before this one, if a reset began it.
+             * @example null
+             */
+            before_reset: components["schemas"]["Moment"] | null;
+            /**
+             * @description Where the session was before it last went back, until something is changed.
+             * @example null
+             */
+            before_undo: components["schemas"]["Moment"] | null;
+            /**
              * @description Set when training has met NaN or infinity; null again once it goes on.
              * @example null
              */
@@ -2429,6 +2594,11 @@ export interface components {
              * @example 1200
              */
             step: number;
+            /**
+             * @description Set while no hidden layer learns any more; training goes on.
+             * @example null
+             */
+            stuck: components["schemas"]["Divergence"] | null;
             /**
              * @description Says which message this is (enum property replaced by openapi-typescript)
              * @enum {string}
@@ -2761,6 +2931,13 @@ export interface components {
                 [key: string]: unknown;
             };
             /**
+             * Checkpoint
+             * @description The moment before it, where no other change would bring that back: `restore` does. It means something
+             *     to the session that wrote it, while the moment is kept.
+             * @example 3
+             */
+            checkpoint: number | null;
+            /**
              * Effect
              * @description What it did to the weights and to the optimizer's state.
              * @default []
@@ -2837,6 +3014,13 @@ export interface components {
             change?: {
                 [key: string]: unknown;
             };
+            /**
+             * Checkpoint
+             * @description The moment before it, where no other change would bring that back: `restore` does. It means something
+             *     to the session that wrote it, while the moment is kept.
+             * @example 3
+             */
+            checkpoint?: number | null;
             /**
              * Effect
              * @description What it did to the weights and to the optimizer's state.
@@ -3000,7 +3184,7 @@ export interface components {
         /** @description What a placeholder stands for */
         "Value-Input": string | number | string[] | components["schemas"]["Text-Input"];
         /** @description What a viewer sends: a JSON text */
-        ViewerMessage: components["schemas"]["Play"] | components["schemas"]["Pause"] | components["schemas"]["Reset"] | components["schemas"]["SetSpeed"] | components["schemas"]["SetSlice"] | components["schemas"]["Step"] | components["schemas"]["Change"] | components["schemas"]["SetWeight"] | components["schemas"]["Authorize"] | components["schemas"]["Watch"] | components["schemas"]["Ack"];
+        ViewerMessage: components["schemas"]["Play"] | components["schemas"]["Pause"] | components["schemas"]["Reset"] | components["schemas"]["Restore"] | components["schemas"]["SetSpeed"] | components["schemas"]["SetSlice"] | components["schemas"]["Step"] | components["schemas"]["Change"] | components["schemas"]["SetWeight"] | components["schemas"]["Authorize"] | components["schemas"]["Watch"] | components["schemas"]["Ack"];
         /**
          * Viewers
          * @description Somebody came or went.
@@ -3327,6 +3511,15 @@ export interface operations {
             };
             /** @description Bad request syntax or unsupported method */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Request conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3879,6 +4072,114 @@ export interface operations {
             };
             /** @description Nothing matches the given URI */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The user has sent too many requests in a given amount of time ("rate limiting") */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    restore_api_sessions__id__restore_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoredMoment"];
+            };
+        };
+        responses: {
+            /** @description It is there again */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description No permission -- see authorization schemes */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Request forbidden -- authorization will not help */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -28,6 +28,7 @@ export type Failure = Explained &
 export type Task = Schemas["TaskDescription"];
 export type Speed = Schemas["Speed"];
 export type Divergence = Schemas["Divergence"];
+export type Moment = Schemas["Moment"];
 export type RunState = Schemas["SessionState"];
 export type Entry = Schemas["TimelineEntry"];
 export type WeightEdit = Schemas["OneWeight"];
@@ -44,6 +45,8 @@ export type FrameHeader = Schemas["FrameHeader"];
 export type DataHeader = Schemas["DataHeader"];
 export type MetricsHeader = Schemas["MetricsHeader"];
 
+/** All but the defaults. */
+export type NewSession = Partial<Omit<Schemas["NewSession"], "config">> & { config: Patch | Config };
 export type CreatedSession = Schemas["CreatedSession"];
 export type Preview = Schemas["Preview"];
 export type Table = Schemas["TableDescription"];

@@ -24,9 +24,9 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serving(**settings: str) -> Iterator[tuple[str, int]]:
+def serving(port: int | None = None, **settings: str) -> Iterator[tuple[str, int]]:
     """Yields the address and the process id of a server that is ready; `settings` become PLAYGROUND_…."""
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", "playground.cli", "serve", "--host", "127.0.0.1", "--port", str(port)]
     settings = {"log_level": "warning", **settings}
     environment = {**os.environ, **{f"PLAYGROUND_{name.upper()}": value for name, value in settings.items()}}

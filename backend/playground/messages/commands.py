@@ -111,6 +111,14 @@ class Reset(Message):
     type: Literal["reset"] = "reset"
 
 
+class Restore(Message):
+    """Go back to a moment: weights, optimizer state, config, timeline and curves are as they were then."""
+
+    type: Literal["restore"] = "restore"
+    checkpoint: int = Field(examples=[3])
+    """Its number, as a line of the timeline, the state or a divergence names it."""
+
+
 class SetSpeed(Speed):
     """Train at this speed from now on."""
 
@@ -177,12 +185,12 @@ class Ack(Message):
     """Its number."""
 
 
-Command = Play | Pause | Reset | SetSpeed | SetSlice | Step | Change | SetWeight | SetWeights
+Command = Play | Pause | Reset | Restore | SetSpeed | SetSlice | Step | Change | SetWeight | SetWeights
 """What changes a session: it takes the key."""
 
 
 ViewerMessage = (
-    Play | Pause | Reset | SetSpeed | SetSlice | Step | Change | SetWeight | Authorize | Watch | Ack
+    Play | Pause | Reset | Restore | SetSpeed | SetSlice | Step | Change | SetWeight | Authorize | Watch | Ack
 )
 _VIEWER_MESSAGES: dict[str, Any] = {cls.model_fields["type"].default: cls for cls in get_args(ViewerMessage)}
 

@@ -57,13 +57,29 @@ class Explained(Message):
     """What its placeholders stand for."""
 
 
+class Moment(Message):
+    """A moment of a session that `restore` brings back."""
+
+    checkpoint: int = Field(examples=[3])
+    """Its number."""
+    step: int = Field(examples=[1200])
+    """Optimizer updates up to it."""
+    epoch: float = Field(examples=[48.0])
+    """Passes over the training set up to it."""
+
+
 class Divergence(Explained):
-    """Training met NaN or infinity; the weights are the last finite ones. `detail` says what happened."""
+    """Training met NaN or infinity, and the weights are the last finite ones; or no hidden layer learns any
+    more. `detail` says what happened."""
 
     step: int = Field(examples=[412])
-    """The step that failed."""
+    """The step that failed, or at which it was found."""
     layer: int | None = Field(default=None, examples=[1])
-    """The first layer that was not finite, counted from 0."""
+    """The first layer that was not finite, or the one that lets no gradient through, counted from 0."""
+    rate: float | None = Field(default=None, examples=[0.03])
+    """A learning rate with which it trains well from `back` on; null where the rate is not to blame."""
+    back: Moment | None = None
+    """A moment before it, at which all was well."""
 
 
 class Done(Message):
@@ -170,6 +186,12 @@ class SessionState(Message):
     """Set when training has met NaN or infinity; null again once it goes on."""
     held: Held = Field(default={}, examples=[{"petal length": 4.2}])
     """Inputs that are held at another value than their mean where the maps are drawn."""
+    stuck: Divergence | None = Field(default=None, examples=[None])
+    """Set while no hidden layer learns any more; training goes on."""
+    before_reset: Moment | None = Field(default=None, examples=[None])
+    """The end of the run before this one, if a reset began it."""
+    before_undo: Moment | None = Field(default=None, examples=[None])
+    """Where the session was before it last went back, until something is changed."""
 
 
 class Hello(Message):
@@ -184,6 +206,8 @@ class Hello(Message):
     """Whether this viewer may change the session."""
     run: int
     """Counts the resets."""
+    start: Config
+    """The config that the run began with."""
     config: Config
     """The config of now, whole."""
     timeline: list[TimelineEntry]
@@ -228,14 +252,20 @@ class StateChanged(SessionState):
     type: Literal["state"] = "state"
 
 
-class ResetDone(Message):
-    """A new run begins at step 0."""
+class RunBegun(Message):
+    """Another run: after a reset a new one, or one as it was at an earlier moment."""
 
-    type: Literal["reset"] = "reset"
+    type: Literal["run"] = "run"
     run: int
     """Its number."""
+    start: Config
+    """The config that it began with."""
     config: Config
-    """What it begins with."""
+    """Its config at this moment, whole."""
+    timeline: list[TimelineEntry]
+    """Every change of it so far."""
+    task: TaskDescription
+    """What there is to learn."""
 
 
 class RoleChanged(Message):
@@ -315,7 +345,7 @@ Event = (
     | Error
     | Changed
     | StateChanged
-    | ResetDone
+    | RunBegun
     | RoleChanged
     | Replaced
     | Notice

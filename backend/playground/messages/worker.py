@@ -109,6 +109,13 @@ class Change(commands.Change):
     tables: list[dict[str, Any]] = Field(default=[])
 
 
+class Restore(commands.Restore):
+    """Go on from the snapshot in the array `snapshot`, as the next run."""
+
+    done: int
+    """Lines of the timeline before it."""
+
+
 class Cancel(Message):
     """Nobody waits any longer for the training that was asked for: it ends here."""
 
@@ -137,6 +144,7 @@ Request = (
     | Play
     | Pause
     | Reset
+    | Restore
     | SetSpeed
     | SetSlice
     | Step
@@ -171,6 +179,18 @@ class Ready(Message):
     trainer: TrainerStatus
 
 
+class Earlier(Message):
+    """A moment to come back to; its snapshot rides along in the array `earlier`."""
+
+    step: int
+    epoch: float
+    samples: int
+    """Points of the history before it."""
+    done: int
+    """Lines of the timeline before it."""
+    config: Config
+
+
 class Answer(Message):
     """The answer to a request: where the session is now, and what came of it."""
 
@@ -183,6 +203,8 @@ class Answer(Message):
     metrics: Metrics | None = None
     diverged: Divergence | None = None
     """Why training that was asked for ended early, if that is why."""
+    earlier: Earlier | None = None
+    """The moment before a change that loses something, or before another run began."""
 
 
 class Failed(Message):
@@ -203,6 +225,8 @@ class Applied(Message):
     epoch: float
     effect: list[Text]
     task: TaskDescription | None = None
+    earlier: Earlier | None = None
+    """The moment before it, if it loses something."""
 
 
 class Samples(Message):
@@ -238,6 +262,17 @@ class Diverged(Message):
     type: Literal["diverged"] = "diverged"
     diverged: Divergence
     epoch: float
+    earlier: Earlier | None = None
+    """When all was well."""
+
+
+class Stuck(Message):
+    """No hidden layer learns any more; null: one does again. It is not paused."""
+
+    type: Literal["stuck"] = "stuck"
+    stuck: Divergence | None
+    earlier: Earlier | None = None
+    """When all was well."""
 
 
 class SessionFailed(Message):
@@ -267,6 +302,7 @@ Event = (
     | Frame
     | Data
     | Diverged
+    | Stuck
     | SessionFailed
     | Snapshot
 )

@@ -47,6 +47,9 @@ class TimelineEntry(BaseModel):
     """A few words for the mark on a curve, in parts."""
     weights: WeightsEdit | None = Field(default=None, examples=[None])
     """The weights that were set by hand, if it was that."""
+    checkpoint: int | None = Field(default=None, examples=[3])
+    """The moment before it, where no other change would bring that back: `restore` does. It means something
+    to the session that wrote it, while the moment is kept."""
 
 
 @dataclass(frozen=True)

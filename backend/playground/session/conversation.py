@@ -23,6 +23,7 @@ def join(session: Session, viewer: Viewer) -> None:
         session=session.id,
         role=viewer.role,
         run=session.run_number,
+        start=session.run.config,
         config=session.config,
         timeline=list(session.run.timeline),
         task=session.task,

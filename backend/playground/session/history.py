@@ -28,6 +28,7 @@ class History:
     def add(self, stride: int, columns: tuple[str, ...], rows: np.ndarray) -> None:
         """Rows (k, columns), in order. Known ones, computed again after a worker's death, are dropped."""
         rows = rows[rows[:, INDEX] > self.last]
+        rows = rows if stride >= self.stride else rows[rows[:, STEP] % self.stride == 0]
         if len(rows):
             self.last = int(rows[-1, INDEX])
             self._parts.append((columns, rows))
@@ -36,6 +37,16 @@ class History:
             self.stride = stride
             self._parts = [(names, part[part[:, STEP] % stride == 0]) for names, part in self._parts]
         self._merge()
+
+    def copy(self, run: int, before: int | None = None) -> "History":
+        """The same samples, but for those from index `before` on, as the history of another run."""
+        other = History(run)
+        other.stride, other._parts = self.stride, list(self._parts)
+        if before is not None:
+            other._parts = [(names, part[part[:, INDEX] < before]) for names, part in self._parts]
+        other.last = self.last if before is None else min(self.last, before - 1)
+        other._merge()
+        return other
 
     def since(self, index: int) -> list[bytes]:
         """Metrics messages with all samples after this index. Viewers in the same state share them."""

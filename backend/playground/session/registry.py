@@ -31,13 +31,22 @@ class Registry:
     def __len__(self) -> int:
         return len(self._sessions)
 
-    async def create(self, raw: dict[str, Any], recorded: Sequence[TimelineEntry] = ()) -> Session:
-        """A new session, paused at step 0. Raises `ValidationFailed`, or `Problem` where there is no room."""
+    async def create(
+        self,
+        raw: dict[str, Any],
+        recorded: Sequence[TimelineEntry] = (),
+        step: int = 0,
+        key: str | None = None,
+    ) -> Session:
+        """A new session, paused at this step. Raises `ValidationFailed`, or `Problem` where there is no room,
+        or where there is a session of this key."""
         self._forget_the_ended()
         if len(self._sessions) >= self._settings.max_sessions:
             text = say("problem.too_many_sessions", limit=self._settings.max_sessions)
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, text, headers={"Retry-After": RETRY_AFTER})
-        session = Session(self._engine, self.uploads, raw, recorded)
+        session = Session(self._engine, self.uploads, raw, recorded, step, key)
+        if session.id in self._sessions:
+            raise Problem(HTTPStatus.CONFLICT, say("problem.session_exists"))
         self._sessions[session.id] = session
         try:
             await session.open()

@@ -1,12 +1,13 @@
 """A live session in the web process: a run whose timeline is written as you play. No maths."""
 
 import asyncio
+import hashlib
 import hmac
 import itertools
 import logging
 import secrets
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from http import HTTPStatus
@@ -26,6 +27,7 @@ from playground.messages.events import (
     Closing,
     Divergence,
     Done,
+    Moment,
     Notice,
     NoticeCode,
     Result,
@@ -33,7 +35,7 @@ from playground.messages.events import (
     StepDone,
     TaskDescription,
 )
-from playground.messages.worker import Answer, Applied, Envelope, Event, Request, as_array, pack
+from playground.messages.worker import Answer, Envelope, Event, Request, as_array, pack
 from playground.run.config import Config
 from playground.run.patch import inverse, merged
 from playground.run.run import Run, TimelineEntry
@@ -42,6 +44,7 @@ from playground.run.validation import parse
 from playground.run.weights import AllWeights, OneWeight
 from playground.session.answers import Answers
 from playground.session.broadcast import Broadcast
+from playground.session.checkpoints import Checkpoint, Checkpoints
 from playground.session.history import EPOCH, STEP, History
 from playground.session.labels import label
 from playground.session.uploads import Uploads
@@ -49,6 +52,7 @@ from playground.session.viewer import Picture
 
 log = logging.getLogger("playground.session")
 
+ID_LENGTH = 12
 DEFAULT_SPEED = Speed(epochs_per_second=60)
 _numbers = itertools.count(1)
 
@@ -69,7 +73,8 @@ class Saved:
 
 
 class Session:
-    """`recorded` is a timeline to follow until a change by hand.
+    """`recorded` is a timeline to follow until a change by hand; it trains up to `step` at once. Its id
+    follows from its key: whoever has the key can make it again under the same address.
 
     Raises `ValidationFailed` for a config or a recorded timeline that does not fit.
     """
@@ -80,11 +85,13 @@ class Session:
         uploads: Uploads,
         raw: dict[str, Any],
         recorded: Sequence[TimelineEntry] = (),
+        step: int = 0,
+        key: str | None = None,
     ):
         tables = uploads.named_in(raw, *(entry.change for entry in recorded))
         config = parse(raw, tables)
-        self.id = secrets.token_hex(5)
-        self.key = secrets.token_urlsafe(24)
+        self.key = key or secrets.token_urlsafe(24)
+        self.id = hashlib.sha256(self.key.encode()).hexdigest()[:ID_LENGTH]
         self.number = next(_numbers)
         self.phase = Phase.OPENING
         self.run = Run(config)
@@ -93,7 +100,7 @@ class Session:
         """Counts the resets."""
         self.config = config
         self.task: TaskDescription | None = None
-        self.step = 0
+        self.step = step
         self.epoch = 0.0
         self.history = History(self.run_number)
         self.used = monotonic()
@@ -111,6 +118,8 @@ class Session:
         self._speed = DEFAULT_SPEED
         self._held: dict[str, float] = {}
         self._diverged: Divergence | None = None
+        self._stuck: Divergence | None = None
+        self._checkpoints = Checkpoints()
         self._saved: Saved | None = None
         self.data = b""
         """The data message, once there is one."""
@@ -141,6 +150,9 @@ class Session:
             epoch=self.epoch,
             diverged=self._diverged,
             held=fitting(self._held, self.task) if self.task else {},
+            stuck=self._stuck,
+            before_reset=self._checkpoints.before_reset,
+            before_undo=self._checkpoints.before_undo,
         )
 
     def holds(self, key: str) -> bool:
@@ -166,6 +178,8 @@ class Session:
                 return await self._set_state(command)
             case commands.Reset():
                 return await self._reset(command)
+            case commands.Restore(checkpoint=number):
+                return await self._restore(command, self._checkpoints.get(number))
             case commands.Step():
                 return await self._step(command)
             case commands.Change():
@@ -193,10 +207,10 @@ class Session:
     async def _step(self, command: commands.Step) -> StepDone:
         def settle(answer: Envelope[Event]) -> StepDone:
             content = _content(answer)
-            self._diverged = content.diverged
+            self._diverged = content.diverged and self._diverged  # with the way back
             done = self._moved_on(answer)
             metrics = content.metrics or {}
-            return StepDone(step=done.step, epoch=self.epoch, metrics=metrics, diverged=content.diverged)
+            return StepDone(step=done.step, epoch=self.epoch, metrics=metrics, diverged=self._diverged)
 
         async with self._resetting:
             run = self.run_number  # the one that is meant, even if a reset comes before its turn
@@ -213,18 +227,63 @@ class Session:
 
     async def _reset(self, command: commands.Reset) -> Done:
         def settle(answer: Envelope[Event]) -> Done:
-            self.run, self.run_number = Run(self.config), self.run_number + 1
-            self._timeline_bytes = 0
-            self._ahead.clear()
-            self._diverged = self._saved = None
-            self.history = History(self.run_number)
-            self.step = 0
-            self.viewers.tell(events.ResetDone(run=self.run_number, config=self.config))
-            self.viewers.start_over()
-            return self._moved_on(answer)
+            end = self._keep(answer)
+            self._checkpoints.reset(end)
+            self._saved = None
+            return self._begin(answer, Run(self.config), self.config, History(self.run_number + 1))
 
         async with self._resetting, self._changing:
             return await self._ask(command, settle)
+
+    async def _restore(self, command: commands.Restore, to: Checkpoint) -> Done:
+        """Goes back to a moment; where it was is another to go back to."""
+
+        def settle(answer: Envelope[Event]) -> Done:
+            left = self._keep(answer)
+            self._checkpoints.went_back(to, left)
+            self._saved = Saved(self.run_number + 1, len(to.run.timeline), to.snapshot)
+            return self._begin(answer, to.run, to.config, to.history.copy(self.run_number + 1))
+
+        request = messages.Restore(checkpoint=command.checkpoint, done=len(to.run.timeline))
+        async with self._resetting, self._changing:
+            return await self._ask(request, settle, {"snapshot": as_array(to.snapshot)})
+
+    def _begin(self, answer: Envelope[Event], run: Run, config: Config, history: History) -> Done:
+        """The worker goes on with another run."""
+        self.run_number += 1
+        self.run, self.config, self.history = run, config, history
+        self.task = _content(answer).task or self.task
+        self._timeline_bytes = sum(len(entry.model_dump_json()) for entry in run.timeline)
+        self._ahead.clear()
+        self._diverged = self._stuck = None
+        self.step = 0
+        assert self.task
+        self.viewers.tell(
+            events.RunBegun(
+                run=self.run_number,
+                start=run.config,
+                config=config,
+                timeline=list(run.timeline),
+                task=self.task,
+            )
+        )
+        self.viewers.start_over()
+        return self._moved_on(answer)
+
+    def _keep(self, event: Envelope[Event]) -> Moment | None:
+        """The earlier moment that an event tells of, to go back to."""
+        earlier: messages.Earlier | None = getattr(event.content, "earlier", None)
+        if earlier is None:
+            return None
+        moment = Moment(checkpoint=self._checkpoints.next, step=earlier.step, epoch=earlier.epoch)
+        self._checkpoints.keep(
+            moment,
+            Run(self.run.config, self.run.timeline[: earlier.done]),
+            earlier.config,
+            self.history.copy(self.run_number, before=earlier.samples),
+            event.arrays["earlier"].tobytes(),
+        )
+        return moment
 
     async def _change(self, command: commands.Change) -> ChangeDone:
         async with self._changing:
@@ -263,15 +322,19 @@ class Session:
         def settle(answer: Envelope[Event]) -> ChangeDone:
             content = _content(answer)
             self._ahead.clear()
+            self._checkpoints.changed()
             done = self._moved_on(answer)
-            self._write_down(_as_found(entry, before, self.config, after), after or self.config, content)
+            self._write_down(_as_found(entry, before, self.config, after), after or self.config, answer)
             return ChangeDone(step=done.step, change=entry.change, effect=content.effect)
 
         return await self._ask(request, settle, arrays)
 
-    def _write_down(self, entry: TimelineEntry, after: Config, took_effect: Answer | Applied) -> None:
+    def _write_down(self, entry: TimelineEntry, after: Config, event: Envelope[Event]) -> None:
+        took_effect = event.content
+        assert isinstance(took_effect, Answer | messages.Applied)
         where = {"step": took_effect.step, "epoch": took_effect.epoch, "effect": took_effect.effect}
-        entry = entry.model_copy(update=where)
+        before = self._keep(event)
+        entry = entry.model_copy(update={**where, "checkpoint": before and before.checkpoint})
         self.run = self.run.followed_by(entry)
         self._timeline_bytes += len(entry.model_dump_json())
         self.config = after
@@ -332,7 +395,12 @@ class Session:
                     self._see(int(rows[-1, STEP]), float(rows[-1, EPOCH]))
                     self.viewers.send_samples()
             case messages.Frame() as frame:
-                self._take_frame(frame, arrays)
+                self._last_frame = max(self._last_frame, frame.frame)
+                picture = None
+                if frame.run == self.run_number:
+                    self._see(frame.step, frame.epoch)
+                    picture = Picture(frame.frame, arrays["frame"].tobytes(), arrays["metrics"].tobytes())
+                self.viewers.take_frame(frame.size, picture)
             case messages.Data():
                 self.data = arrays["message"].tobytes()
                 self.viewers.tell(self.data)
@@ -341,9 +409,13 @@ class Session:
                     self._see(step, epoch)
                     self._saved = Saved(run, done, arrays["snapshot"].tobytes())
             case messages.Applied() as applied:
-                self._follow(applied)
+                self._follow(applied, event)
             case messages.Diverged(diverged=diverged):
-                self._playing, self._diverged = False, diverged
+                back = self._keep(event)
+                self._playing, self._diverged = False, diverged.model_copy(update={"back": back})
+                self.viewers.tell(events.StateChanged(**dict(self.state)))
+            case messages.Stuck(stuck=stuck):
+                self._stuck = stuck and stuck.model_copy(update={"back": self._keep(event)})
                 self.viewers.tell(events.StateChanged(**dict(self.state)))
             case messages.SessionFailed(detail=detail):
                 self._playing = False
@@ -352,15 +424,7 @@ class Session:
             case other:
                 raise TypeError(f"a session does not take {other.type}")
 
-    def _take_frame(self, frame: messages.Frame, arrays: Mapping[str, Any]) -> None:
-        self._last_frame = max(self._last_frame, frame.frame)
-        picture = None
-        if frame.run == self.run_number:
-            self._see(frame.step, frame.epoch)
-            picture = Picture(frame.frame, arrays["frame"].tobytes(), arrays["metrics"].tobytes())
-        self.viewers.take_frame(frame.size, picture)
-
-    def _follow(self, applied: Applied) -> None:
+    def _follow(self, applied: messages.Applied, event: Envelope[Event]) -> None:
         """The worker has come to a line of the recorded timeline, unless a second worker does it again."""
         if applied.index == len(self.run.timeline) and self._ahead:
             line = self._ahead.popleft()
@@ -368,7 +432,7 @@ class Session:
             words = [say("label.weights")] if line.entry.weights else label(line.before, line.after)
             undo = inverse(line.before, line.after)
             entry = line.entry.model_copy(update={"undo": undo, "label": words})
-            self._write_down(entry, line.after, applied)
+            self._write_down(entry, line.after, event)
 
     def on_worker_lost(self) -> None:
         self.viewers.tell(Notice.of(NoticeCode.WORKER_RESTARTED))

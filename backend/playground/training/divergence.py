@@ -1,4 +1,4 @@
-"""Where training met NaN or infinity, and why."""
+"""Where training met NaN or infinity, or a network that cannot learn any more, and why."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,12 @@ from playground.i18n import Text, say
 from playground.training.batches import Batches
 from playground.training.evaluation import Samples
 from playground.training.experiment import Experiment
-from playground.training.gradient import Model
+from playground.training.gradient import Masks, Model
 from playground.training.state import State
 from playground.training.trainer import Trainer
+
+NO_GRADIENT = 1e-20
+"""A gradient as small as this changes no weight."""
 
 
 @dataclass
@@ -45,6 +48,22 @@ def step_until_divergence(
             break
         learning_rates = learning_rates[:count]
     return np.concatenate(points)
+
+
+def stuck(experiment: Experiment, state: State) -> tuple[int, Text] | None:
+    """The last hidden layer, and why, if no gradient comes to any of them from any training point.
+
+    Then training changes nothing but the output layer; with ReLU it stays so ("dying ReLU").
+    """
+    state, hidden = state.copy(), experiment.network.spans[:-1]
+    config = experiment.config.model_copy(update={"l1": 0.0, "l2": 0.0})
+    model = Model(experiment.network, state)
+    masks: Masks = [None] * len(experiment.network.dropouts)
+    _, grad, activations = model.loss_and_grad(config, experiment.train_x, experiment.train_y, masks)
+    if not hidden or any(grad[:, span].abs().max() > NO_GRADIENT for span in hidden):
+        return None
+    last = len(hidden) - 1
+    return last, say("stuck.silent" if activations[last].abs().max() == 0 else "stuck.saturated")
 
 
 def cause(experiment: Experiment, state: State) -> tuple[int, Text]:

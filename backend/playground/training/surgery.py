@@ -59,6 +59,19 @@ def transfer(old: Experiment, new: Experiment, state: State) -> tuple[State, lis
     return state, effects or [say("effect.kept")]
 
 
+def loses(old: Experiment, new: Experiment) -> bool:
+    """Whether this change takes away what no other change can bring back: weights, what they were fitted
+    to, or the optimizer's memory."""
+    a, b = old.config, new.config
+    return (
+        old.network != new.network
+        or a.features != b.features
+        or (a.seed, a.init) != (b.seed, b.init)
+        or a.optimizer.kind != b.optimizer.kind
+        or (a.data.kind, getattr(a.data, "id", None)) != (b.data.kind, getattr(b.data, "id", None))
+    )
+
+
 def _zero_slots(new: Experiment, weights: Tensor) -> Tensor:
     return weights.new_zeros(new.config.optimizer.slots, *weights.shape)
 

@@ -4,7 +4,7 @@ import logging
 import math
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from playground import limits
@@ -14,7 +14,7 @@ from playground.i18n import Text, say
 from playground.messages import worker as messages
 from playground.messages.codec import Arrays
 from playground.messages.commands import Pause, Play, Reset, SetSlice, SetSpeed, SetWeight, SetWeights
-from playground.messages.events import Divergence, TaskDescription
+from playground.messages.events import Divergence
 from playground.messages.worker import Envelope, Request
 from playground.run.config import Config
 from playground.run.run import Run
@@ -22,11 +22,14 @@ from playground.run.weights import AllWeights, OneWeight
 from playground.training.divergence import Diverged
 from playground.training.evaluation import Samples
 from playground.training.loop import TrainingLoop
+from playground.training.surgery import loses
 from playground.training.weights import read_weights, set_weight, set_weights
 from playground.worker import snapshot
 from playground.worker.frames import FrameSchedule
 from playground.worker.pacing import SLICE, Pacing
-from playground.worker.reports import Reports, Send
+from playground.worker.past import Past
+from playground.worker.reports import Reports, Send, Taken
+from playground.worker.snapshot import Moment
 
 log = logging.getLogger("playground.worker")
 
@@ -71,6 +74,7 @@ class LiveRun:
         self._next = next(self._replay, None)
         behind = opening.until > self.loop.state.step
         self._goal: Goal | None = Goal(opening.until, 0) if behind else None
+        self._past = Past(self._reports, device)
         self._saved = 0
         self._next_snapshot = monotonic() + SNAPSHOT_EVERY[0]
 
@@ -78,7 +82,7 @@ class LiveRun:
         """Says where it is, shows its data and first sample, and follows the timeline to this step."""
         self._reports.answer(request, task=self._reports.task)
         self._reports.data()
-        self._record_the_start()
+        self._start()
         self._follow_timeline()
 
     # --- Time ---------------------------------------------------------------------------------------------
@@ -144,9 +148,7 @@ class LiveRun:
 
     def _stop(self, diverged: Diverged) -> None:
         self.pacing.set(playing=False)
-        where = Divergence(step=diverged.step, layer=diverged.layer, **diverged.detail.as_detail)
-        self._reports.tell(messages.Diverged(diverged=where, epoch=self.loop.progress))
-        self._reach_goal(where)
+        self._reach_goal(self._past.diverged(self.loop, diverged, self._tables))
 
     def _reach_goal(self, diverged: Divergence | None = None) -> None:
         """Training asked for is done, or as far as it goes."""
@@ -159,14 +161,14 @@ class LiveRun:
         while self._next and self._next.entry.step <= self.loop.state.step:
             index, line, self._next = self._done, self._next, None
             try:
-                effect, task = self._take(line.after, line.entry.weights, self._tables)
+                taken = self._take(line.after, line.entry.weights, self._tables)
             except Exception as error:  # weights of another shape: only now can one know
                 if not isinstance(error, ValidationFailed):
                     log.exception("a line of a timeline failed")
-                effect, task = [say("effect.not_done", error=str(error))], None
+                taken = Taken([say("effect.not_done", error=str(error))])
                 self._done += 1
-            self._reports.applied(index, effect, task)
-            if task:
+            self._reports.applied(index, taken)
+            if taken.task:
                 self._reports.data()
             self._next = next(self._replay, None)
 
@@ -188,7 +190,10 @@ class LiveRun:
                 self.frames.hurry()
                 self._reports.answer(number)
             case Reset():
-                self._reset(number)
+                self._begin(TrainingLoop.start(self.loop.config, self._tables, self._device), 0, number)
+            case messages.Restore(done=done):
+                data = arrays["snapshot"].tobytes()
+                self._begin(snapshot.load(data, self._tables, self._device), done, number)
             case messages.Step():
                 self._step(request, number)
             case messages.Cancel():
@@ -200,7 +205,6 @@ class LiveRun:
             case messages.ReadMetrics():
                 self._reports.metrics(number)
             case messages.ReadMaps(size=size):
-                self._check_maps(size)
                 self._reports.maps(number, size)
             case messages.ReadWeights():
                 layers = read_weights(self.loop.experiment.network, self.loop.state)
@@ -223,38 +227,45 @@ class LiveRun:
         if here >= until:
             self._reach_goal()
 
-    def _reset(self, number: int) -> None:
-        """A new run from step 0 with the current config."""
+    def _begin(self, loop: TrainingLoop, done: int, number: int) -> None:
+        """Another run, which has come to where `loop` is, after `done` lines of its timeline."""
+        end = Moment.of(self.loop.experiment, self.loop.state, self._done)
         self._reach_goal()
-        self.loop = TrainingLoop.start(self.loop.config, self._tables, self._device)
+        self.loop, self._past = loop, Past(self._reports, self._device)
         self._reports.next_run(self.loop)
-        self._done, self._next = 0, None
+        self._done, self._next = done, None
         self.pacing.set()
         self.frames.hurry()
-        self._reports.answer(number)
+        self._reports.taken(number, Taken([], self._reports.task, end))
         self._reports.data()
-        self._record_the_start()
+        self._start()
 
     def _change(
         self, after: Config, edit: OneWeight | AllWeights | None, tables: Mapping[str, Table], number: int
     ) -> None:
-        effect, task = self._take(after, edit, {**self._tables, **tables})
+        taken = self._take(after, edit, {**self._tables, **tables})
         self._next = None
-        self._reports.answer(number, effect=effect, task=task)
-        if task:
+        self._reports.taken(number, taken)
+        if taken.task:
             self._reports.data()
 
-    def _take(
-        self, after: Config, edit: OneWeight | AllWeights | None, tables: Mapping[str, Table]
-    ) -> tuple[list[Text], TaskDescription | None]:
-        """Makes a change; what it did, and the task if the data are others now."""
-        before = self.loop.experiment
+    def _take(self, after: Config, edit: OneWeight | AllWeights | None, tables: Mapping[str, Table]) -> Taken:
+        """Makes a change, and says what came of it."""
+        self._past.before_change(self.loop, self._done, self._tables)
+        old = self.loop.experiment
+        state = replace(self.loop.state) if edit is None else self.loop.state.copy()
         effect = self.loop.change(after, tables) if edit is None else self._set_weights(edit)
+        before = Moment.of(old, state, self._done)
         self._tables = dict(tables)
         self._done += 1
         self.frames.hurry()
-        dataset = self.loop.experiment.dataset
-        return effect, None if dataset is before.dataset else self._reports.task
+        now = self.loop.experiment
+        if now.dataset is not old.dataset or now.config.loss != old.config.loss:
+            self._past.forget()
+            self._note()
+        lost = isinstance(edit, AllWeights) or loses(old, now)
+        task = None if now.dataset is old.dataset else self._reports.task
+        return Taken(effect, task, before if lost else None)
 
     def _set_weights(self, edit: OneWeight | AllWeights) -> list[Text]:
         network, state = self.loop.experiment.network, self.loop.state
@@ -264,13 +275,6 @@ class LiveRun:
         set_weight(network, state, edit)
         code = "effect.bias_set" if edit.source is None else "effect.weight_set"
         return [say(code, layer=edit.layer + 1, value=edit.value)]
-
-    def _check_maps(self, size: int) -> None:
-        units = self.loop.experiment.network.units
-        fits = math.isqrt(limits.MAP_NUMBERS // units)
-        if size > fits:
-            rule = say("rule.map_cells", limit=limits.MAP_NUMBERS, units=units, fits=fits)
-            raise ValidationFailed(fault("size", rule, (fits,)))
 
     # --- Events -------------------------------------------------------------------------------------------
 
@@ -283,7 +287,8 @@ class LiveRun:
 
     def make_snapshot(self) -> tuple[messages.Snapshot, Arrays]:
         start = monotonic()
-        made = self._reports.snapshot(self._done)
+        moment = self._note()
+        made = self._reports.snapshot(moment.snapshot, self._done)
         end = monotonic()
         least, most = SNAPSHOT_EVERY
         self._next_snapshot = end + min(most, max(least, SNAPSHOT_REST * (end - start)))
@@ -296,7 +301,14 @@ class LiveRun:
         goal, self._goal = self._goal, None
         self._reports.failed(goal.request if goal else 0, detail)
 
-    def _record_the_start(self) -> None:
+    def _start(self) -> None:
         """The curves begin with the untrained network; a snapshot of step 0 has that behind it."""
         if self.loop.state.samples == 0:
             self._reports.samples(self.loop.record())
+        self._note()
+
+    def _note(self) -> Moment:
+        """This moment, which is kept if all is well."""
+        moment = Moment.of(self.loop.experiment, self.loop.state, self._done)
+        self._past.note(self.loop, self._tables, moment)
+        return moment

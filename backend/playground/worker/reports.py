@@ -1,18 +1,39 @@
 """What a live run tells its session: answers, points of the history, the data, frames, snapshots."""
 
+import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from playground.i18n import Text
+from playground import limits
+from playground.errors import ValidationFailed, fault
+from playground.i18n import Text, say
 from playground.messages import worker as messages
 from playground.messages.codec import Arrays
-from playground.messages.events import TaskDescription
+from playground.messages.events import Divergence, TaskDescription
 from playground.messages.headers import DataHeader, FrameHeader, LayerSize, MetricsHeader
 from playground.messages.worker import Event, Size, as_array
 from playground.training.evaluation import Samples
 from playground.training.loop import TrainingLoop
 from playground.training.views import Views, data_view
-from playground.worker import snapshot
+from playground.worker.snapshot import Moment
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What came of a change."""
+
+    effect: list[Text]
+    task: TaskDescription | None = None
+    """The task, if the data are others now."""
+    before: Moment | None = None
+    """The moment before it, if no other change would bring that back."""
+
+
+def packed(moment: Moment | None) -> tuple[messages.Earlier | None, Arrays]:
+    """As it rides with a message."""
+    return (moment.earlier, {"earlier": as_array(moment.snapshot)}) if moment else (None, {})
+
 
 Send = Callable[[Event, Arrays, int], None]
 """Sends an event, with its arrays, as the answer to a request or to none, 0."""
@@ -50,11 +71,22 @@ class Reports:
     def answer(self, request: int, arrays: Arrays | None = None, **result: Any) -> None:
         self._send(messages.Answer(**self._moment, **result), arrays or {}, request)
 
+    def taken(self, request: int, done: Taken) -> None:
+        """Answers with what came of a change, or of the beginning of another run."""
+        earlier, arrays = packed(done.before)
+        self.answer(request, arrays, effect=done.effect, task=done.task, earlier=earlier)
+
     def metrics(self, request: int, **result: Any) -> None:
         """Answers with the metrics of this moment."""
         self.answer(request, metrics=self._loop.measure()[0].named(), **result)
 
     def maps(self, request: int, size: int) -> None:
+        """Raises `ValidationFailed` where all maps of this size are more than an answer may hold."""
+        units = self._loop.experiment.network.units
+        fits = math.isqrt(limits.MAP_NUMBERS // units)
+        if size > fits:
+            rule = say("rule.map_cells", limit=limits.MAP_NUMBERS, units=units, fits=fits)
+            raise ValidationFailed(fault("size", rule, (fits,)))
         self.answer(request, self._views.raw(size))
 
     def failed(self, request: int, detail: str) -> None:
@@ -67,9 +99,13 @@ class Reports:
         """An event that answers no request."""
         self._send(event, arrays or {}, 0)
 
-    def applied(self, index: int, effect: list[Text], task: TaskDescription | None) -> None:
+    def applied(self, index: int, done: Taken) -> None:
         """Line `index` of the recorded timeline."""
-        self.tell(messages.Applied(index=index, effect=effect, task=task, **self._moment))
+        earlier, arrays = packed(done.before)
+        event = messages.Applied(
+            index=index, effect=done.effect, task=done.task, earlier=earlier, **self._moment
+        )
+        self.tell(event, arrays)
 
     def data(self) -> None:
         features, arrays = data_view(self._loop.experiment.dataset)
@@ -106,8 +142,17 @@ class Reports:
             "metrics": as_array(current.encode({"samples": samples.rows})),
         }
 
-    def snapshot(self, done: int) -> tuple[messages.Snapshot, Arrays]:
-        """After `done` lines of the timeline."""
-        data = snapshot.save(self._loop)
+    def diverged(self, where: Divergence, well: Moment | None) -> None:
+        """It is paused; `well` is the moment to go back to."""
+        earlier, arrays = packed(well)
+        self.tell(messages.Diverged(diverged=where, epoch=self._loop.progress, earlier=earlier), arrays)
+
+    def stuck(self, where: Divergence | None, well: Moment | None) -> None:
+        """It learns nothing any more; None: it does again."""
+        earlier, arrays = packed(well)
+        self.tell(messages.Stuck(stuck=where, earlier=earlier), arrays)
+
+    def snapshot(self, data: bytes, done: int) -> tuple[messages.Snapshot, Arrays]:
+        """Of this moment, after `done` lines of the timeline."""
         event = messages.Snapshot(run=self.run, done=done, **self._moment)
         return event, {"snapshot": as_array(data)}

@@ -1,12 +1,16 @@
 """Snapshots: all that a run needs to go on elsewhere, as bytes without pickle."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from playground.messages import codec
+from playground.messages.worker import Earlier
+from playground.run.config import Config
 from playground.run.validation import Tables, parse
+from playground.training.evaluation import progress
 from playground.training.experiment import Experiment
 from playground.training.loop import TRAINERS, TrainingLoop
 from playground.training.state import State
@@ -16,14 +20,29 @@ COUNTERS = ("step", "epoch", "cursor", "samples", "stride")
 TENSORS = ("seeds", "weights", "buffers", "slots", "updates")
 
 
-def save(loop: TrainingLoop) -> bytes:
+@dataclass(frozen=True)
+class Moment:
+    """A moment of a live run, to come back to."""
+
+    earlier: Earlier
+    snapshot: bytes
+
+    @classmethod
+    def of(cls, experiment: Experiment, state: State, done: int) -> "Moment":
+        """After `done` lines of the timeline."""
+        config, epoch = experiment.config, progress(state, experiment.count)
+        earlier = Earlier(step=state.step, epoch=epoch, samples=state.samples, done=done, config=config)
+        return cls(earlier, save(config, state))
+
+
+def save(config: Config, state: State) -> bytes:
     """Weights, buffers, optimizer slots, counters and config."""
     header = {
         "type": "snapshot",
-        "config": loop.config.model_dump(mode="json"),
-        **{name: getattr(loop.state, name) for name in COUNTERS},
+        "config": config.model_dump(mode="json"),
+        **{name: getattr(state, name) for name in COUNTERS},
     }
-    arrays = {name: getattr(loop.state, name) for name in TENSORS}
+    arrays = {name: getattr(state, name) for name in TENSORS}
     return codec.encode(header, {name: tensor.cpu().numpy() for name, tensor in arrays.items()})
 
 

@@ -1,4 +1,4 @@
-// Keys that work anywhere on the page: space plays and pauses, Ctrl or Cmd + Z takes back the last change.
+// Keys that work anywhere on the page: space plays and pauses, Ctrl or Cmd + Z takes back what was done last, and with Shift brings it back.
 
 const TYPING =
   "input:not([type=checkbox], [type=radio], [type=range], [type=button]), textarea, select, [contenteditable]";
@@ -7,6 +7,7 @@ const PRESSABLE = "button, a[href], input, summary, [role=button], [tabindex='0'
 export interface Shortcuts {
   play: () => unknown;
   undo: () => unknown;
+  redo: () => unknown;
 }
 
 export function press(event: KeyboardEvent, shortcuts: Shortcuts): void {
@@ -20,8 +21,11 @@ export function press(event: KeyboardEvent, shortcuts: Shortcuts): void {
     event.preventDefault();
     shortcuts.play();
   }
-  if (event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey) {
-    event.preventDefault();
-    shortcuts.undo();
-  }
+  if (!event.ctrlKey && !event.metaKey) return;
+  const key = event.key.toLowerCase();
+  const redo = key === "y" || (key === "z" && event.shiftKey);
+  if (!redo && key !== "z") return;
+  event.preventDefault();
+  if (redo) shortcuts.redo();
+  else shortcuts.undo();
 }

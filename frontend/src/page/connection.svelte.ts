@@ -6,25 +6,42 @@ import * as link from "../link";
 import { backoff, Live, type Status } from "../live";
 import type { Command, Config, Event, Patch, Role, Text } from "../types";
 import type { Message } from "../wire";
+import type { Run } from "./experiment.svelte";
 import type { Notices } from "./notices.svelte";
 import { store, stored } from "./storage";
+
+/** A run, and how far it is. */
+export interface Position extends Run {
+  step: number;
+}
+
+/** A session, and the key to it. */
+export interface Held {
+  id: string;
+  key: string;
+}
 
 /** What the connection needs from the rest of the page. */
 export interface Owner {
   /** Index of the last sample that is here, -1 for none. */
   since: () => number;
   config: () => Config | null;
+  /** The run so far; null where it is too long to be trained again. */
+  position: () => Position | null;
   /** Bytes that the server takes in one message of the websocket. */
   messageBytes: () => number;
   event: (event: Event) => void;
   message: (message: Message) => void;
   /** What comes next is of another session. */
   forget: () => void;
+  /** The session was gone, and is here again as it was. */
+  revived: () => void;
   refusal: (error: Refused) => string;
 }
 
 const ENVELOPE_BYTES = 1024; // of a command around its patch
 const HASH_AFTER_MS = 400;
+const WAIT_MS = 3_000; // between two looks for a session that is gone
 const KEPT = "playground.session";
 
 export class Connection {
@@ -34,6 +51,12 @@ export class Connection {
   session = $state<string | null>(null);
   /** Why nothing can be shown, when `status` is "failed". */
   failure = $state<string | null>(null);
+  /** Whether the server has said that it stops. */
+  stopping = $state(false);
+  /** Whether the session that is watched is not there. */
+  absent = $state(false);
+  /** The session that this tab had before the one that it shows. */
+  former = $state.raw<Held | null>(null);
   /** Whether the holder's controls work. */
   readonly canChange = $derived(this.role === "holder" && this.status === "live");
 
@@ -48,7 +71,10 @@ export class Connection {
 
   /** Opens what the address names, or else this tab's last session, or else a new one. */
   async start(): Promise<void> {
-    addEventListener("hashchange", () => void this.begin());
+    addEventListener("popstate", ({ state }) => {
+      if (held(state?.session)) this.comeBack(state.session);
+      else void this.begin();
+    });
     const watched = new URLSearchParams(location.search).get("session");
     const kept = recalled();
     if (watched) this.join(watched, kept?.id === watched ? kept.key : null);
@@ -105,6 +131,12 @@ export class Connection {
     void this.begin();
   };
 
+  /** Goes on with a session that this tab had before. */
+  comeBack(session: Held): boolean {
+    this.join(session.id, session.key);
+    return true;
+  }
+
   /** The address that opens this experiment anew. */
   async address(): Promise<string> {
     const url = new URL(location.href);
@@ -129,7 +161,8 @@ export class Connection {
       const config = this.owner.config();
       if (!config) return;
       const hash = `#${await link.toHash(config)}`;
-      history.replaceState(null, "", `${location.pathname}${location.search}${hash}`);
+      const state = this.session && this.key ? { session: { id: this.session, key: this.key } } : null;
+      history.replaceState(state, "", `${location.pathname}${location.search}${hash}`);
       this.keep();
     }, HASH_AFTER_MS);
   }
@@ -152,15 +185,16 @@ export class Connection {
   }
 
   private async create(config: Patch): Promise<void> {
-    // Not there yet: no connection, or the server is still starting.
-    const away = (error: unknown) => error instanceof Refused && [0, 502, 503].includes(error.failure.status);
-    const { id, key } = await this.reach(() => api.createSession(config), away);
+    const { id, key } = await this.reach(() => api.createSession({ config }), away);
     this.join(id, key);
   }
 
   private join(id: string, key: string | null): void {
     this.live?.close();
-    if (id !== this.session) this.owner.forget();
+    if (id !== this.session) {
+      this.owner.forget();
+      this.former = this.session && this.key ? { id: this.session, key: this.key } : null;
+    }
     this.session = id;
     this.key = key;
     this.keep();
@@ -170,21 +204,20 @@ export class Connection {
       message: this.owner.message,
       status: (status) => {
         this.status = status;
+        if (status === "live") this.stopping = this.absent = false;
         if (status === "gone") void this.revive();
       },
     });
   }
 
-  /** The server no longer knows the session: the same config starts anew. */
+  /** The server no longer knows the session: it is trained again up to where it was, or its config anew. */
   private async revive(): Promise<void> {
-    store(sessionStorage, KEPT, null);
-    if (new URLSearchParams(location.search).has("session")) {
-      this.status = "failed";
-      this.failure = t("banner.watched_gone");
-      return;
-    }
-    const config = this.owner.config();
+    if (!this.key) return this.wait();
+    const position = this.owner.position();
     try {
+      if (position && (await this.remake(position, this.key))) return;
+      store(sessionStorage, KEPT, null);
+      const config = this.owner.config();
       if (config) await this.create(config as unknown as Patch);
       else await this.begin();
       this.notices.say("");
@@ -192,6 +225,26 @@ export class Connection {
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  /** Whether the session could be made again as it was. */
+  private async remake(position: Position, key: string): Promise<boolean> {
+    try {
+      await this.reach(() => api.createSession({ ...position, key }), away);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      if (error.failure.status !== 409) return false; // made again in another tab
+    }
+    this.owner.revived();
+    this.join(this.session as string, key);
+    return true;
+  }
+
+  /** Whoever watches cannot make the session again; who holds it may. */
+  private wait(): void {
+    this.status = "lost";
+    this.absent = true;
+    setTimeout(() => this.join(this.session as string, null), WAIT_MS);
   }
 
   private fail(error: unknown): void {
@@ -205,6 +258,12 @@ export class Connection {
     store(sessionStorage, KEPT, JSON.stringify({ id: this.session, key: this.key, hash: location.hash }));
   }
 }
+
+/** Not there yet: no connection, or the server is still starting. */
+const away = (error: unknown) => error instanceof Refused && [0, 502, 503].includes(error.failure.status);
+
+const held = (session: unknown): session is Held =>
+  typeof session === "object" && session !== null && "id" in session && "key" in session;
 
 const unconnected = () => new Refused({ status: 0, title: "Closed", detail: "" });
 

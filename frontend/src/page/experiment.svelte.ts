@@ -3,11 +3,25 @@ import { Refused } from "../api";
 import { figure } from "../figures";
 import { latest } from "../frames";
 import { joined, t } from "../i18n";
-import { combined, undoable } from "../patch";
-import type { Catalogue, Command, Config, Entry, Event, Patch, Task, Text, WeightEdit } from "../types";
+import { combined } from "../patch";
+import type {
+  Catalogue,
+  Command,
+  Component,
+  Config,
+  Entry,
+  Event,
+  Patch,
+  Task,
+  Text,
+  WeightEdit,
+} from "../types";
 import type { DataMessage } from "../wire";
 import type { Action, Notices } from "./notices.svelte";
 import { sentence } from "./refusal";
+import { store, stored } from "./storage";
+
+const OWN_POINTS = "playground.points";
 
 export interface ChangeOptions {
   /** Retry once with what the server suggests, where the parts would not fit. */
@@ -18,6 +32,11 @@ export interface ChangeOptions {
   quiet?: boolean;
   /** Changes of one gesture (`newGesture()`) are undone together. */
   gesture?: number;
+}
+/** As a new session takes it. */
+export interface Run {
+  config: Config;
+  timeline: Entry[];
 }
 export type Change = (patch: Patch, options?: ChangeOptions) => Promise<boolean>;
 
@@ -36,8 +55,9 @@ export class Experiment {
   timeline = $state.raw<Entry[]>([]);
 
   /** The gesture that made an entry, where one did. */
-  private gestures = $state.raw<ReadonlyMap<Entry, number>>(new Map());
-  readonly undoStack = $derived(undoable(this.timeline, this.gestures));
+  gestures = $state.raw<ReadonlyMap<Entry, number>>(new Map());
+  /** The config that the run began with. */
+  private start: Config | null = null;
 
   private gesture: number | null = null;
   /** The last weight set here, and what it was before: the server keeps no inverse of it. */
@@ -94,22 +114,31 @@ export class Experiment {
     return done;
   };
 
-  readonly undo = async (): Promise<boolean> => {
-    const entry = this.undoStack.at(-1);
-    if (!entry) return false;
-    const { weight, ...patch } = entry.undo;
-    const done = weight
-      ? await this.setWeight(weight as WeightEdit)
-      : await this.change(patch, { quiet: true });
-    if (done) this.notices.say(t("note.undone", { label: joined(entry.label) }));
-    return done;
-  };
-
   /** Takes a run as the server has it. */
-  adopt(run: { config: Config; timeline: Entry[]; task?: Task }): void {
+  adopt(run: { start: Config; config: Config; timeline: Entry[]; task: Task }): void {
+    this.start = run.start;
     this.timeline = run.timeline;
-    this.config = run.config;
-    if (run.task) this.task = run.task;
+    this.configure(run.config);
+    this.task = run.task;
+  }
+
+  /** The visitor's own points, as they were last; null before there are any. */
+  ownPoints(): Component | null {
+    return JSON.parse(stored(sessionStorage, OWN_POINTS) ?? "null");
+  }
+
+  private configure(config: Config): void {
+    this.config = config;
+    if (config.data.kind === "points") store(sessionStorage, OWN_POINTS, JSON.stringify(config.data));
+  }
+
+  /** All that it takes to train this run again; null before there is one. */
+  get run(): Run | null {
+    if (!this.start) return null;
+    const timeline = this.timeline.map((entry) =>
+      entry.weights ? { ...entry, change: {}, undo: {} } : entry,
+    );
+    return { config: this.start, timeline };
   }
 
   /** Takes one change that the server has applied, whoever asked for it. */
@@ -121,7 +150,7 @@ export class Experiment {
       entry = { ...told, change: { weight: edit }, undo: { weight: { ...edit, value: before.value } } };
     if (this.gesture !== null) this.gestures = new Map([...this.gestures, [entry, this.gesture]]);
     this.timeline = [...this.timeline, entry];
-    this.config = config;
+    this.configure(config);
     this.task = task;
   }
 

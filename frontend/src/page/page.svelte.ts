@@ -7,13 +7,14 @@ import { explained, joined } from "../i18n";
 import { decisionPicture, pictureOf } from "../maps";
 import type { Event } from "../types";
 import { DataMessage, Frame, type Message, MetricsMessage } from "../wire";
-import { Connection } from "./connection.svelte";
+import { Connection, type Position } from "./connection.svelte";
 import { Experiment } from "./experiment.svelte";
 import { Hand } from "./hand.svelte";
 import { Notices } from "./notices.svelte";
 import { Readouts } from "./readouts.svelte";
 import { sentence } from "./refusal";
 import { Training } from "./training.svelte";
+import { Undo } from "./undo.svelte";
 import { scaleOf, View } from "./view.svelte";
 
 class Page {
@@ -25,10 +26,12 @@ class Page {
     {
       since: () => this.readouts.history.last,
       config: () => this.experiment.config,
+      position: () => this.position(),
       messageBytes: () => this.experiment.catalogue?.limits.message_bytes ?? 0,
       event: (event) => this.onEvent(event),
       message: (message) => this.onMessage(message),
       forget: () => this.clear(),
+      revived: () => this.goOn(),
       refusal: ({ failure }) => sentence(failure, this.experiment.config, this.experiment.catalogue),
     },
     this.notices,
@@ -41,6 +44,7 @@ class Page {
     this.notices,
   );
   readonly training = new Training((command) => this.experiment.command(command));
+  readonly undo = new Undo(this.experiment, this.connection, this.notices);
 
   private readonly flashes = new Flashes(() => REST_MS[this.view.lessMotion ? "reduced" : "usual"]);
   /** Those that came last: the next frame's. */
@@ -55,6 +59,21 @@ class Page {
     guard((frame, now) => this.admits(frame, now));
     this.experiment.catalogue = await this.connection.reach(api.catalogue, () => true);
     await this.connection.start();
+  }
+
+  /** Where the session is, for a server that has forgotten it. */
+  private position(): Position | null {
+    const { run } = this.experiment;
+    const most = this.experiment.catalogue?.limits.replay_steps ?? 0;
+    return run && this.readouts.step <= most ? { ...run, step: this.readouts.step } : null;
+  }
+
+  /** The server has made the session again, paused: it goes on as it did. The curves are the same. */
+  private goOn(): void {
+    const { playing, speed } = this.training;
+    this.run = -1;
+    if (speed) void this.training.setSpeed(speed);
+    if (playing) void this.training.play();
   }
 
   private clear(): void {
@@ -77,13 +96,13 @@ class Page {
         break;
       case "state":
         training.adopt(event);
+        this.undo.adopt(event);
         if (!this.readouts.now) this.readouts.place(event.step, event.epoch);
         break;
-      case "reset":
+      case "run":
         this.clear();
         this.run = event.run;
-        experiment.adopt({ config: event.config, timeline: [] });
-        training.diverged = null;
+        experiment.adopt(event);
         this.readouts.place(0, 0);
         connection.follow();
         break;
@@ -95,6 +114,7 @@ class Page {
         break;
       case "notice":
         notices.say(explained(event));
+        connection.stopping = event.code === "notice.shutdown";
         break;
       case "error":
         if (!event.id) notices.toast(explained(event) || event.title, "error");

@@ -7,6 +7,8 @@ export class Training {
   speed = $state.raw<Speed | null>(null);
   held = $state.raw<Record<string, number>>({});
   diverged = $state.raw<Divergence | null>(null);
+  /** Why no hidden layer learns any more. */
+  stuck = $state.raw<Divergence | null>(null);
 
   /** What a press asked for that the server has not answered yet: a second press means the opposite. */
   private asked: boolean | null = null;
@@ -26,7 +28,8 @@ export class Training {
   readonly setSlice = (held: Record<string, number>) => this.command({ type: "slice", held });
   readonly setSpeed = (speed: Speed) => this.command({ type: "speed", ...speed });
 
-  adopt({ playing, speed, diverged, held }: RunState): void {
+  adopt({ playing, speed, diverged, stuck, held }: RunState): void {
+    this.stuck = stuck;
     this.held = held;
     this.playing = playing;
     this.speed = speed;

@@ -38,5 +38,8 @@ function pair(undo: Entry["undo"], config: Config, catalogue: Catalogue): string
 /** What the button of undo says: what it brings back, or else the change that it takes back. */
 export function undoing(entry: Entry, config: Config, catalogue: Catalogue): string {
   const brought = entry.weights ? null : pair(entry.undo, config, catalogue);
-  return brought ? t("top.undo_to", { change: brought }) : t("top.undo_what", { label: joined(entry.label) });
+  const change = brought ?? joined(entry.label);
+  const epoch = Math.floor(entry.epoch);
+  if (entry.checkpoint != null) return t("top.undo_back", { change, epoch });
+  return brought ? t("top.undo_to", { change }) : t("top.undo_what", { label: change });
 }

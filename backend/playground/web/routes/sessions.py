@@ -31,7 +31,7 @@ from playground.run.weights import LayerWeights
 from playground.session.session import Session
 from playground.web.json_stream import stream_json
 from playground.web.routes.dependencies import Held, TheRegistry, Watched
-from playground.web.routes.responses import BODY, BUSY, COMMANDED, GUARDED, MISSING, SEEN, SENT, binary
+from playground.web.routes.responses import BODY, BUSY, COMMANDED, GUARDED, MISSING, SEEN, SENT, binary, fails
 from playground.web.routes.shape import Shape
 
 EXAMPLE_CONFIG = Config().model_dump(mode="json")
@@ -57,6 +57,10 @@ class NewSession(Shape):
     timeline: list[TimelineEntry] = Field(default=[], max_length=10_000, examples=[[]])
     """Changes to make on the way, as `GET /api/sessions/{id}` returns them: the run is played again.
     The first change by hand drops what is left of it."""
+    step: int = Field(default=0, ge=0, le=limits.REPLAY_STEPS, examples=[0])
+    """Train up to this step at once, before anything else."""
+    key: str | None = Field(default=None, min_length=32, max_length=128, examples=[None])
+    """The key of a session that is gone, to make it again under the same id; drawn if left out."""
 
 
 class SessionShape(SessionState):
@@ -129,6 +133,13 @@ class Weights(Shape):
     `running_mean` and `running_var`. What is left out in a put keeps its value."""
 
 
+class RestoredMoment(Shape):
+    """A moment to go back to."""
+
+    checkpoint: int = Field(examples=[3])
+    """Its number."""
+
+
 router = APIRouter(prefix="/api/sessions", tags=["sessions"])
 
 
@@ -140,7 +151,7 @@ async def _perform(session: Session, command: commands.Command) -> Any:
     "",
     status_code=201,
     response_description="The session and its key; `Location` has its address",
-    responses={**BODY, **BUSY},
+    responses={**BODY, **BUSY, **fails(HTTPStatus.CONFLICT)},
 )
 async def create(
     request: Request,
@@ -159,8 +170,8 @@ async def create(
         ),
     ] = NewSession(),  # noqa: B008
 ) -> CreatedSession:
-    """A new session, paused at step 0. Its key comes with it."""
-    session = await registry.create(new.config, new.timeline)
+    """A new session, paused. Its key comes with it."""
+    session = await registry.create(new.config, new.timeline, new.step, new.key)
     location = str(request.app.url_path_for("look", id=session.id))
     headers = {"Location": request.scope.get("root_path", "") + location, "Cache-Control": "no-store"}
     response.headers.update(headers)
@@ -249,6 +260,20 @@ async def pause(session: Held) -> Done:
 async def reset(session: Held) -> Done:
     """A new run with the current config: step 0, no timeline, no history."""
     return await _perform(session, commands.Reset())
+
+
+@router.post(
+    "/{id}/restore",
+    response_description="It is there again",
+    responses=SENT,
+)
+async def restore(session: Held, moment: Annotated[RestoredMoment, Body()]) -> Done:
+    """Go back to a moment: weights, optimizer state, config, timeline and curves are as they were then.
+
+    Lines of the timeline that lose something name the moment before them, a divergence the last one at which
+    all was well, and the state where the session was before a reset or before it went back.
+    """
+    return await _perform(session, commands.Restore(checkpoint=moment.checkpoint))
 
 
 @router.post(

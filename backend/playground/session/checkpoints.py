@@ -1,0 +1,80 @@
+"""Moments of a session to go back to: before a change that loses something, a reset, a divergence."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from playground import limits
+from playground.errors import ValidationFailed, fault
+from playground.i18n import say
+from playground.messages.events import Moment
+from playground.run.config import Config
+from playground.run.run import Run
+from playground.session.history import History
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A session as it was."""
+
+    moment: Moment
+    run: Run
+    config: Config
+    history: History
+    snapshot: bytes
+    before_reset: Moment | None
+
+
+class Checkpoints:
+    """At most `limits.CHECKPOINTS`, of `limits.CHECKPOINT_BYTES` together; the last one stays in any case."""
+
+    def __init__(self) -> None:
+        self.before_reset: Moment | None = None
+        """The end of the run before this one, if a reset began it."""
+        self._kept: OrderedDict[int, Checkpoint] = OrderedDict()
+        self._undone: list[Moment] = []
+        self._last = 0
+
+    @property
+    def before_undo(self) -> Moment | None:
+        """Where the session was before it last went back, until something is changed."""
+        return self._undone[-1] if self._undone else None
+
+    @property
+    def next(self) -> int:
+        """The number of the next one."""
+        return self._last + 1
+
+    def keep(self, moment: Moment, run: Run, config: Config, history: History, snapshot: bytes) -> None:
+        """A moment to go back to; `history` is a copy that nobody else adds to."""
+        self._last = moment.checkpoint
+        self._kept[self._last] = Checkpoint(moment, run, config, history, snapshot, self.before_reset)
+        while len(self._kept) > 1 and self._too_many():
+            self._kept.popitem(last=False)
+
+    def get(self, number: int) -> Checkpoint:
+        """Raises `ValidationFailed` for one that is not kept."""
+        if number not in self._kept:
+            kept = tuple(map(str, self._kept))
+            raise ValidationFailed(fault("checkpoint", say("rule.no_checkpoint", kept=kept), kept))
+        return self._kept[number]
+
+    def changed(self) -> None:
+        """What was undone does not come back."""
+        self._undone.clear()
+
+    def reset(self, end: Moment | None) -> None:
+        """A new run has begun; `end` is where the last one was."""
+        self.before_reset = end
+        self._undone.clear()
+
+    def went_back(self, to: Checkpoint, left: Moment | None) -> None:
+        """The session is at an earlier moment; `left` is where it was."""
+        if to.moment == self.before_undo:
+            self._undone.pop()
+        elif left:
+            self._undone.append(left)
+        self.before_reset = to.before_reset
+
+    def _too_many(self) -> bool:
+        size = sum(len(checkpoint.snapshot) for checkpoint in self._kept.values())
+        return len(self._kept) > limits.CHECKPOINTS or size > limits.CHECKPOINT_BYTES
