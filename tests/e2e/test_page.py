@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Callable
 from itertools import pairwise
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.e2e.server import Line, worker_of
 from tests.e2e.visitor import Visitor
@@ -393,3 +394,29 @@ def test_the_spiral_is_learned(visitor: Visitor) -> None:
     assert told["speed"] == {"epochs_per_second": 60}
     visitor.plays()
     visitor.waits_until(lambda told: told["metrics"]["test_accuracy"] > 0.95, seconds=60)
+
+
+def test_a_key_that_comes_before_the_connection_counts(arrive: Callable[..., Visitor]) -> None:
+    visitor = arrive()
+    held: list[Route] = []
+    visitor.page.route(re.compile(r"/api/catalogue$"), held.append)
+    visitor.page.goto(visitor.address)
+    visitor.page.wait_for_function("() => document.querySelector('[data-testid=play]')")
+    visitor.page.keyboard.press("Space")
+    held[0].continue_()
+    expect(visitor.find("play")).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_loss_comes_back_after_a_visit_to_a_regression(visitor: Visitor) -> None:
+    loss = visitor.told()["config"]["loss"]
+    visitor.find("dataset-plane").click()
+    visitor.waits_until(lambda told: told["task"]["kind"] == "regression")
+    visitor.find("dataset-xor").click()
+    told = visitor.waits_until(lambda told: told["task"]["kind"] == "binary")
+    assert told["config"]["loss"] == loss
+
+
+def test_the_keyboard_goes_on_where_a_layer_was_removed(visitor: Visitor) -> None:
+    visitor.find("layer-1-remove").focus()
+    visitor.page.keyboard.press("Enter")
+    expect(visitor.find("layer-0-remove")).to_be_focused()

@@ -60,6 +60,8 @@ export class Experiment {
   private start: Config | null = null;
 
   private gesture: number | null = null;
+  /** The loss that did not fit the data, and the one that took its place. */
+  private displaced: { loss: Component; by: string } | null = null;
   /** The last weight set here, and what it was before: the server keeps no inverse of it. */
   private weightBefore: { edit: string; value: number } | null = null;
 
@@ -69,7 +71,8 @@ export class Experiment {
   ) {}
 
   /** Applies a merge patch to the running network. True when the server took it; otherwise a toast says why. */
-  readonly change: Change = async (patch, options = {}) => {
+  readonly change: Change = async (wish, options = {}) => {
+    const patch = this.withOldLoss(wish);
     this.gesture = options.gesture ?? null;
     try {
       const { effect } = await this.channel.change(patch);
@@ -84,7 +87,13 @@ export class Experiment {
       }
       if (!suggestion) return this.refused(error);
       const fitting = combined(patch, suggestion);
-      if (options.adapt) return this.change(fitting, { ...options, adapt: false });
+      if (options.adapt) {
+        const before = this.config?.loss;
+        const done = await this.change(fitting, { ...options, adapt: false });
+        const { kind } = (suggestion.loss ?? {}) as Partial<Component>;
+        if (done && before && kind && !wish.loss) this.displaced = { loss: before, by: kind };
+        return done;
+      }
       return this.refused(error, { label: t("toast.use_fitting"), run: () => void this.change(fitting) });
     }
   };
@@ -157,6 +166,14 @@ export class Experiment {
   show(data: DataMessage): void {
     this.data = data;
     this.task = data.task;
+  }
+
+  /** Other data may want the loss that data between them could not have. */
+  private withOldLoss(patch: Patch): Patch {
+    if (!this.displaced || !(patch.data || patch.loss)) return patch;
+    const { loss, by } = this.displaced;
+    this.displaced = null;
+    return patch.loss || this.config?.loss.kind !== by ? patch : { ...patch, loss };
   }
 
   private refused(error: unknown, action?: Action): false {

@@ -52,6 +52,15 @@ class Page {
   /** Number of the run within the session, -1 before the first. */
   private run = -1;
 
+  /** What a key asked for before there was a connection. */
+  private wished: (() => unknown) | null = null;
+
+  /** Does it if this visitor may change the session; as soon as that is known, if it is not yet. */
+  asHolder(run: () => unknown): void {
+    if (this.connection.canChange) run();
+    else if (this.run === -1) this.wished = run;
+  }
+
   async start(): Promise<void> {
     this.view.start();
     onDrawn((frame) => this.connection.ack(frame.frame));
@@ -108,6 +117,8 @@ class Page {
         break;
       case "role":
         connection.role = event.role;
+        if (event.role === "holder") this.wished?.();
+        this.wished = null;
         break;
       case "viewers":
         connection.viewers = event.count;
