@@ -84,7 +84,8 @@ it("never draws a spike as nothing, however long the run goes on", () => {
   const history = new History();
   for (let step = 0; step <= 300; step++)
     history.append(metrics(COLUMNS, [[step, step, step / 25, step === 201 ? 0.84 : 0.05]]));
-  for (const stride of [2, 4]) history.append(metrics(COLUMNS, [[300 + stride, 300 + stride, 13, 0.05]], stride));
+  for (const stride of [2, 4])
+    history.append(metrics(COLUMNS, [[300 + stride, 300 + stride, 13, 0.05]], stride));
   expect(history.length).toBeLessThan(300);
   expect(Math.max(...(history.series.get("train_loss")?.high ?? []))).toBe(0.84);
   expect(Math.min(...(history.series.get("train_loss")?.low ?? []))).toBe(0.05);

@@ -94,14 +94,16 @@ export class History {
   private drop(): void {
     this.step.pop();
     this.epoch.pop();
-    for (const { mean, low, high } of this.series.values()) for (const values of [mean, low, high]) values.pop();
+    for (const { mean, low, high } of this.series.values())
+      for (const values of [mean, low, high]) values.pop();
   }
 
   private merge(): void {
     const { step, epoch, series } = this;
     let kept = 0;
     for (let row = 0; row < step.length; row++) {
-      const joins = kept > 0 && stretchEnd(step[kept - 1], this.stride) === stretchEnd(step[row], this.stride);
+      const joins =
+        kept > 0 && stretchEnd(step[kept - 1], this.stride) === stretchEnd(step[row], this.stride);
       const into = joins ? kept - 1 : kept;
       const wide = kept > 1 ? Math.max(step[kept - 1] - step[kept - 2], 1) : 1;
       const other = Math.max(step[row] - step[kept - 1], 1);

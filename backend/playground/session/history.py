@@ -20,8 +20,8 @@ The page has the same number (`EARLY` in history.ts)."""
 class History:
     """Rows in order of their index; each stands for the steps since the row before.
 
-    When the stride grows, neighbours are merged: their mean, weighted by steps, their least and their greatest
-    value, so that no spike is lost. A column that a row does not have is NaN there.
+    When the stride grows, neighbours are merged: their mean, weighted by steps, their least and their
+    greatest value, so that no spike is lost. A column that a row does not have is NaN there.
     """
 
     def __init__(self, run: int):

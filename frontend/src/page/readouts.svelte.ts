@@ -12,6 +12,7 @@ export interface Moment {
 }
 
 const INTERVAL_MS = 100;
+const DRAWN_ROWS = 4096;
 
 export class Readouts {
   step = $state(0);
@@ -19,6 +20,8 @@ export class Readouts {
   metrics = $state.raw<Metrics>({});
   /** Plain columns, outside of reactive state, as is `now`: whoever reads them reads `version` too. */
   history = new History();
+  /** The moments between the samples that were drawn here: bounded as the history is. */
+  drawn = new History();
   /** The newest that is known; null before the first. */
   now: Moment | null = null;
   /** Counts up when the history, `now` or the newest frame has changed. */
@@ -30,6 +33,10 @@ export class Readouts {
     if (!message.current) this.history.append(message);
     if (message.length) {
       const moment = momentOf(message);
+      if (message.current && moment.step > (this.drawn.step.at(-1) ?? -1)) {
+        this.drawn.add(moment.step, moment.epoch, moment.metrics);
+        if (this.drawn.length > DRAWN_ROWS) this.drawn.thin(this.drawn.stride * 2);
+      }
       if (!this.now || moment.step >= this.now.step) this.now = moment;
     }
     this.refresh();
@@ -44,6 +51,7 @@ export class Readouts {
   /** What comes next is of another run. */
   clear(): void {
     this.history = new History();
+    this.drawn = new History();
     this.now = null;
     this.version++;
     this.metrics = {};

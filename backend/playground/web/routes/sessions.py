@@ -91,12 +91,12 @@ class HistoryShape(Shape):
     run: int = Field(examples=[1])
     """Counts the resets."""
     stride: int = Field(examples=[4])
-    """Steps between two samples, at most; it doubles whenever there are too many. Then neighbours become one."""
+    """Steps between two samples, at most; it doubles, and neighbours are merged, when there are too many."""
     series: dict[str, list[float | None]] = Field(
         examples=[{"index": [0, 1], "step": [0, 4], "train_loss": [0.71, 0.52], "grad_norm.0": [None, 0.2]}]
     )
-    """A list for each column, all of one length: its mean over the steps since the sample before. Null where a
-    value is missing."""
+    """A list for each column, all of one length: its mean over the steps since the sample before. Null where
+    a value is missing."""
     low: dict[str, list[float | None]] = Field(
         examples=[{"train_loss": [0.71, 0.5], "grad_norm.0": [None, 0.2]}]
     )
