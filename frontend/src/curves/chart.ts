@@ -160,16 +160,16 @@ export class Chart {
         ...look.lines.map(
           (line): uPlot.Series => ({
             label: line.label,
-            stroke: isEdge(line) ? undefined : line.colour,
+            stroke: isEdge(line) ? translucent(line.colour, 0.4) : line.colour,
             alpha: line.role === "raw" ? 0.28 : 1,
-            width: isEdge(line) ? 0 : line.role === "raw" ? 1 : 1.6,
+            width: line.role ? 1 : 1.6,
             dash: line.role ? undefined : line.dash,
             points: { show: false },
           }),
         ),
       ],
       bands: look.lines.flatMap((line, i) =>
-        line.role === "high" ? [{ series: [i + 1, i], fill: translucent(line.colour) }] : [],
+        line.role === "high" ? [{ series: [i + 1, i], fill: translucent(line.colour, 0.16) }] : [],
       ) as uPlot.Band[],
       hooks: {
         setSelect: [
@@ -355,8 +355,8 @@ export class Chart {
 
 const isEdge = ({ role }: Line) => role === "low" || role === "high";
 
-/** "rgb(1 2 3)" -> "rgb(1 2 3 / 0.18)". */
-const translucent = (colour: string) => colour.replace(")", " / 0.18)");
+/** "rgb(1 2 3)" -> "rgb(1 2 3 / 0.4)". */
+const translucent = (colour: string, alpha: number) => colour.replace(")", ` / ${alpha})`);
 
 /** Powers of ten; between them 2 and 5 where there are few, and fewer powers where there are many. */
 export function logSplits(min: number, max: number): number[] {

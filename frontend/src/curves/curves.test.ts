@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { History } from "../history";
+import { binned } from "./bins";
 import { logSplits } from "./chart";
 import { columns, hiddenNorm, linesOf, OUTPUT_NORM } from "./columns";
 import { keep, kept, pinned } from "./ghost";
@@ -221,6 +222,28 @@ describe("columns", () => {
       [null, 2, null],
       [9, 9, 9],
     ]);
+  });
+});
+
+describe("bins", () => {
+  const lines = linesOf([{ metric: "train_loss", label: "Train", colour: "rgb(0 0 0)" }], 0);
+  const xs = Array.from({ length: 1000 }, (_, x) => x);
+  const noise = xs.map((x) => (x % 2 ? 0.4 : 0.6));
+  const spike = noise.map((y, x) => (x === 501 ? 9 : y));
+
+  it.each([false, true])("make a band of what was a block, and lose no spike (logarithmic: %s)", (logX) => {
+    const [x, low, high, mean] = binned([xs, noise, spike, noise], lines, 1000, 200, logX);
+    expect(x.length).toBeLessThan(160);
+    expect([x[0], x.at(-1)]).toEqual([0, 999]);
+    expect(Math.max(...high.map((y) => y ?? 0))).toBe(9);
+    expect(low.at(-2)).toBe(0.4);
+    expect(mean.at(-2)).toBeCloseTo(0.5, 1);
+  });
+
+  it("stay where they are while the axis grows", () => {
+    const [x] = binned([xs, noise, spike, noise], lines, 1000, 200, false);
+    const [later] = binned([xs, noise, spike, noise], lines, 1200, 200, false);
+    expect(later).toEqual(x);
   });
 });
 
