@@ -54,6 +54,10 @@ def test_samples_that_are_computed_again_are_dropped() -> None:
     assert indices(history, -1) == list(range(13))
 
 
+def numbers(history: History, name: str, kept: int = MEAN) -> list[float]:
+    return [value for value in history.series(kept)[name] if value is not None]
+
+
 def long_run(spike: int, steps: int = 20_000) -> tuple[History, list[float]]:
     """A run with a loss of 0.05 but for one step, kept as training keeps it: at most 1,024 points."""
     history, losses, stride, step, index = History(run=1), [], 1, 0, 0
@@ -69,12 +73,12 @@ def long_run(spike: int, steps: int = 20_000) -> tuple[History, list[float]]:
 def test_a_spike_that_was_drawn_stays(spike: int) -> None:
     """It was thinned away: 0.84 became 0.06 a minute later."""
     history, losses = long_run(spike)
-    assert max(history.series(HIGH)["train_loss"]) == 0.84
-    assert min(history.series(LOW)["train_loss"]) == 0.05
-    at = int(np.argmax(history.series(HIGH)["train_loss"]))
-    assert 0.05 < history.series()["train_loss"][at] <= 0.84
-    assert history.series()["step"][at] - spike < 16
-    assert len(history.series()["step"]) < len(losses)
+    assert max(numbers(history, "train_loss", HIGH)) == 0.84
+    assert min(numbers(history, "train_loss", LOW)) == 0.05
+    at = int(np.argmax(numbers(history, "train_loss", HIGH)))
+    assert 0.05 < numbers(history, "train_loss")[at] <= 0.84
+    assert numbers(history, "step")[at] - spike < 16
+    assert len(numbers(history, "step")) < len(losses)
 
 
 def test_a_mean_counts_every_step_alike() -> None:
@@ -82,7 +86,7 @@ def test_a_mean_counts_every_step_alike() -> None:
     steps = np.arange(2049.0)
     values = np.random.default_rng(0).normal(size=len(steps))
     history.add(32, COLUMNS, np.column_stack([steps, steps, steps / 10, values]))
-    last = [series["train_loss"][-1] for series in map(history.series, (MEAN, LOW, HIGH))]
+    last = [numbers(history, "train_loss", kept)[-1] for kept in (MEAN, LOW, HIGH)]
     stretch = values[2049 - 16 :]
     assert last == [pytest.approx(stretch.mean()), stretch.min(), stretch.max()]
 
@@ -90,7 +94,7 @@ def test_a_mean_counts_every_step_alike() -> None:
 def test_the_first_epochs_of_a_long_run_stay() -> None:
     """They were thinned like the rest, and a logarithmic axis had nothing left of epoch 1."""
     history, _ = long_run(0, 1_000_000)
-    steps = history.series()["step"]
+    steps = numbers(history, "step")
     assert history.stride == 1024
     assert steps[:129] == list(range(129))
     assert len(steps) < limits.HISTORY_SAMPLES + EARLY * 11

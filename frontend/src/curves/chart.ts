@@ -160,7 +160,7 @@ export class Chart {
         ...look.lines.map(
           (line): uPlot.Series => ({
             label: line.label,
-            stroke: isEdge(line) ? translucent(line.colour, 0.4) : line.colour,
+            stroke: isEdge(line) ? translucent(line.colour, 0.3) : line.colour,
             alpha: line.role === "raw" ? 0.28 : 1,
             width: line.role ? 1 : 1.6,
             dash: line.role ? undefined : line.dash,
