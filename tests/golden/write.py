@@ -85,16 +85,16 @@ def curves() -> dict[str, Any]:
     random, history, step, stride, last = np.random.default_rng(1), History(run=1), 0, 1, [-1, -1, -1]
     columns: tuple[str, ...] = ("index", "step", "epoch", "train_loss")
     viewers: list[list[Any]] = [[], [], []]
-    for index in range(420):
+    for index in range(600):
         value = float(random.integers(1, 1000)) / 8
-        if index == 90:
+        if index == 190:
             columns, stride = (*columns, "grad_norm.0"), 4  # more data: all at once a longer stride
         row = [index, step, step / 25, value, np.nan if index % 7 == 0 else value / 4]
-        stride = stride * 2 if step // stride >= 128 else stride
+        stride = stride * 2 if step // stride >= 256 else stride
         history.add(stride, columns, np.array([row[: len(columns)]]))
         step = (step // stride + 1) * stride
-        for number, every in enumerate((1, 37, 420)):
-            if (index + 1) % every == 0 or index == 419:
+        for number, every in enumerate((1, 53, 600)):
+            if (index + 1) % every == 0 or index == 599:
                 viewers[number] += [described(message) for message in history.since(last[number])]
                 last[number] = history.last
     means, low, high = (history.series(part) for part in (0, LOW, HIGH))
