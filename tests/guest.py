@@ -5,13 +5,14 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from itertools import count
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import numpy as np
 import websockets
 
 from playground.messages.codec import decode
+from playground.session.history import merged, stretch_ends
 
 PATIENCE = 60.0
 """Seconds after which something is taken for lost. No test is about how long it takes."""
@@ -51,6 +52,10 @@ class Guest:
 
     def history(self) -> dict[str, list[float | None]]:
         return self.do("GET", "/history")["series"]
+
+    def bands(self, part: Literal["low", "high"]) -> dict[str, list[float | None]]:
+        """The least or the greatest of each stretch of the history."""
+        return self.do("GET", "/history")[part]
 
     @asynccontextmanager
     async def watch(self, as_holder: bool = True, **query: int) -> AsyncIterator["Watching"]:
@@ -97,7 +102,9 @@ class Watching:
         self.events: list[dict[str, Any]] = []
         self.data: list[dict[str, Any]] = []
         self.samples: dict[int, tuple[float, ...]] = {}
-        """By index; emptied by a reset."""
+        """Means by index; emptied by a reset."""
+        self.rows: dict[int, np.ndarray] = {}
+        """Mean, least and greatest by index, (3, columns)."""
         self.stride = 1
         self.repeated: list[int] = []
         """Indices that came more than once."""
@@ -131,6 +138,7 @@ class Watching:
         self.order.append((event["type"], event.get("step")))
         if event["type"] == "run":
             self.samples.clear()
+            self.rows.clear()
             self.stride = 1
 
     async def _take_binary(self, message: bytes) -> None:
@@ -147,22 +155,31 @@ class Watching:
                 self.metrics.append(dict(zip(header["columns"], row, strict=True)))
                 self.order.append(("current metrics", self.metrics[-1]["step"]))
             case "metrics":
-                rows = arrays["samples"]
-                self.order.append(("metrics", rows[-1, 1]))
-                for row in rows:
-                    if int(row[0]) in self.samples:
-                        self.repeated.append(int(row[0]))
-                    self.samples[int(row[0])] = tuple(row[1:].tolist())
-                self.stride = header["stride"]
-                self.remember({})
+                rows = np.stack([arrays["samples"], arrays["low"], arrays["high"]], axis=1)
+                self.order.append(("metrics", rows[-1, 0, 1]))
+                self.repeated += [int(row[0, 0]) for row in rows if int(row[0, 0]) in self.rows]
+                self.stride = max(self.stride, header["stride"])
+                self._keep(self.rows, {int(row[0, 0]): row for row in rows})
             case "data":
                 self.data.append(header)
                 self.order.append(("data", None))
 
-    def remember(self, samples: dict[int, tuple[float, ...]]) -> None:
-        """Adds what an earlier connection got; keeps what the history still has."""
-        kept = {**samples, **self.samples}
-        self.samples = {i: row for i, row in kept.items() if row[0] % self.stride == 0}
+    def remember(self, rows: dict[int, np.ndarray]) -> None:
+        """Puts what an earlier connection got before what has come since."""
+        self._keep(rows, self.rows)
+
+    def _keep(self, held: dict[int, np.ndarray], newer: dict[int, np.ndarray]) -> None:
+        """Merges what it has as the history does; what is newer takes the place of the same steps."""
+        rows = [row for _, row in sorted(held.items())]
+        if rows and newer:
+            width = max(row.shape[1] for row in (*rows, *newer.values()))
+            wide = [np.pad(row, ((0, 0), (0, width - row.shape[1])), constant_values=np.nan) for row in rows]
+            table = merged(np.stack(wide, axis=1), self.stride)
+            ends = stretch_ends(np.array([row[0, 1] for row in newer.values()]), self.stride)
+            kept = ~np.isin(stretch_ends(table[0, :, 1], self.stride), ends)
+            rows = list(table[:, kept].transpose(1, 0, 2))
+        self.rows = {int(row[0, 0]): row for row in (*rows, *newer.values())}
+        self.samples = {index: tuple(row[0, 1:].tolist()) for index, row in self.rows.items()}
 
     async def until(self, holds: Any) -> None:
         """Waits for something to be true of what has come."""

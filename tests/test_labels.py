@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from playground.catalogue.tables.reading import read_table
 from playground.i18n import Text
 from playground.run.patch import merged
 from playground.run.validation import parse
@@ -46,6 +47,15 @@ RELU = {"activation": {"kind": "relu"}}
 def test_a_change_is_told_in_a_few_words(change: dict[str, Any], words: str) -> None:
     before = parse({})
     assert in_english(label(before, parse(merged(before, change)))) == words
+
+
+def test_another_file_is_named_as_one_and_not_by_its_id() -> None:
+    """The mark was "id: 3f9a…"."""
+    one, other = (read_table(f"x,y,c\n1,2,a\n{n},4,b\n5,6,a\n".encode(), "my.csv") for n in (3, 7))
+    tables = {table.id: table for table in (one, other)}
+    before = parse({"data": {"kind": "csv", "id": one.id}}, tables)
+    after = parse(merged(before, {"data": {"id": other.id}}), tables)
+    assert in_english(label(before, after)) == "Your file"
 
 
 def test_a_long_change_is_cut() -> None:

@@ -173,7 +173,7 @@ class Life(RuleBasedStateMachine):
         self.guest = Guest(self.client, self.client.post("/api/sessions").json())
         self.stack: AsyncExitStack | None = None
         self.page: Watching | None = None
-        self.samples: dict[int, tuple[float, ...]] = {}
+        self.rows: dict[int, np.ndarray] = {}
         self.run = 1
         self.kills = 0
 
@@ -196,12 +196,12 @@ class Life(RuleBasedStateMachine):
     def connect(self) -> None:
         async def join() -> None:
             self.stack = AsyncExitStack()
-            since = max(self.samples, default=-1)
+            since = max(self.rows, default=-1)
             self.page = await self.stack.enter_async_context(self.guest.watch(since=since, run=self.run))
             hello = await self.page.event("hello")
             if hello["run"] != self.run:
-                self.samples, self.run = {}, hello["run"]
-            self.page.remember(self.samples)
+                self.rows, self.run = {}, hello["run"]
+            self.page.remember(self.rows)
 
         self.wait(join())
 
@@ -211,7 +211,7 @@ class Life(RuleBasedStateMachine):
         assert self.page
         assert self.stack
         self.wait(self.stack.aclose())
-        self.samples = self.page.samples
+        self.rows = self.page.rows
         for event in self.page.events:
             self.run = event["run"] if event["type"] == "run" else self.run
         assert self.page.repeated == []
@@ -281,6 +281,9 @@ class Life(RuleBasedStateMachine):
         assert sorted(page.samples) == history["index"]
         assert [row[0] for _, row in sorted(page.samples.items())] == history["step"]
         assert [row[2] for _, row in sorted(page.samples.items())] == history["train_loss"]
+        loss = [row[:, 3].tolist() for _, row in sorted(page.rows.items())]
+        assert [row[1] for row in loss] == self.guest.bands("low")["train_loss"]
+        assert [row[2] for row in loss] == self.guest.bands("high")["train_loss"]
         looked = self.guest.look()
         if looked["run"] == 1:
             assert_same_weights(self.guest, undisturbed(self.guest))

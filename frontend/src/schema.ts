@@ -1429,6 +1429,40 @@ export interface components {
          */
         HistoryShape: {
             /**
+             * High
+             * @description Likewise, the greatest.
+             * @example {
+             *       "grad_norm.0": [
+             *         null,
+             *         0.3
+             *       ],
+             *       "train_loss": [
+             *         0.71,
+             *         0.6
+             *       ]
+             *     }
+             */
+            high: {
+                [key: string]: (number | null)[];
+            };
+            /**
+             * Low
+             * @description Likewise, the least value of each metric in these steps.
+             * @example {
+             *       "grad_norm.0": [
+             *         null,
+             *         0.2
+             *       ],
+             *       "train_loss": [
+             *         0.71,
+             *         0.5
+             *       ]
+             *     }
+             */
+            low: {
+                [key: string]: (number | null)[];
+            };
+            /**
              * Marks
              * @description The changes of the run, to be marked on the curves.
              * @example [
@@ -1471,7 +1505,8 @@ export interface components {
             run: number;
             /**
              * Series
-             * @description A list for each column, all of one length; null where a value is missing.
+             * @description A list for each column, all of one length: its mean over the steps since the sample before. Null where
+             *     a value is missing.
              * @example {
              *       "grad_norm.0": [
              *         null,
@@ -1496,7 +1531,7 @@ export interface components {
             };
             /**
              * Stride
-             * @description Steps between two samples; it doubles whenever there are too many.
+             * @description Steps between two samples, at most; it doubles, and neighbours are merged, when there are too many.
              * @example 4
              */
             stride: number;
@@ -1627,7 +1662,10 @@ export interface components {
         };
         /**
          * MetricsHeader
-         * @description Points of the history: `samples` is (points, columns) float64, NaN where there is no number.
+         * @description Points of the history, each for the steps since the one before.
+         *
+         *     `samples` has their means, `low` and `high` their least and greatest values; each is (points, columns)
+         *     float64, NaN where there is no number.
          */
         MetricsHeader: {
             /**
@@ -1643,7 +1681,8 @@ export interface components {
             columns: string[];
             /**
              * Current
-             * @description Whether it is one row of the moment of the next frame, which is no point of the history.
+             * @description Whether it is one row of the moment of the next frame, which is no point of the history and has neither
+             *     `low` nor `high`.
              * @default false
              */
             current: boolean;
@@ -1659,7 +1698,7 @@ export interface components {
             run: number;
             /**
              * Stride
-             * @description Steps between two points; those whose step is no multiple of it are no longer kept.
+             * @description Steps between two points, at most; a point replaces those that the viewer has of the same steps.
              */
             stride: number;
             /**

@@ -215,6 +215,13 @@ export class MetricsMessage extends Message {
   value(row: number, column: number): number {
     return this.arrays.samples[row * this.columns.length + column];
   }
+  /** The least and the greatest value in the steps since the row before; of one moment, the value. */
+  low(row: number, column: number): number {
+    return (this.arrays.low ?? this.arrays.samples)[row * this.columns.length + column];
+  }
+  high(row: number, column: number): number {
+    return (this.arrays.high ?? this.arrays.samples)[row * this.columns.length + column];
+  }
 }
 
 const NO_FLOATS = new Float32Array();

@@ -95,7 +95,7 @@ def test_a_press_leads_back_from_divergence(visitor: Visitor) -> None:
         }""",
         [visitor.session, visitor.keys[visitor.session]],
     )
-    visitor.plays()
+    visitor.find("play").click()
     banner = visitor.find("diverged")
     expect(banner).to_contain_text("learning rate 10 is too high", timeout=30_000)
     visitor.find("go-back").click()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 
 WIRE_LOG = Path(__file__).with_name("wire_log.js")
 
@@ -45,7 +45,11 @@ class Visitor:
             self._connected.append(match[1])
 
     def _note_key(self, route: Any) -> None:
-        answer = route.fetch()
+        try:
+            answer = route.fetch()
+        except Error:  # the server is not there
+            route.abort()
+            return
         if answer.status == 201:
             made = answer.json()
             self.keys[made["id"]] = made["key"]

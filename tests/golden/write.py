@@ -1,7 +1,8 @@
 """Writes the golden messages that both languages read: `python -m tests.golden.write`.
 
 `frame.bin` is a frame and `metrics.bin` the metrics that go before it; the `.json` of the same name says what
-is in it: its header, and dtype, shape and values of each array.
+is in it: its header, and dtype, shape and values of each array. `curves.json` has what viewers of a growing
+history are sent, and what each of them has to hold in the end.
 """
 
 import json
@@ -12,6 +13,7 @@ import numpy as np
 
 from playground.messages.codec import decode
 from playground.messages.headers import FrameHeader, LayerSize, MetricsHeader
+from playground.session.history import HIGH, LOW, MEASURED, History
 
 HERE = Path(__file__).parent
 
@@ -78,7 +80,30 @@ def _values(array: np.ndarray) -> list[Any]:
     return [None if value != value else value for value in array.ravel().tolist()]
 
 
+def curves() -> dict[str, Any]:
+    """A viewer that is always there, one that comes now and then, one that comes in the end."""
+    random, history, step, stride, last = np.random.default_rng(1), History(run=1), 0, 1, [-1, -1, -1]
+    columns: tuple[str, ...] = ("index", "step", "epoch", "train_loss")
+    viewers: list[list[Any]] = [[], [], []]
+    for index in range(600):
+        value = float(random.integers(1, 1000)) / 8
+        if index == 190:
+            columns, stride = (*columns, "grad_norm.0"), 4  # more data: all at once a longer stride
+        row = [index, step, step / 25, value, np.nan if index % 7 == 0 else value / 4]
+        stride = stride * 2 if step // stride >= 256 else stride
+        history.add(stride, columns, np.array([row[: len(columns)]]))
+        step = (step // stride + 1) * stride
+        for number, every in enumerate((1, 53, 600)):
+            if (index + 1) % every == 0 or index == 599:
+                viewers[number] += [described(message) for message in history.since(last[number])]
+                last[number] = history.last
+    means, low, high = (history.series(part) for part in (0, LOW, HIGH))
+    series = {name: [means[name], low[name], high[name]] for name in columns[MEASURED:]}
+    return {"viewers": viewers[1:], "step": means["step"], "epoch": means["epoch"], "series": series}
+
+
 if __name__ == "__main__":
     for name, message in MESSAGES.items():
         (HERE / f"{name}.bin").write_bytes(message)
         (HERE / f"{name}.json").write_text(json.dumps(described(message), indent=1) + "\n")
+    (HERE / "curves.json").write_text(json.dumps(curves()) + "\n")

@@ -61,15 +61,20 @@ class DataHeader(Header):
 
 
 class MetricsHeader(Header):
-    """Points of the history: `samples` is (points, columns) float64, NaN where there is no number."""
+    """Points of the history, each for the steps since the one before.
+
+    `samples` has their means, `low` and `high` their least and greatest values; each is (points, columns)
+    float64, NaN where there is no number.
+    """
 
     type: Literal["metrics"] = "metrics"
     run: int
     """Counts the resets."""
     current: bool = False
-    """Whether it is one row of the moment of the next frame, which is no point of the history."""
+    """Whether it is one row of the moment of the next frame, which is no point of the history and has neither
+    `low` nor `high`."""
     stride: int
-    """Steps between two points; those whose step is no multiple of it are no longer kept."""
+    """Steps between two points, at most; a point replaces those that the viewer has of the same steps."""
     first: int = Field(serialization_alias="from")
     """Index of the first row."""
     to: int

@@ -1,7 +1,6 @@
 """The curves of a run, as far as anybody can see them: bounded, sequenced, encoded once for all viewers."""
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -9,12 +8,20 @@ from playground.messages.headers import MetricsHeader
 
 INDEX, STEP, EPOCH = 0, 1, 2
 """Columns that every batch of samples begins with."""
+MEASURED = 3
+"""The first column of the metrics."""
+MEAN, LOW, HIGH = 0, 1, 2
+"""What is kept of each stretch of steps, (3, rows, columns)."""
+EARLY = 64
+"""A stretch of n steps begins at step n · EARLY at the earliest, so that the first epochs stay as they were.
+The page has the same number (`EARLY` in history.ts)."""
 
 
 class History:
-    """Samples in order of their index. When the stride grows, those that it skips are forgotten.
+    """Rows in order of their index; each stands for the steps since the row before.
 
-    Batches with other columns (another depth, another task) are kept apart.
+    When the stride grows, neighbours are merged: their mean, weighted by steps, their least and their
+    greatest value, so that no spike is lost. A column that a row does not have is NaN there.
     """
 
     def __init__(self, run: int):
@@ -22,73 +29,100 @@ class History:
         self.stride = 1
         self.last = -1
         """Index of the newest sample."""
-        self._parts: list[tuple[tuple[str, ...], np.ndarray]] = []
+        self._columns: tuple[str, ...] = ()
+        self._table = np.empty((3, 0, 0))
         self._encoded: dict[int, list[bytes]] = {}
 
     def add(self, stride: int, columns: tuple[str, ...], rows: np.ndarray) -> None:
         """Rows (k, columns), in order. Known ones, computed again after a worker's death, are dropped."""
         rows = rows[rows[:, INDEX] > self.last]
-        rows = rows if stride >= self.stride else rows[rows[:, STEP] % self.stride == 0]
-        if len(rows):
-            self.last = int(rows[-1, INDEX])
-            self._parts.append((columns, rows))
-            self._encoded.clear()
-        if stride > self.stride:
-            self.stride = stride
-            self._parts = [(names, part[part[:, STEP] % stride == 0]) for names, part in self._parts]
-        self._merge()
+        if not len(rows):
+            return
+        self.last = int(rows[-1, INDEX])
+        self.stride = max(self.stride, stride)
+        self._columns = tuple(dict.fromkeys(self._columns + columns))
+        known, count = self._table.shape[1:]
+        table = np.full((3, known + len(rows), len(self._columns)), np.nan)
+        table[:, :known, :count] = self._table
+        table[:, known:, [self._columns.index(name) for name in columns]] = rows
+        self._table = merged(table, self.stride)
+        self._encoded.clear()
 
     def copy(self, run: int, before: int | None = None) -> "History":
         """The same samples, but for those from index `before` on, as the history of another run."""
         other = History(run)
-        other.stride, other._parts = self.stride, list(self._parts)
-        if before is not None:
-            other._parts = [(names, part[part[:, INDEX] < before]) for names, part in self._parts]
-        other.last = self.last if before is None else min(self.last, before - 1)
-        other._merge()
+        other.stride, other.last, other._columns = self.stride, self.last, self._columns
+        other._table = self._table
+        if before is not None and self._columns:
+            other.last = min(self.last, before - 1)
+            other._table = self._table[:, self._table[MEAN, :, INDEX] < before]
         return other
 
     def since(self, index: int) -> list[bytes]:
-        """Metrics messages with all samples after this index. Viewers in the same state share them."""
+        """Metrics messages with all rows after this index. Viewers in the same state share them."""
         if index not in self._encoded:
-            newer = ((names, part[part[:, INDEX] > index]) for names, part in self._parts)
-            self._encoded[index] = [self._encode(names, part) for names, part in newer if len(part)]
+            newer = self._table[:, self._table[MEAN, :, INDEX] > index] if self._columns else self._table
+            self._encoded[index] = [self._encode(newer)] if newer.shape[1] else []
         return self._encoded[index]
 
-    def series(self) -> dict[str, list[float | None]]:
-        """Every column over all samples; null where a sample lacks it."""
-        names = list(dict.fromkeys(name for columns, _ in self._parts for name in columns))
+    def series(self, kept: int = MEAN) -> dict[str, list[float | None]]:
+        """Every column over all rows; null where a row lacks it. `kept` is `MEAN`, `LOW` or `HIGH`."""
         return {
-            name: [value for columns, part in self._parts for value in _column(name, columns, part)]
-            for name in names
+            name: [None if math.isnan(value) else value for value in self._table[kept, :, column].tolist()]
+            for column, name in enumerate(self._columns)
+            if kept == MEAN or column >= MEASURED
         }
 
-    def _merge(self) -> None:
-        merged: list[tuple[tuple[str, ...], list[np.ndarray]]] = []
-        for names, part in self._parts:
-            if merged and merged[-1][0] == names:
-                merged[-1][1].append(part)
-            elif len(part):
-                merged.append((names, [part]))
-        self._parts = [(names, np.concatenate(parts)) for names, parts in merged]
-
-    def _encode(self, names: tuple[str, ...], part: np.ndarray) -> bytes:
+    def _encode(self, table: np.ndarray) -> bytes:
         header = MetricsHeader(
             run=self.run,
             stride=self.stride,
-            first=int(part[0, INDEX]),
-            to=int(part[-1, INDEX]),
-            columns=names,
+            first=int(table[MEAN, 0, INDEX]),
+            to=int(table[MEAN, -1, INDEX]),
+            columns=self._columns,
         )
-        return header.encode({"samples": part})
+        return header.encode({"samples": table[MEAN], "low": table[LOW], "high": table[HIGH]})
 
 
-def _column(name: str, columns: tuple[str, ...], part: np.ndarray) -> list[Any]:
-    if name not in columns:
-        return [None] * len(part)
-    values = part[:, columns.index(name)].tolist()
-    return (
-        [int(v) for v in values]
-        if name in ("index", "step")
-        else [None if math.isnan(v) else v for v in values]
-    )
+def stretch_ends(steps: np.ndarray, stride: int) -> np.ndarray:
+    """The last step of the stretch that each step belongs to; rows of one stretch become one."""
+    _, exponent = np.frexp((steps - 1) / EARLY)
+    length = np.minimum(stride, 2.0 ** np.maximum(exponent - 1, 0))
+    return np.ceil(steps / length) * length
+
+
+def merged(table: np.ndarray, stride: int) -> np.ndarray:
+    """The table (3, rows, columns) with one row for each stretch.
+
+    Lengths double one after the other, so that who came early and who comes late hold the same numbers.
+    """
+    ends = stretch_ends(table[MEAN, :, STEP], stride)
+    length = 1
+    while length < stride and (ends[1:] == ends[:-1]).any():
+        length *= 2
+        table = _pairs_merged(table, length)
+    return table
+
+
+def _pairs_merged(table: np.ndarray, length: int) -> np.ndarray:
+    while True:
+        steps = table[MEAN, :, STEP]
+        same = np.diff(stretch_ends(steps, length)) == 0
+        same[1:] &= ~same[:-1]  # of three, the first two
+        [first] = np.nonzero(same)
+        if not len(first):
+            return table
+        gaps = np.maximum(np.diff(steps, prepend=steps[0] - 1), 1)
+        one, two = table[:, first], table[:, first + 1]
+        wide, other = gaps[first, None], gaps[first + 1, None]
+        both = (wide * one[MEAN] + other * two[MEAN]) / (wide + other)
+        both[:, :MEASURED] = two[MEAN, :, :MEASURED]
+        alone = np.where(np.isnan(one[MEAN]), two[MEAN], one[MEAN])
+        into = [
+            np.where(np.isnan(both), alone, both),
+            np.fmin(one[LOW], two[LOW]),
+            np.fmax(one[HIGH], two[HIGH]),
+        ]
+        table = table.copy()
+        table[:, first + 1] = into
+        table = np.delete(table, first, axis=1)

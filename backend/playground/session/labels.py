@@ -43,13 +43,18 @@ def _components(before: Config, after: Config) -> list[Text]:
         old = getattr(before, name)
         if not isinstance(new, Component):
             continue
-        if old.kind != new.kind:
+        if old.kind != new.kind or _id(old) != _id(new):
             words.append(_shown(name, new))
         else:
             words += _parameters(old, new)
     if before.output != after.output:
         words.append(say("label.output", component=after.output.activation.named()))
     return words
+
+
+def _id(component: Component) -> str | None:
+    """Of the file that it is made of, which says nothing to anybody."""
+    return getattr(component, "id", None)
 
 
 def _layers(before: Config, after: Config) -> list[Text]:

@@ -1,7 +1,8 @@
 // One uPlot chart with the marks of the changes on it. Knows no page: it is given numbers and tells what is pointed at.
 import uPlot from "uplot";
-import { percent, rough } from "../figures";
+import { decimal, percent, rough } from "../figures";
 import { type Mark, type PlacedMark, placed } from "./marks";
+import { drawShade, type Shade } from "./shade";
 
 export interface Line {
   label: string;
@@ -9,14 +10,18 @@ export interface Line {
   name?: string;
   colour: string;
   dash?: number[];
-  /** The raw values behind a smoothed line: pale, and not read out. */
-  pale?: boolean;
+  /** Name of its column of the history. */
+  metric: string;
+  /** An edge of its band, or the raw values behind a smoothed line: pale, and not read out. */
+  role?: "low" | "high" | "raw";
 }
 
 export interface Look {
   xTitle: string;
   yTitle: string;
   log: boolean;
+  /** The x axis is logarithmic; its 0 is at the left edge. */
+  logX: boolean;
   /** Share in [0, 1], as percent. */
   percent: boolean;
   /** The axis goes no lower: what is below is as bad as bad can be. */
@@ -59,6 +64,9 @@ export class Chart {
   private factor = 1;
   /** Rows of labels above the plot. */
   private rows = 0;
+  private shade: Shade | null = null;
+  /** Where a logarithmic x axis has its 0. */
+  private least = 0;
 
   constructor(
     private readonly host: HTMLElement,
@@ -69,16 +77,20 @@ export class Chart {
   }
 
   /** `columns`: x, then one column for each line; null is a gap. */
-  update(columns: Columns, marks: Mark[], zoom: Zoom): void {
+  update(columns: Columns, marks: Mark[], zoom: Zoom, shade: Shade | null = null): void {
     this.marks = marks;
     this.zoom = zoom;
+    this.shade = shade;
+    const positive = [columns[0], shade?.xs ?? []].flatMap((xs) => xs.find((x) => x !== null && x > 0) ?? []);
+    this.least = positive.length ? Math.min(...positive) / 2 : 0.1;
     const largest = columns
       .slice(1)
       .reduce((most, ys) => ys.reduce<number>((a, y) => Math.max(a, Math.abs(y ?? 0)), most), 0);
     this.factor = largest >= HUGE ? 10 ** Math.floor(Math.log10(largest)) : 1;
     // A logarithm has no place for zero.
     const scaled = (y: number | null) => (y === null || (this.look.log && y <= 0) ? null : y / this.factor);
-    const data = columns.map((values, c) => (c === 0 ? values : values.map(scaled)));
+    const place = (x: number | null) => Math.max(x ?? 0, this.look.logX ? this.least : 0);
+    const data = columns.map((values, c) => values.map(c === 0 ? place : scaled));
     this.plot.setData(data as uPlot.AlignedData);
   }
 
@@ -104,6 +116,11 @@ export class Chart {
     return [min ?? 0, max ?? 1];
   }
 
+  /** The left end of what there is. */
+  get start(): number {
+    return this.look.logX ? this.least : 0;
+  }
+
   /** Where zooming by buttons and keys centres: the cursor if there is one, else the newest end. */
   get centre(): number | null {
     const { idx } = this.plot.cursor;
@@ -119,7 +136,7 @@ export class Chart {
     return {
       width: Math.max(80, this.host.clientWidth),
       height: Math.max(60, this.host.clientHeight),
-      padding: [() => 6 + this.rows * ROW, 8, 0, 0],
+      padding: [() => 6 + this.rows * ROW, (plot) => this.rightEdge(plot), 0, 0],
       legend: { show: false },
       cursor: {
         sync: { key: "curves", setSeries: false, scales: ["x", null] },
@@ -134,7 +151,7 @@ export class Chart {
         },
       },
       scales: {
-        x: { time: false, range: () => this.xRange() },
+        x: { time: false, distr: look.logX ? 3 : 1, range: () => this.xRange() },
         y: { distr: look.log ? 3 : 1, range: (_, min, max) => this.yRange(min, max) },
       },
       axes: this.axes(),
@@ -143,14 +160,17 @@ export class Chart {
         ...look.lines.map(
           (line): uPlot.Series => ({
             label: line.label,
-            stroke: line.colour,
-            alpha: line.pale ? 0.28 : 1,
-            width: line.pale ? 1 : 1.6,
-            dash: line.pale ? undefined : line.dash,
+            stroke: isEdge(line) ? translucent(line.colour, 0.3) : line.colour,
+            alpha: line.role === "raw" ? 0.28 : 1,
+            width: line.role ? 1 : 1.6,
+            dash: line.role ? undefined : line.dash,
             points: { show: false },
           }),
         ),
       ],
+      bands: look.lines.flatMap((line, i) =>
+        line.role === "high" ? [{ series: [i + 1, i], fill: translucent(line.colour, 0.16) }] : [],
+      ) as uPlot.Band[],
       hooks: {
         setSelect: [
           (plot) => {
@@ -162,6 +182,17 @@ export class Chart {
           },
         ],
         setCursor: [(plot) => this.point(plot)],
+        drawAxes: [
+          (plot) => {
+            if (!this.shade) return;
+            const x = (at: number) => plot.valToPos(Math.max(at, this.start), "x", true);
+            const y = (value: number | null) => {
+              const [known] = this.drawable([value]);
+              return known === undefined ? null : plot.valToPos(known, "y", true);
+            };
+            drawShade(plot, this.shade, x, y);
+          },
+        ],
         draw: [(plot) => this.drawMarks(plot)],
       },
     };
@@ -180,7 +211,17 @@ export class Chart {
       ticks: { stroke: look.line, width: 1, size: 4 },
     };
     return [
-      { ...axis, label: look.xTitle, size: 22, space: 44 },
+      {
+        ...axis,
+        label: look.xTitle,
+        size: 22,
+        space: 44,
+        ...(look.logX && {
+          splits: (_: uPlot, __: number, min: number, max: number) => this.xSplits(min, max),
+          filter: (_: uPlot, splits: number[]) => splits,
+          values: (_: uPlot, splits: number[]) => splits.map((x) => this.xTick(x)),
+        }),
+      },
       {
         ...axis,
         label: look.yTitle,
@@ -199,12 +240,40 @@ export class Chart {
   }
 
   private xRange(): [number, number] {
-    if (this.zoom) return this.zoom;
+    if (this.zoom) return [Math.max(this.zoom[0], this.look.logX ? this.least : 0), this.zoom[1]];
     const xs = this.plot?.data[0] ?? [];
-    return [0, Math.max(xs[xs.length - 1] ?? 0, 1)];
+    const most = Math.max(xs[xs.length - 1] ?? 0, this.shade?.xs.at(-1) ?? 0);
+    return this.look.logX ? [this.least, Math.max(most, 10 * this.least)] : [0, Math.max(most, 1)];
   }
 
-  private yRange(min: number | null, max: number | null): [number, number] {
+  /** The 0, and powers of ten that do not stand too close to it. */
+  private xSplits(min: number, max: number): number[] {
+    const powers = logSplits(min, max).filter((x) => x > 1.9 * this.least);
+    return min <= this.least ? [this.least, ...powers] : powers;
+  }
+
+  private xTick(x: number): string {
+    return x <= this.least ? "0" : Number.isInteger(x) ? decimal(x, 0) : rough(x);
+  }
+
+  /** Room right of the plot for half of the last number below it. */
+  private rightEdge({ ctx, scales }: uPlot): number {
+    ctx.save();
+    ctx.font = `11px ${this.look.font}`;
+    const { width } = ctx.measureText(decimal(scales.x.max ?? 0, (scales.x.max ?? 0) < 5 ? 1 : 0));
+    ctx.restore();
+    return Math.max(8, Math.ceil(width / 2) + 3);
+  }
+
+  private yRange(low: number | null, high: number | null): [number, number] {
+    const shaded = (this.shade?.lines ?? []).flatMap(({ ys }) => this.drawable(ys));
+    const known = [low, high].filter((value) => value !== null);
+    const [min, max] = [...known, ...shaded].length
+      ? [
+          [...known, ...shaded].reduce((a, b) => Math.min(a, b)),
+          [...known, ...shaded].reduce((a, b) => Math.max(a, b)),
+        ]
+      : [null, null];
     const { look } = this;
     if (look.log) {
       if (min === null || max === null || !(min > 0)) return [0.01, 1];
@@ -232,6 +301,11 @@ export class Chart {
     );
   }
 
+  /** As the values on the plot are, without those that have no place there. */
+  private drawable(ys: (number | null)[]): number[] {
+    return ys.flatMap((y) => (y === null || (this.look.log && y <= 0) ? [] : [y / this.factor]));
+  }
+
   private drawMarks(plot: uPlot): void {
     const { ctx, bbox } = plot;
     const ratio = devicePixelRatio;
@@ -241,7 +315,7 @@ export class Chart {
     ctx.textBaseline = "middle";
     this.onPlot = placed(
       this.marks,
-      (at) => plot.valToPos(at, "x"),
+      (at) => plot.valToPos(this.look.logX ? Math.max(at, this.least) : at, "x"),
       bbox.width / ratio,
       (text) => ctx.measureText(text).width / ratio,
       this.look.labelled ? undefined : 0,
@@ -278,6 +352,11 @@ export class Chart {
     ctx.restore();
   }
 }
+
+const isEdge = ({ role }: Line) => role === "low" || role === "high";
+
+/** "rgb(1 2 3)" -> "rgb(1 2 3 / 0.4)". */
+const translucent = (colour: string, alpha: number) => colour.replace(")", ` / ${alpha})`);
 
 /** Powers of ten; between them 2 and 5 where there are few, and fewer powers where there are many. */
 export function logSplits(min: number, max: number): number[] {

@@ -1,7 +1,7 @@
-// Columns for the charts out of the history: which lines a chart has, and their numbers.
-import type { History } from "../history";
+// Columns for the charts out of the history: which numbers each line has.
+import type { History, Series } from "../history";
 import type { Moment } from "../page/readouts.svelte";
-import type { Columns } from "./chart";
+import type { Columns, Line } from "./chart";
 import { smoothed } from "./smoothing";
 
 export type Unit = "epoch" | "step";
@@ -10,29 +10,60 @@ export type Unit = "epoch" | "step";
 export const OUTPUT_NORM = "grad_norm.output";
 export const hiddenNorm = (layer: number) => `grad_norm.${layer}`;
 
+/** A metric as it is drawn: a band from its least to its greatest value, its mean, and with smoothing a line more. */
+export const linesOf = (lines: Line[], smoothing: number): Line[] => [
+  ...lines.flatMap((line): Line[] => [
+    { ...line, role: "low" },
+    { ...line, role: "high" },
+  ]),
+  ...(smoothing > 0 ? lines.map((line): Line => ({ ...line, role: "raw" })) : []),
+  ...lines,
+];
+
 /**
- * x, then for each name its values; with smoothing each name has two lines, the raw one first.
+ * x, then the values of each line.
  * The history is thinned as it grows, so what is known of `now` makes the last point until the next sample comes.
+ * What has been `drawn` of moments between two samples widens the band there: no spike that was seen goes away.
  */
 export function columns(
   history: History,
-  names: string[],
+  lines: Pick<Line, "metric" | "role">[],
   unit: Unit,
   weight: number,
   now: Moment | null = null,
+  drawn: History | null = null,
 ): Columns {
   const last = history.step.at(-1);
   const newer = now !== null && last !== undefined && now.step > last ? now : null;
   const xs = unit === "epoch" ? history.epoch : history.step;
-  const out: Columns = [rising(newer ? [...xs, newer[unit]] : xs)];
-  for (const name of names) {
-    const known = history.series.get(name) ?? [];
-    const values = Array.from({ length: history.length }, (_, row) => known[row] ?? Number.NaN);
-    if (newer) values.push(newer.metrics[name] ?? Number.NaN);
-    if (weight > 0) out.push(gaps(values), gaps(smoothed(values, weight)));
-    else out.push(gaps(values));
+  const known = new Map<string, Series>();
+  for (const { metric } of lines) {
+    if (!known.has(metric)) known.set(metric, seriesOf(history, metric, newer, drawn));
   }
-  return out;
+  return [
+    rising(newer ? [...xs, newer[unit]] : xs),
+    ...lines.map(({ metric, role }) => {
+      const series = known.get(metric) as Series;
+      if (role === "low" || role === "high") return gaps(series[role]);
+      return gaps(weight > 0 && role === undefined ? smoothed(series.mean, weight) : series.mean);
+    }),
+  ];
+}
+
+function seriesOf(history: History, metric: string, newer: Moment | null, drawn: History | null): Series {
+  const known = history.series.get(metric);
+  const copy = (values: number[] | undefined) =>
+    Array.from({ length: history.length }, (_, row) => values?.[row] ?? Number.NaN);
+  const series = { mean: copy(known?.mean), low: copy(known?.low), high: copy(known?.high) };
+  if (newer) for (const values of Object.values(series)) values.push(newer.metrics[metric] ?? Number.NaN);
+  const seen = drawn?.series.get(metric);
+  if (!drawn || !seen) return series;
+  for (let row = 0, moment = 0; moment < drawn.length && row < series.mean.length; moment++) {
+    while (row < history.length && history.step[row] < drawn.step[moment]) row++;
+    if (seen.low[moment] < series.low[row]) series.low[row] = seen.low[moment];
+    if (seen.high[moment] > series.high[row]) series.high[row] = seen.high[moment];
+  }
+  return series;
 }
 
 /** An epoch of more points begins anew somewhere before; a chart's axis goes one way only. */

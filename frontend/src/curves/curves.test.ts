@@ -1,7 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { History } from "../history";
-import { columns, hiddenNorm, OUTPUT_NORM } from "./columns";
-import { counted, placed } from "./marks";
+import { binned } from "./bins";
+import { logSplits } from "./chart";
+import { columns, hiddenNorm, linesOf, OUTPUT_NORM } from "./columns";
+import { keep, kept, pinned } from "./ghost";
+import { counted, placed, strokeOf } from "./marks";
 import { smoothed } from "./smoothing";
 
 describe("smoothing", () => {
@@ -89,21 +92,46 @@ describe("marks", () => {
     ).toEqual([]);
   });
 
+  it("makes one mark of a drag of a slider, whoever looks", () => {
+    const rate = (value: number) => [
+      {
+        code: "label.field_number",
+        text: `learning rate ${value}`,
+        values: { field: { code: "field.lr", text: "learning rate", values: {} }, value },
+      },
+    ];
+    const drag = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => ({
+      at: 50 + 12 * n,
+      label: `learning rate 0.0${n}`,
+      stroke: strokeOf(rate(n / 100)),
+    }));
+    expect(place(drag).map((mark) => mark.text)).toEqual(["learning rate 0.09"]);
+    const batch = [{ code: "label.field_number", text: "", values: { field: "batch size", value: 3 } }];
+    expect(strokeOf(batch)).not.toBe(strokeOf(rate(0.1)));
+    expect(
+      strokeOf([{ code: "label.neurons_added", text: "+1 neuron", values: { count: 1 } }]),
+    ).toBeUndefined();
+  });
+
   it("counts what repeats", () => {
     expect(counted(["a", "b", "a"])).toBe("a ×2, b");
   });
 });
 
+/** Rows of one moment each. */
+const moments = (mean: number[]) => ({ mean, low: [...mean], high: [...mean] });
+const of = (...metrics: string[]): { metric: string }[] => metrics.map((metric) => ({ metric }));
+
 describe("columns", () => {
   const history = new History();
   history.step = [0, 1, 2];
   history.epoch = [0, 0.5, 1];
-  history.series.set("train_loss", [1, 0.5, 0.25]);
-  history.series.set("test_loss", [Number.NaN, Number.NaN, Number.NaN]);
-  history.series.set("grad_norm.0", [1, 2, 3]);
+  history.series.set("train_loss", moments([1, 0.5, 0.25]));
+  history.series.set("test_loss", moments([Number.NaN, Number.NaN, Number.NaN]));
+  history.series.set("grad_norm.0", moments([1, 2, 3]));
 
   it("has gaps where there is no test set", () => {
-    expect(columns(history, ["train_loss", "test_loss"], "epoch", 0)).toEqual([
+    expect(columns(history, of("train_loss", "test_loss"), "epoch", 0)).toEqual([
       [0, 0.5, 1],
       [1, 0.5, 0.25],
       [null, null, null],
@@ -114,20 +142,55 @@ describe("columns", () => {
     const back = new History();
     back.step = [0, 1, 2, 3];
     back.epoch = [0, 1.4, 1.1, 1.5];
-    back.series.set("train_loss", [4, 3, 2, 1]);
-    expect(columns(back, ["train_loss"], "epoch", 0)[0]).toEqual([0, 1.4, 1.4, 1.5]);
+    back.series.set("train_loss", moments([4, 3, 2, 1]));
+    expect(columns(back, of("train_loss"), "epoch", 0)[0]).toEqual([0, 1.4, 1.4, 1.5]);
   });
 
   it("keeps the raw line behind the smoothed one", () => {
-    const out = columns(history, ["train_loss"], "step", 0.5);
+    const out = columns(history, [{ metric: "train_loss", role: "raw" }, ...of("train_loss")], "step", 0.5);
     expect(out[0]).toEqual([0, 1, 2]);
     expect(out[1]).toEqual([1, 0.5, 0.25]);
     expect(out[2][2]).toBeGreaterThan(0.25);
   });
 
   it("has no value for an unknown name, and says so with gaps", () => {
-    const out = columns(history, ["test_r2"], "step", 0);
+    const out = columns(history, of("test_r2"), "step", 0);
     expect(out[1]).toEqual([null, null, null]);
+  });
+
+  it("has a band from least to greatest beside the mean", () => {
+    const merged = new History();
+    merged.step = [0, 4];
+    merged.epoch = [0, 1];
+    merged.series.set("train_loss", { mean: [1, 0.5], low: [1, 0.05], high: [1, 0.84] });
+    const lines = linesOf([{ metric: "train_loss", label: "Train", colour: "rgb(0 0 0)" }], 0);
+    expect(lines.map(({ role }) => role)).toEqual(["low", "high", undefined]);
+    expect(columns(merged, lines, "step", 0).slice(1)).toEqual([
+      [1, 0.05],
+      [1, 0.84],
+      [1, 0.5],
+    ]);
+  });
+
+  it("never draws a spike as nothing that was drawn between two samples", () => {
+    const drawn = new History();
+    drawn.add(1, 0.25, { train_loss: 0.84 });
+    drawn.add(3, 0.75, { train_loss: 0.01, test_loss: null });
+    const run = new History();
+    run.step = [0, 2, 4];
+    run.epoch = [0, 0.5, 1];
+    run.series.set("train_loss", moments([0.1, 0.06, 0.05]));
+    const band = [
+      { metric: "train_loss", role: "low" },
+      { metric: "train_loss", role: "high" },
+    ] as const;
+    expect(columns(run, [...band], "step", 0, null, drawn).slice(1)).toEqual([
+      [0.1, 0.06, 0.01],
+      [0.1, 0.84, 0.05],
+    ]);
+    for (let step = 4; step < 400; step++) drawn.add(step, step / 4, { train_loss: 0.05 });
+    drawn.thin(4);
+    expect(columns(run, [...band], "step", 0, null, drawn)[2][1]).toBe(0.84);
   });
 
   it("ends with what is known of now until the thinned history has caught up", () => {
@@ -136,28 +199,86 @@ describe("columns", () => {
       epoch: step / 2,
       metrics: { train_loss: 0.2, test_loss: null, "grad_norm.0": 5, "grad_norm.output": 7 },
     });
-    expect(columns(history, ["train_loss", "test_loss"], "epoch", 0, now(3))).toEqual([
+    expect(columns(history, of("train_loss", "test_loss"), "epoch", 0, now(3))).toEqual([
       [0, 0.5, 1, 1.5],
       [1, 0.5, 0.25, 0.2],
       [null, null, null, null],
     ]);
-    expect(columns(history, [hiddenNorm(0), OUTPUT_NORM], "step", 0, now(3)).map((one) => one[3])).toEqual([
+    expect(columns(history, of(hiddenNorm(0), OUTPUT_NORM), "step", 0, now(3)).map((one) => one[3])).toEqual([
       3, 5, 7,
     ]);
-    expect(columns(history, ["train_loss"], "epoch", 0, now(2))[0]).toEqual([0, 0.5, 1]);
+    expect(columns(history, of("train_loss"), "epoch", 0, now(2))[0]).toEqual([0, 0.5, 1]);
   });
 
   it("has the norm of the output layer by its name, however many layers there were", () => {
     const grown = new History();
     grown.step = [0, 1, 2];
     grown.epoch = [0, 1, 2];
-    grown.series.set("grad_norm.0", [1, 1, 1]);
-    grown.series.set("grad_norm.1", [Number.NaN, 2, Number.NaN]);
-    grown.series.set("grad_norm.output", [9, 9, 9]);
-    expect(columns(grown, [hiddenNorm(0), hiddenNorm(1), OUTPUT_NORM], "step", 0).slice(1)).toEqual([
+    grown.series.set("grad_norm.0", moments([1, 1, 1]));
+    grown.series.set("grad_norm.1", moments([Number.NaN, 2, Number.NaN]));
+    grown.series.set("grad_norm.output", moments([9, 9, 9]));
+    expect(columns(grown, of(hiddenNorm(0), hiddenNorm(1), OUTPUT_NORM), "step", 0).slice(1)).toEqual([
       [1, 1, 1],
       [null, 2, null],
       [9, 9, 9],
     ]);
+  });
+});
+
+describe("bins", () => {
+  const lines = linesOf([{ metric: "train_loss", label: "Train", colour: "rgb(0 0 0)" }], 0);
+  const xs = Array.from({ length: 1000 }, (_, x) => x);
+  const noise = xs.map((x) => (x % 2 ? 0.4 : 0.6));
+  const spike = noise.map((y, x) => (x === 501 ? 9 : y));
+
+  it.each([false, true])("make a band of what was a block, and lose no spike (logarithmic: %s)", (logX) => {
+    const [x, low, high, mean] = binned([xs, noise, spike, noise], lines, 1000, 200, logX);
+    expect(x.length).toBeLessThan(160);
+    expect([x[0], x.at(-1)]).toEqual([0, 999]);
+    expect(Math.max(...high.map((y) => y ?? 0))).toBe(9);
+    expect(low.at(-2)).toBe(0.4);
+    expect(mean.at(-2)).toBeCloseTo(0.5, 1);
+  });
+
+  it("stay where they are while the axis grows", () => {
+    const [x] = binned([xs, noise, spike, noise], lines, 1000, 200, false);
+    const [later] = binned([xs, noise, spike, noise], lines, 1200, 200, false);
+    expect(later).toEqual(x);
+  });
+});
+
+describe("a logarithmic axis", () => {
+  it("has powers of ten", () => {
+    expect(logSplits(0.5, 2000)).toEqual([1, 10, 100, 1000]);
+  });
+});
+
+describe("the ghost", () => {
+  it("is small, and has the beginning and the end of a long run", () => {
+    const long = new History();
+    for (let step = 0; step < 3000; step++) long.add(step, step / 25, { train_loss: 1 / (step + 1) });
+    const ghost = pinned(long, "Circle, pinned at epoch 120");
+    expect(ghost.step.length).toBeLessThan(500);
+    expect(ghost.step.slice(0, 64)).toEqual(long.step.slice(0, 64));
+    expect(ghost.step.at(-1)).toBe(2999);
+    expect(ghost.series.train_loss[1]).toBe(0.5);
+    expect(ghost.series.train_loss).toHaveLength(ghost.step.length);
+    long.add(3000, 120, { train_loss: 9 });
+    expect(ghost.step.at(-1)).toBe(2999);
+  });
+
+  it("is kept over a reload, until it is taken away", () => {
+    const items = new Map<string, string>();
+    vi.stubGlobal("sessionStorage", {
+      getItem: (name: string) => items.get(name) ?? null,
+      setItem: (name: string, value: string) => items.set(name, value),
+      removeItem: (name: string) => items.delete(name),
+    });
+    const ghost = pinned(new History(), "Circle");
+    keep(ghost);
+    expect(kept()).toEqual(ghost);
+    keep(null);
+    expect(kept()).toBeNull();
+    vi.unstubAllGlobals();
   });
 });

@@ -1,4 +1,6 @@
 // Where the labelled marks of the timeline go on a chart, so that no label covers another.
+import type { Text } from "../types";
+
 export interface Mark {
   /** Position on the x axis, in its units. */
   at: number;
@@ -11,6 +13,8 @@ export interface PlacedMark {
   /** Pixels from the plot's left. */
   left: number;
   stroke?: string;
+  /** Of the newest change of the stroke. */
+  end: number;
   /** Every change at this place, in order. */
   labels: string[];
   /** What is written there; null where there is room for a line only. */
@@ -18,6 +22,21 @@ export interface PlacedMark {
   row: number;
   /** The label stands left of its line, because the plot ends on the right. */
   flipped: boolean;
+}
+
+/** The parts of a label that differ between the changes of one drag. */
+const DRAGGED = ["value", "rate", "entries"];
+
+/** The same text for changes that set the same thing to another value, as those of one drag; else none. */
+export function strokeOf(label: Text[]): string | undefined {
+  let dragged = label.some(({ code }) => code === "label.weights");
+  const key = JSON.stringify(label, (name, value) => {
+    if (name === "text") return undefined;
+    if (!DRAGGED.includes(name) || typeof value !== "number") return value;
+    dragged = true;
+    return null;
+  });
+  return dragged ? key : undefined;
 }
 
 /** "points, points, points" says less than "points ×3". */
@@ -28,8 +47,8 @@ export function counted(labels: string[]): string {
 }
 
 /**
- * Marks closer than `near` pixels become one, and so do those of one stroke when they are not far apart. A label goes to the first row that is free right or left of its line,
- * and is left out (its line stays) where all rows are taken.
+ * Marks closer than `near` pixels become one, and so do those of one stroke that follow closely on one another. A label
+ * goes to the first row that is free right or left of its line, and is left out (its line stays) where all rows are taken.
  */
 export function placed(
   marks: Mark[],
@@ -45,13 +64,15 @@ export function placed(
     if (left < -0.5 || left > width + 0.5) continue;
     const last = groups.at(-1);
     const apart = last ? left - last.left : Number.POSITIVE_INFINITY;
-    if (last && mark.stroke !== undefined && mark.stroke === last.stroke && apart < NEAR_STROKE) {
+    if (last && mark.stroke !== undefined && mark.stroke === last.stroke && left - last.end < NEAR_STROKE) {
       last.labels = [mark.label];
+      last.end = left;
     } else if (last && apart < near) {
       last.labels.push(mark.label);
       last.stroke = undefined;
     } else {
-      groups.push({ left, labels: [mark.label], stroke: mark.stroke, text: null, row: 0, flipped: false });
+      const { label, stroke } = mark;
+      groups.push({ left, end: left, labels: [label], stroke, text: null, row: 0, flipped: false });
     }
   }
   // The newest changes matter most, so they choose first.
@@ -82,7 +103,7 @@ export function placed(
 }
 
 const LONGEST = 26;
-const NEAR_STROKE = 40; // px
+const NEAR_STROKE = 24; // px
 
 function shortened(text: string): string {
   return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;

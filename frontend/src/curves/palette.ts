@@ -1,27 +1,25 @@
-// Colours of the lines. Train and test differ in dash too; layers go from dark to light with their depth.
+// Colours of the lines: neither orange nor blue, which are values and classes on this page. Train and test differ in
+// lightness and dash too; layers differ in lightness with their depth.
 import type { Theme } from "../colours";
 
 type RGB = [number, number, number];
 
-// Viridis, cut where it would vanish into the panel.
 const DEPTH: Record<Theme, RGB[]> = {
   light: [
-    [72, 20, 104],
-    [51, 99, 141],
-    [31, 146, 130],
-    [112, 160, 30],
+    [60, 16, 92],
+    [136, 36, 132],
+    [206, 84, 150],
   ],
   dark: [
-    [176, 140, 240],
-    [96, 160, 232],
-    [64, 196, 160],
-    [226, 220, 90],
+    [160, 104, 212],
+    [222, 128, 206],
+    [255, 200, 232],
   ],
 };
 
-export const TRAIN: Record<Theme, string> = { light: "rgb(11 98 196)", dark: "rgb(108 178 255)" };
-export const TEST: Record<Theme, string> = { light: "rgb(190 84 0)", dark: "rgb(250 170 80)" };
-export const TEST_DASH = [5, 3];
+export const TRAIN: Record<Theme, string> = { light: "rgb(112 28 150)", dark: "rgb(206 150 255)" };
+export const TEST: Record<Theme, string> = { light: "rgb(0 146 90)", dark: "rgb(60 170 110)" };
+export const TEST_DASH = [6, 3];
 
 export function depthColour(theme: Theme, layer: number, layers: number): string {
   const stops = DEPTH[theme];

@@ -12,6 +12,7 @@ export interface Moment {
 }
 
 const INTERVAL_MS = 100;
+const DRAWN_ROWS = 4096;
 
 export class Readouts {
   step = $state(0);
@@ -21,6 +22,8 @@ export class Readouts {
   oscillates = $state(false);
   /** Plain columns, outside of reactive state, as is `now`: whoever reads them reads `version` too. */
   history = new History();
+  /** The moments between the samples that were drawn here: bounded as the history is. */
+  drawn = new History();
   /** Of the frame on the screen; null before the first. */
   now: Moment | null = null;
   /** Counts up, ten times a second at most, when the history or `now` has changed. */
@@ -37,7 +40,12 @@ export class Readouts {
   show({ metrics }: Frame): void {
     if (!metrics?.length) return;
     this.now = momentOf(metrics);
-    this.place(this.now.step, this.now.epoch);
+    const { step, epoch } = this.now;
+    if (step > (this.drawn.step.at(-1) ?? -1)) {
+      this.drawn.add(step, epoch, this.now.metrics);
+      if (this.drawn.length > DRAWN_ROWS) this.drawn.thin(this.drawn.stride * 2);
+    }
+    this.place(step, epoch);
     this.metrics = this.now.metrics;
     this.refresh();
   }
@@ -51,6 +59,7 @@ export class Readouts {
   /** What comes next is of another run. */
   clear(): void {
     this.history = new History();
+    this.drawn = new History();
     this.now = null;
     this.version++;
     this.metrics = {};

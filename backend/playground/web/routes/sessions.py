@@ -28,6 +28,7 @@ from playground.messages.events import (
 from playground.run.config import Config
 from playground.run.run import EXAMPLE_EFFECT, EXAMPLE_LABEL, TimelineEntry
 from playground.run.weights import LayerWeights
+from playground.session.history import HIGH, LOW
 from playground.session.session import Session
 from playground.web.json_stream import stream_json
 from playground.web.routes.dependencies import Held, TheRegistry, Watched
@@ -94,11 +95,20 @@ class HistoryShape(Shape):
     run: int = Field(examples=[1])
     """Counts the resets."""
     stride: int = Field(examples=[4])
-    """Steps between two samples; it doubles whenever there are too many."""
+    """Steps between two samples, at most; it doubles, and neighbours are merged, when there are too many."""
     series: dict[str, list[float | None]] = Field(
         examples=[{"index": [0, 1], "step": [0, 4], "train_loss": [0.71, 0.52], "grad_norm.0": [None, 0.2]}]
     )
-    """A list for each column, all of one length; null where a value is missing."""
+    """A list for each column, all of one length: its mean over the steps since the sample before. Null where
+    a value is missing."""
+    low: dict[str, list[float | None]] = Field(
+        examples=[{"train_loss": [0.71, 0.5], "grad_norm.0": [None, 0.2]}]
+    )
+    """Likewise, the least value of each metric in these steps."""
+    high: dict[str, list[float | None]] = Field(
+        examples=[{"train_loss": [0.71, 0.6], "grad_norm.0": [None, 0.3]}]
+    )
+    """Likewise, the greatest."""
     marks: list[TimelineEntry] = Field(examples=[[EXAMPLE_ENTRY]])
     """The changes of the run, to be marked on the curves."""
 
@@ -353,6 +363,8 @@ async def history(session: Watched) -> HistoryShape:
         run=session.run_number,
         stride=kept.stride,
         series=kept.series(),
+        low=kept.series(LOW),
+        high=kept.series(HIGH),
         marks=list(session.run.timeline),
     )
 
