@@ -73,8 +73,8 @@ class Model:
             slot.copy_(latest)
 
     def _stopped_at_zero(self, delta: Tensor, grad: Tensor, l1: float) -> Tensor:
-        """With L1, a weight that would pass zero stops there, and one that is there stays while the loss pulls
-        no harder than L1: so weights become exactly zero (Andrew, Gao, 2007)."""
+        """With L1, a weight that would pass zero stops there, and one that is there stays while the loss
+        pulls no harder than L1: so weights become exactly zero (Andrew, Gao, 2007)."""
         weights = self._state.weights
         passes = (weights + delta) * weights.sign() < 0
         stays = (weights == 0) & (grad.abs() <= l1)
