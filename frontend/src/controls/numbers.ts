@@ -27,8 +27,8 @@ export function typed(value: unknown): string {
 export type Bounds = Pick<Parameter, "type"> &
   Partial<Pick<Parameter, "nullable" | "minimum" | "maximum" | "exclusive_minimum" | "exclusive_maximum">>;
 
-const GROUPS = /^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$/;
-const GROUPS_OF_POINTS = /^[+-]?\d{1,3}((\.\d{3})+,\d*|(\.\d{3}){2,})$/;
+const GROUPS = /^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?$/;
+const GROUPS_OF_POINTS = /^[+-]?[1-9]\d{0,2}((\.\d{3})+,\d*|(\.\d{3}){2,})$/;
 const EITHER = /^[+-]?[1-9]\d{0,2},\d{3}$/;
 const NUMBER = /^[+-]?(\d+[.,]?\d*|[.,]\d+)(e[+-]?\d+)?$/i;
 const WHOLE = /^[+-]?\d+(e\d+)?$/i;
