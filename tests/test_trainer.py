@@ -261,7 +261,7 @@ def test_l1_thins_out_a_network_that_goes_on_learning():
     loop.train(1500)
     every = np.concatenate([layer["weight"].ravel() for layer in weights(loop)])
     assert (every == 0).mean() > 0.7
-    assert metrics(loop)["train_accuracy"] > 0.97
+    assert (metrics(loop)["train_accuracy"] or 0) > 0.97
 
 
 def test_hidden_units_of_a_zero_init_stay_identical():
