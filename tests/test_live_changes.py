@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from playground.catalogue.activations import Activation
 from playground.catalogue.component import members
-from playground.catalogue.tables import read_csv
+from playground.catalogue.tables.reading import read_table
 from playground.run.patch import inverse, merged
 from playground.run.validation import parse
 from playground.training.batches import Batches
@@ -212,7 +212,7 @@ def test_any_other_features_leave_each_its_own_weights_and_moments(before, after
 
 def test_columns_in_other_places_take_their_weights_along():
     rows = [f"{i % 7},{i % 5},{i % 3},{i % 4},{'ab'[i % 7 > 3]}" for i in range(60)]
-    table = read_csv("\n".join(["p,q,r,s,kind", *rows]).encode(), "table.csv")
+    table = read_table("\n".join(["p,q,r,s,kind", *rows]).encode(), "table.csv")
     data = {"kind": "csv", "id": "t", "target": "kind", "x1": "p", "x2": "q", "inputs": ["r", "s"]}
     loop = TrainingLoop.start(parse({"data": data, "hidden": LAYERS}, {"t": table}), {"t": table})
     loop.train(60)

@@ -5,18 +5,23 @@ WIDTH = 256
 CLASSES = 8
 POINTS = 10_000
 INPUTS = 64
-"""Columns of a CSV that a network may take in."""
+"""Columns of a table that a network may take in."""
 SEED = 2**32 - 1
 HALF_SPAN = 6.0
 """Inputs lie in [-6, 6]."""
 
 CSV_BYTES = 5 * 1024 * 1024
 CSV_COLUMNS = 256
+WORKBOOK_BYTES = 32 * 1024 * 1024
+"""What the parts of an Excel workbook may unpack to."""
+WORKBOOK_CELLS = 500_000
+WORKBOOK_SECONDS = 10.0
+"""What reading its cells may take."""
 TABLES = 64
 """Uploaded tables that the server keeps; the one unused for longest goes first."""
 
 BODY_BYTES = 1024 * 1024
-"""A JSON request; an upload of a CSV may have `CSV_BYTES`."""
+"""A JSON request; an uploaded file may have `CSV_BYTES`."""
 WEIGHTS_BYTES = 32 * 1024 * 1024
 """All weights of the largest network, as JSON."""
 MESSAGE_BYTES = 64 * 1024

@@ -48,8 +48,10 @@ export const change = (id: string, key: string, patch: Patch) =>
 export const preview = (data: Component, seed = 0) =>
   answer(client.POST("/api/preview", { body: { data, seed } }));
 
-/** Uploads a CSV file; `options` are the columns where they are named. */
-export function uploadCsv(file: File, options: Record<string, string> = {}) {
+export const table = (id: string) => answer(client.GET("/api/datasets/{id}", { params: { path: { id } } }));
+
+/** Uploads a CSV file or a workbook; `options` say how to read it. */
+export function uploadTable(file: File, options: Record<string, string> = {}) {
   const form = new FormData();
   form.set("file", file);
   for (const [name, value] of Object.entries(options)) form.set(name, value);

@@ -35,9 +35,32 @@ export interface paths {
         put?: never;
         /**
          * Upload
-         * @description Upload a CSV; then use it with `{"kind": "csv", "id": …}` as the `data` of a config.
+         * @description Upload a CSV or a workbook; then use it with `{"kind": "csv", "id": …}` as the `data` of a config.
+         *
+         *     All rows are kept. Which of them are learned from depends on the columns of the config: those that have
+         *     a value in each.
          */
         post: operations["upload_api_datasets_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Described
+         * @description A table that was uploaded, as long as the server keeps it.
+         */
+        get: operations["described_api_datasets__id__get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -493,15 +516,21 @@ export interface components {
         Body_upload_api_datasets_post: {
             /**
              * File
-             * @description A CSV file of at most 5 MB; `,`, `;` or tab between columns
+             * @description A file of at most 5 MB: CSV with `,`, `;` or tab between columns, or .xlsx
              */
             file: string;
             /**
              * Header
-             * @description Whether the first line names the columns; guessed if left out
+             * @description Whether the first row names the columns; guessed if left out
              * @example true
              */
             header?: boolean | null;
+            /**
+             * Sheet
+             * @description Sheet of a workbook; the first if left out
+             * @example Sheet1
+             */
+            sheet?: string | null;
             /**
              * Target
              * @description Name of the column to predict; guessed if left out
@@ -1763,11 +1792,17 @@ export interface components {
          * @description Points of a data set, as many as are worth showing.
          */
         Preview: {
+            /**
+             * Points
+             * @description How many there are, train and test together.
+             * @example 500
+             */
+            points: number;
             /** @description What there would be to learn. */
             task: components["schemas"]["TaskDescription"];
             /**
              * Test
-             * @description [x1, x2, target] of test points.
+             * @description [x1, x2, target] of test points. Of one input only, x2 is 0.
              * @example [
              *       [
              *         4.1,
@@ -1779,7 +1814,7 @@ export interface components {
             test: number[][];
             /**
              * Train
-             * @description [x1, x2, target] of training points.
+             * @description [x1, x2, target] of training points. Of one input only, x2 is 0.
              * @example [
              *       [
              *         1.2,
@@ -2374,7 +2409,7 @@ export interface components {
             kind: "number" | "label";
             /**
              * Labels
-             * @description Its different labels; none where it holds numbers.
+             * @description Its different labels, the first 20; none where it holds numbers.
              * @example [
              *       "setosa",
              *       "versicolor"
@@ -2382,11 +2417,89 @@ export interface components {
              */
             labels: string[];
             /**
+             * Missing
+             * @description Rows that have no value in it.
+             * @example 0
+             */
+            missing: number;
+            /**
              * Name
              * @description As the first line names it.
              * @example species
              */
             name: string;
+            /**
+             * @description What is wrong with a cell of it, where it cannot be learned from.
+             * @example null
+             */
+            slip: components["schemas"]["Text"] | null;
+        };
+        /**
+         * TableDescription
+         * @description A table that configs can name.
+         */
+        TableDescription: {
+            /**
+             * Columns
+             * @description In the order of the file.
+             */
+            columns: components["schemas"]["TableColumn"][];
+            /**
+             * File
+             * @description Name of the file.
+             * @example flowers.csv
+             */
+            file: string;
+            /**
+             * Header
+             * @description Whether its first row names the columns.
+             * @example true
+             */
+            header: boolean;
+            /**
+             * Id
+             * @description Goes into `{"kind": "csv", "id": …}`. The same file has the same id.
+             * @example 5d41402abc4b2a76
+             */
+            id: string;
+            /**
+             * Preview
+             * @description The first rows; null where a value is missing.
+             * @example [
+             *       [
+             *         3.5,
+             *         1.4,
+             *         "setosa"
+             *       ]
+             *     ]
+             */
+            preview: unknown[][];
+            /**
+             * Rows
+             * @description Rows of the file, whether values are missing or not.
+             * @example 150
+             */
+            rows: number;
+            /**
+             * Sheet
+             * @description The sheet that this is.
+             * @example null
+             */
+            sheet: string | null;
+            /**
+             * Sheets
+             * @description The sheets of a workbook; empty for other files.
+             * @example []
+             */
+            sheets: string[];
+            /**
+             * Targets
+             * @description Columns that can be predicted, the likeliest first.
+             * @example [
+             *       "species"
+             *     ]
+             */
+            targets: string[];
         };
         /**
          * TaskDescription
@@ -2445,6 +2558,11 @@ export interface components {
              */
             kind: "binary" | "multiclass" | "regression";
             /**
+             * Target Name
+             * @description Name of what is predicted, where it has one.
+             */
+            target_name: string | null;
+            /**
              * Target Range
              * @description The values that a regression is drawn over.
              */
@@ -2452,6 +2570,14 @@ export interface components {
                 number,
                 number
             ];
+            /**
+             * Target Scale
+             * @description What -1 and 1 stand for in the target of a regression, where it came in other units.
+             */
+            target_scale: [
+                number,
+                number
+            ] | null;
         };
         /**
          * Text
@@ -2663,12 +2789,12 @@ export interface components {
         };
         /**
          * UploadedTable
-         * @description A table that configs can name from now on.
+         * @description A table that configs can name from now on, and what would be learned from it.
          */
         UploadedTable: {
             /**
              * Chosen
-             * @description The columns that are taken, as you named them or guessed.
+             * @description The columns that are taken, as you named them or guessed; an empty x2 where x1 is the only input.
              * @example {
              *       "inputs": [],
              *       "target": "species",
@@ -2692,10 +2818,22 @@ export interface components {
             columns: components["schemas"]["TableColumn"][];
             /**
              * Dropped
-             * @description Rows left out because a value is missing.
+             * @description Rows left out because a value is missing in a column of `chosen`.
              * @example 0
              */
             dropped: number;
+            /**
+             * File
+             * @description Name of the file.
+             * @example flowers.csv
+             */
+            file: string;
+            /**
+             * Header
+             * @description Whether its first row names the columns.
+             * @example true
+             */
+            header: boolean;
             /**
              * Id
              * @description Goes into `{"kind": "csv", "id": …}`. The same file has the same id.
@@ -2704,7 +2842,7 @@ export interface components {
             id: string;
             /**
              * Preview
-             * @description The first rows.
+             * @description The first rows; null where a value is missing.
              * @example [
              *       [
              *         3.5,
@@ -2716,10 +2854,30 @@ export interface components {
             preview: unknown[][];
             /**
              * Rows
-             * @description Rows to learn from.
+             * @description Rows of the file, whether values are missing or not.
              * @example 150
              */
             rows: number;
+            /**
+             * Sheet
+             * @description The sheet that this is.
+             * @example null
+             */
+            sheet: string | null;
+            /**
+             * Sheets
+             * @description The sheets of a workbook; empty for other files.
+             * @example []
+             */
+            sheets: string[];
+            /**
+             * Targets
+             * @description Columns that can be predicted, the likeliest first.
+             * @example [
+             *       "species"
+             *     ]
+             */
+            targets: string[];
             /**
              * Task
              * @description What there is to learn with the columns in `chosen`.
@@ -2917,6 +3075,47 @@ export interface operations {
             };
             /** @description Entity body in unsupported format */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    described_api_datasets__id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of an uploaded table */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is in it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableDescription"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -46,4 +46,5 @@ export type MetricsHeader = Schemas["MetricsHeader"];
 
 export type CreatedSession = Schemas["CreatedSession"];
 export type Preview = Schemas["Preview"];
+export type Table = Schemas["TableDescription"];
 export type UploadedTable = Schemas["UploadedTable"];

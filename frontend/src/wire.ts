@@ -120,6 +120,13 @@ export class Frame extends Message {
     return (this.arrays.confidence as Uint8Array | undefined) ?? null;
   }
 
+  /** What the network answers along its only input, from end to end: of each class where there are more than two. */
+  get curves(): Float32Array[] {
+    const [count = 0, places = 0] = this.shape("curve");
+    const all = this.floats("curve");
+    return Array.from({ length: count }, (_, k) => all.subarray(k * places, (k + 1) * places));
+  }
+
   /** What is predicted for each point: its class or value. */
   predictions(part: Part): ArrayLike<number> {
     return this.arrays[`${part}_predictions`] ?? NO_BYTES;

@@ -34,6 +34,9 @@ class Task:
     input_names: tuple[str, ...] = ("x1", "x2")
     input_ranges: tuple[tuple[float, float], ...] | None = None
     """What -6 and 6 stand for in each input, where the inputs are scaled."""
+    target_name: str | None = None
+    target_scale: tuple[float, float] | None = None
+    """What -1 and 1 stand for in the target of a regression, where it is scaled."""
 
 
 class Component(BaseModel):

@@ -13,7 +13,8 @@ from pydantic import Field, Strict, ValidationInfo, field_validator
 
 from playground import limits, randomness
 from playground.catalogue.component import Component, Task
-from playground.catalogue.tables import Column, Table, guess_target, target_values
+from playground.catalogue.tables.roles import choose, learned, target_values
+from playground.catalogue.tables.table import Column, Table
 from playground.errors import ValidationFailed, broken, fault
 from playground.i18n import say
 
@@ -328,19 +329,23 @@ class Csv(Data):
     id: str = Field(max_length=64, description="Of the uploaded file")
     target: str | None = Field(default=None, description="Column to predict; without a name, it is guessed")
     x1: str | None = Field(default=None, description="Column of numbers drawn to the right")
-    x2: str | None = Field(default=None, description="Column of numbers drawn upwards")
+    x2: str | None = Field(
+        default=None, description="Column of numbers drawn upwards; empty where x1 is the only input"
+    )
     inputs: Annotated[tuple[str, ...], Strict(False)] | None = Field(
         default=None, description="Columns for the inputs x3, x4, …; without names, all that are left"
     )
 
     def task(self, tables: Mapping[str, Table]) -> Task:
         inputs, target = self._columns(tables)
-        _, labels = target_values(target)
+        values, labels = target_values(target)
         names = tuple(column.name for column in inputs)
         ranges = tuple(_square_of(column.values) for column in inputs)
-        if not labels:
-            return Task("regression", 0, len(names), (), names, ranges)
-        return replace(_classification(labels, names), input_ranges=ranges)
+        if labels:
+            task = _classification(labels, names)
+            return replace(task, input_ranges=ranges, target_name=target.name)
+        scale = (float(values.min()), float(values.max()))
+        return Task("regression", 0, len(names), (), names, ranges, target.name, scale)
 
     def sample(self, seed: int, tables: Mapping[str, Table]) -> Sample:
         inputs, target = self._columns(tables)
@@ -350,13 +355,11 @@ class Csv(Data):
         return scaled.astype(np.float32), values if labels else _stretched(values).astype(np.float32)
 
     def _columns(self, tables: Mapping[str, Table]) -> tuple[list[Column], Column]:
-        """The inputs and the target."""
+        """The inputs and the target, in the rows that have all of them."""
         table = tables.get(self.id)
         if table is None:
             raise ValidationFailed(fault("id", say("table.unknown", id=self.id)))
-        choice = guess_target(table, self.x1, self.x2, self.target, self.inputs)
-        inputs = [("x1", choice.x1), ("x2", choice.x2), *(("inputs", name) for name in choice.inputs)]
-        return [table.column(name, field) for field, name in inputs], table.column(choice.target, "target")
+        return learned(table, choose(table, self.x1, self.x2, self.target, self.inputs))
 
 
 def _polar(radius: np.ndarray, angle: np.ndarray) -> np.ndarray:

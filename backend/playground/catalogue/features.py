@@ -11,6 +11,9 @@ from playground.catalogue.component import Component, members
 class Feature(Component):
     """`compute` takes the two plotted inputs of any shape and gives the feature in the same shape."""
 
+    of_both: ClassVar[bool] = True
+    """Whether it needs x2."""
+
     @staticmethod
     def compute(x1: Tensor, x2: Tensor) -> Tensor:
         raise NotImplementedError
@@ -22,6 +25,7 @@ class X1(Feature):
     kind: Literal["x1"] = "x1"
     label: ClassVar[str] = "X₁"
     formula: ClassVar[str] = r"x_1"
+    of_both: ClassVar[bool] = False
 
     @staticmethod
     def compute(x1: Tensor, x2: Tensor) -> Tensor:
@@ -46,6 +50,7 @@ class X1Squared(Feature):
     kind: Literal["x1^2"] = "x1^2"
     label: ClassVar[str] = "X₁²"
     formula: ClassVar[str] = r"x_1^2"
+    of_both: ClassVar[bool] = False
 
     @staticmethod
     def compute(x1: Tensor, x2: Tensor) -> Tensor:
@@ -82,6 +87,7 @@ class SinX1(Feature):
     kind: Literal["sin(x1)"] = "sin(x1)"
     label: ClassVar[str] = "sin X₁"
     formula: ClassVar[str] = r"\sin x_1"
+    of_both: ClassVar[bool] = False
 
     @staticmethod
     def compute(x1: Tensor, x2: Tensor) -> Tensor:
@@ -106,6 +112,7 @@ class CosX1(Feature):
     kind: Literal["cos(x1)"] = "cos(x1)"
     label: ClassVar[str] = "cos X₁"
     formula: ClassVar[str] = r"\cos x_1"
+    of_both: ClassVar[bool] = False
 
     @staticmethod
     def compute(x1: Tensor, x2: Tensor) -> Tensor:
@@ -126,13 +133,14 @@ class CosX2(Feature):
 
 def available(inputs: int) -> tuple[str, ...]:
     """Every feature that can be made of so many raw inputs; those past the second are taken as they are."""
-    return tuple(cls.name() for cls in members(Feature)) + tuple(f"x{i}" for i in range(3, inputs + 1))
+    made = tuple(cls.name() for cls in members(Feature) if inputs > 1 or not cls.of_both)
+    return made + tuple(f"x{i}" for i in range(3, inputs + 1))
 
 
 def columns(names: tuple[str, ...], inputs: Tensor) -> Tensor:
     """Features (n, len(names)) of raw inputs (n, D)."""
     families = {cls.name(): cls for cls in members(Feature)}
-    x1, x2 = inputs[:, 0], inputs[:, 1]
+    x1, x2 = inputs[:, 0], inputs[:, min(1, inputs.shape[1] - 1)]  # of one input no feature needs x2
     made = [
         families[name].compute(x1, x2) if name in families else inputs[:, int(name[1:]) - 1] for name in names
     ]

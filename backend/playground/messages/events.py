@@ -113,6 +113,8 @@ class TaskDescription(Message):
                     "input_names": ["x1", "x2"],
                     "input_ranges": None,
                     "target_range": [0.0, 1.0],
+                    "target_name": None,
+                    "target_scale": None,
                 }
             ]
         },
@@ -132,6 +134,10 @@ class TaskDescription(Message):
     """What -6 and 6 stand for in each input, where the data came in other units."""
     target_range: tuple[float, float]
     """The values that a regression is drawn over."""
+    target_name: str | None = None
+    """Name of what is predicted, where it has one."""
+    target_scale: tuple[float, float] | None = None
+    """What -1 and 1 stand for in the target of a regression, where it came in other units."""
 
     @classmethod
     def of(cls, dataset: Dataset) -> "TaskDescription":
@@ -144,6 +150,8 @@ class TaskDescription(Message):
             input_names=list(task.input_names),
             input_ranges=None if task.input_ranges is None else list(task.input_ranges),
             target_range=dataset.target_range,
+            target_name=task.target_name,
+            target_scale=task.target_scale,
         )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from playground.catalogue.component import FROZEN
-from playground.catalogue.tables import Table, from_arrays, to_arrays
+from playground.catalogue.tables.table import Table, from_arrays, to_arrays
 from playground.errors import FieldError
 from playground.i18n import Text
 from playground.messages import commands

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from playground.catalogue.component import Task, members
 from playground.catalogue.features import available
 from playground.catalogue.losses import Loss
-from playground.catalogue.tables import Table
+from playground.catalogue.tables.table import Table
 from playground.errors import FieldError, ValidationFailed, explain, fault
 from playground.i18n import say
 from playground.run.config import Config
@@ -55,7 +55,7 @@ def _losses(task: Task) -> list[type[Loss]]:
 
 
 def _features(task: Task) -> tuple[str, ...]:
-    return ("x1", "x2", *(f"x{i}" for i in range(3, task.inputs + 1)))
+    return tuple(f"x{i}" for i in range(1, task.inputs + 1))
 
 
 def _misfits(config: Config, task: Task) -> Iterator[FieldError]:

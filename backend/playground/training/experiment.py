@@ -107,5 +107,6 @@ def plane(dataset: Dataset, x1: Tensor, x2: Tensor) -> np.ndarray:
     inputs = dataset.train_inputs
     grid = np.tile(inputs.mean(axis=0, dtype=np.float32), (len(x1) * len(x2), 1))
     grid[:, 0] = np.tile(x1.numpy(), len(x2))
-    grid[:, 1] = np.repeat(x2.numpy(), len(x1))
+    if grid.shape[1] > 1:
+        grid[:, 1] = np.repeat(x2.numpy(), len(x1))
     return grid

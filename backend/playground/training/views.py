@@ -21,6 +21,8 @@ FEATURE_MAP = 32
 MAP_PRODUCTS = 1e9
 """Multiplications that one map may cost; a large network is drawn on a coarser grid."""
 SMALLEST_MAP = 8
+CURVE = 241
+"""Places along the only input, from -6 to 6."""
 CACHED_GRIDS = 4
 """Of the sizes last asked for."""
 
@@ -38,6 +40,7 @@ class Views:
 
         `weight.0`, `bias.0` and so on, float32; `neurons` (N, size, size) with `neurons_range` (N, 2);
         `decision` (size, size) with `decision_range` (2,), and `confidence` of more than two classes;
+        `curve` (1 or K, 241) along the only input: the value, or the share of each class, of two of the last;
         `train_predictions`, `test_predictions`; of classes `confusion` (2, K, K) int32.
         """
         experiment, state = self._loop.experiment, self._loop.state
@@ -50,7 +53,25 @@ class Views:
         arrays["neurons"], arrays["neurons_range"] = quantised(
             self._loop.trainer.activations(self._grid(size)), size
         )
+        if experiment.dataset.task.inputs == 1:
+            arrays["curve"] = self._curve()
         return arrays | self._decision(self._fit(output_size)) | _predictions(experiment, evaluation)
+
+    def _curve(self) -> np.ndarray:
+        """What the network answers along its only input, float32 (1 or K, CURVE)."""
+        experiment = self._loop.experiment
+        places = torch.linspace(-limits.HALF_SPAN, limits.HALF_SPAN, CURVE)[:, None].numpy()
+        seen = features(experiment.config, places, experiment.device)
+        answers = self._answers(self._loop.trainer.activations(seen))
+        return answers.reshape(-1, CURVE).numpy()
+
+    @torch.no_grad()
+    def _answers(self, neurons: np.ndarray) -> Tensor:
+        """What the activations of all units (units, n) say: (n,), or (K, n) of more than two classes."""
+        experiment = self._loop.experiment
+        output = torch.from_numpy(neurons[-experiment.network.layers[-1].width :].T)
+        answers = experiment.config.loss.predict(output, experiment.dataset.task)
+        return answers.T if answers.dim() == 2 else answers
 
     def _decision(self, size: int) -> Arrays:
         task = self._loop.experiment.dataset.task
@@ -66,16 +87,11 @@ class Views:
             arrays = {"decision": _bytes((evaluated.prediction - low) / (high - low), size)}
         return arrays | {"decision_range": np.array([low, high], dtype=np.float32)}
 
-    @torch.no_grad()
     def raw(self, size: int) -> Arrays:
         """Raw float32 maps over the input square: `decision` (size, size) or (K, size, size), `neurons`
         (N, size, size) for every hidden unit and then the outputs. Row 0 is the top."""
-        experiment = self._loop.experiment
         neurons = self._loop.trainer.activations(self._grid(size))
-        output = torch.from_numpy(neurons[-experiment.network.layers[-1].width :].T)
-        decision = experiment.config.loss.predict(output, experiment.dataset.task)
-        if decision.dim() == 2:
-            decision = decision.T
+        decision = self._answers(neurons)
         return {
             "decision": decision.reshape(*decision.shape[:-1], size, size).numpy(),
             "neurons": neurons.reshape(-1, size, size),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from playground import limits
-from playground.catalogue.tables import Table
+from playground.catalogue.tables.table import Table
 from playground.errors import ValidationFailed, fault
 from playground.i18n import Text, say
 from playground.messages import worker as messages

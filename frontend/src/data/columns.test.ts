@@ -1,47 +1,58 @@
 import { describe, expect, it } from "vitest";
-import type { UploadedTable } from "../types";
-import { asData, asFeatures, chosen, firstChoice, others } from "./columns";
+import type { Table, Task } from "../types";
+import { asData, asFeatures, choiceOf, chosen, others } from "./columns";
 
-const table: UploadedTable = {
+const column = (name: string, kind: "number" | "label" = "number") => ({
+  name,
+  kind,
+  labels: kind === "label" ? ["setosa", "virginica"] : [],
+  missing: 0,
+  slip: null,
+});
+const table: Table = {
   id: "abc",
+  file: "iris.csv",
+  header: true,
+  sheets: [],
+  sheet: null,
   rows: 150,
-  task: "multiclass",
-  classes: 3,
-  dropped: 0,
-  chosen: {},
+  targets: ["species"],
   preview: [],
-  columns: [
-    { name: "width", kind: "number", labels: [] },
-    { name: "height", kind: "number", labels: [] },
-    { name: "depth", kind: "number", labels: [] },
-    { name: "species", kind: "label", labels: ["setosa", "virginica"] },
-  ],
+  columns: [column("width"), column("height"), column("depth"), column("species", "label")],
 };
+const choice = { x1: "width", x2: "height", target: "species", inputs: ["depth"] };
 
 describe("columns of an uploaded table", () => {
-  it("guesses the labels as the target and the numbers as inputs", () => {
-    expect(firstChoice(table)).toEqual({ x1: "width", x2: "height", target: "species", inputs: ["depth"] });
+  it("are told by what is learned, after a reload too", () => {
+    const task = { input_names: ["width", "height", "depth"], target_name: "species" } as unknown as Task;
+    expect(choiceOf(task)).toEqual(choice);
+    expect(choiceOf({ ...task, input_names: ["width"] })).toEqual({ ...choice, x2: "", inputs: [] });
   });
 
-  it("prefers what the server chose", () => {
-    const chosen = { x1: "depth", x2: "width", target: "species", inputs: ["height"] };
-    expect(firstChoice({ ...table, chosen })).toEqual(chosen);
+  it("swap roles rather than being used twice", () => {
+    expect(chosen(table, choice, "x1", "height")).toMatchObject({ x1: "height", x2: "width" });
+    expect(chosen(table, choice, "x1", "depth")).toMatchObject({ x1: "depth", inputs: [] });
   });
 
-  it("prefers a column that is called target", () => {
-    const columns = [{ name: "Target", kind: "number" as const, labels: [] }, ...table.columns];
-    expect(firstChoice({ ...table, columns }).target).toBe("Target");
+  it("leave a role to another column of numbers where labels cannot take it", () => {
+    expect(chosen(table, choice, "target", "width")).toEqual({
+      x1: "depth",
+      x2: "height",
+      target: "width",
+      inputs: [],
+    });
   });
 
-  it("swaps roles rather than using a column twice", () => {
-    const choice = { x1: "width", x2: "height", target: "species", inputs: ["depth"] };
-    expect(chosen(choice, "x1", "height")).toMatchObject({ x1: "height", x2: "width" });
-    expect(chosen(choice, "x1", "depth")).toMatchObject({ x1: "depth", inputs: [] });
+  it("may be one input alone", () => {
+    const alone = chosen(table, choice, "x2", "");
+    expect(alone).toEqual({ x1: "width", x2: "", target: "species", inputs: [] });
+    expect(asFeatures(alone)).toEqual(["x1"]);
+    expect(chosen(table, alone, "x2", "width")).toMatchObject({ x1: "height", x2: "width" });
   });
 
-  it("offers only the remaining numbers as more inputs, and sends them in the table's order", () => {
-    const choice = { x1: "height", x2: "species", target: "depth", inputs: ["width"] };
-    expect(others(table, choice)).toEqual(["width"]);
+  it("offer only the remaining numbers as more inputs, and are sent in the table's order", () => {
+    const odd = { x1: "height", x2: "species", target: "depth", inputs: ["width"] };
+    expect(others(table, odd)).toEqual(["width"]);
     expect(asData(table, { x1: "depth", x2: "height", target: "species", inputs: ["width"] }, 0.7)).toEqual({
       kind: "csv",
       id: "abc",
@@ -53,7 +64,7 @@ describe("columns of an uploaded table", () => {
     });
   });
 
-  it("uses every chosen column as a feature", () => {
+  it("are all features", () => {
     expect(asFeatures({ x1: "a", x2: "b", target: "t", inputs: ["c", "d"] })).toEqual([
       "x1",
       "x2",

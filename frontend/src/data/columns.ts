@@ -1,59 +1,56 @@
 // Which columns of an uploaded table are learned from, and the config that says so.
-import type { Component, UploadedTable } from "../types";
+import type { Component, Table, Task } from "../types";
 
 export interface Choice {
   x1: string;
+  /** Empty where x1 is the only input. */
   x2: string;
   target: string;
   /** More inputs: x3, x4, … */
   inputs: string[];
 }
 
-const TARGETS = ["target", "label", "labels", "class"];
-
-/**
- * What the server chose, or else what it would choose: a telling name, the last labels, the last column;
- * and all the other numbers as inputs. */
-export function firstChoice(table: UploadedTable): Choice {
-  const told = table.chosen as Partial<Choice>;
-  const named = table.columns.filter((column) => TARGETS.includes(column.name.toLowerCase()));
-  const labels = table.columns.filter((column) => column.kind === "label");
-  const target =
-    told.target ?? [named, labels, table.columns].find((some) => some.length)?.at(-1)?.name ?? "";
-  const free = numbers(table).filter((name) => name !== target);
-  const choice = { x1: told.x1 ?? free[0] ?? "", x2: told.x2 ?? free[1] ?? "", target, inputs: [] };
-  return { ...choice, inputs: Array.isArray(told.inputs) ? [...told.inputs] : others(table, choice) };
+/** The columns that a running network learns from. */
+export function choiceOf({ input_names, target_name }: Task): Choice {
+  const [x1, x2 = "", ...inputs] = input_names;
+  return { x1, x2, target: target_name ?? "", inputs };
 }
 
-export function numbers(table: UploadedTable): string[] {
+/** Columns that may be inputs. */
+export function numbers(table: Table): string[] {
   return table.columns.filter((column) => column.kind === "number").map((column) => column.name);
 }
 
 /** Columns that may be further inputs beside what is chosen. */
-export function others(table: UploadedTable, choice: Choice): string[] {
+export function others(table: Table, choice: Choice): string[] {
   return numbers(table).filter((name) => name !== choice.x1 && name !== choice.x2 && name !== choice.target);
 }
 
 export type Role = "x1" | "x2" | "target" | "input";
 
 /** What a column is to the network, or null for nothing. */
-export function roleOf(table: UploadedTable, choice: Choice, name: string): Role | null {
+export function roleOf(table: Table, choice: Choice, name: string): Role | null {
   for (const role of ["target", "x1", "x2"] as const) if (choice[role] === name) return role;
   return choice.inputs.includes(name) && others(table, choice).includes(name) ? "input" : null;
 }
 
-/** A column has one role: whoever takes it leaves its own to the one that had it. */
-export function chosen(choice: Choice, role: Exclude<Role, "input">, name: string): Choice {
-  const next = { ...choice, inputs: choice.inputs.filter((input) => input !== name) };
+/**
+ * A column has one role: whoever takes it leaves its own to the one that had it, or another column of numbers where
+ * that is none. Without x2 there are no further inputs. */
+export function chosen(table: Table, choice: Choice, role: Exclude<Role, "input">, name: string): Choice {
+  const next = { ...choice, [role]: name, inputs: choice.inputs.filter((input) => input !== name) };
   for (const other of ["x1", "x2", "target"] as const) {
-    if (other !== role && choice[other] === name) next[other] = choice[role];
+    if (other === role || !name || choice[other] !== name) continue;
+    const left = choice[role];
+    const fits = other === "target" ? left !== "" : numbers(table).includes(left);
+    next[other] = fits ? left : (others(table, next)[0] ?? "");
+    next.inputs = next.inputs.filter((input) => input !== next[other]);
   }
-  next[role] = name;
-  return next;
+  return next.x2 ? next : { ...next, inputs: [] };
 }
 
 /** The `data` of the config. Inputs keep the order of the columns. */
-export function asData(table: UploadedTable, choice: Choice, trainFraction: number): Component {
+export function asData(table: Table, choice: Choice, trainFraction: number): Component {
   return {
     kind: "csv",
     id: table.id,
@@ -67,5 +64,5 @@ export function asData(table: UploadedTable, choice: Choice, trainFraction: numb
 
 /** All raw inputs, so that every chosen column is learned from. */
 export function asFeatures(choice: Choice): string[] {
-  return ["x1", "x2", ...choice.inputs.map((_, i) => `x${i + 3}`)];
+  return [choice.x1, choice.x2, ...choice.inputs].filter(Boolean).map((_, i) => `x${i + 1}`);
 }

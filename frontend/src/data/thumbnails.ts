@@ -3,7 +3,7 @@ import * as api from "../api";
 import { parameterOf } from "../catalogue";
 import { classColour, signedColour, type Theme, traceShape } from "../colours";
 import { toPixels } from "../output/square";
-import type { Component, Kind } from "../types";
+import type { Component, Kind, Task } from "../types";
 
 export interface Picture {
   points: number[][];
@@ -14,16 +14,24 @@ const asked = new Map<string, Promise<Picture>>();
 const MARGIN = 0.94; // so that no point at the edge is cut
 const FEW = 160; // points: more only make a small picture muddy
 
+/** Of one input only, the height of a point says its target. `extent` as below. */
+export function pictureOfPoints(points: number[][], task: Task, extent: number): Picture {
+  const regression = task.kind === "regression";
+  if (task.inputs > 1) return { points, regression };
+  const most = regression ? 1 : Math.max(1, task.classes - 1) / 2;
+  const height = (target: number) => 0.9 * extent * (regression ? target : target / most - 1);
+  return { points: points.map(([x1, , target]) => [x1, height(target), target]), regression };
+}
+
 /** The picture of a kind with its default parameters. */
 export function pictureOf(kind: Kind): Promise<Picture> {
   let picture = asked.get(kind.kind);
   if (!picture) {
     const data: Component = { kind: kind.kind };
     if (parameterOf(kind, "samples")) data.samples = FEW;
-    picture = api.preview(data).then(({ task, train, test }) => ({
-      points: [...train, ...test],
-      regression: task.kind === "regression",
-    }));
+    picture = api
+      .preview(data)
+      .then(({ task, train, test }) => pictureOfPoints([...train, ...test], task, 0));
     picture.catch(() => asked.delete(kind.kind));
     asked.set(kind.kind, picture);
   }

@@ -13,11 +13,11 @@ export interface Drawing {
 // Three decimals are finer than a pixel, and keep the message short.
 const short = (value: number) => Math.round(value * 1000) / 1000;
 
-/** The data on the screen as editable points; more inputs than two are left behind. */
+/** The data on the screen as editable points; more inputs than two are left behind, and a missing one is 0. */
 export function adopted({ inputs, targets, columns }: Points): Point[] {
   return Array.from(targets, (target, i) => [
     short(inputs[i * columns]),
-    short(inputs[i * columns + 1]),
+    columns > 1 ? short(inputs[i * columns + 1]) : 0,
     short(target),
   ]);
 }

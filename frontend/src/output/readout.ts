@@ -4,6 +4,7 @@ import { t } from "../i18n";
 import type { Unit } from "../network/layout";
 import { type Frame, valueAt } from "../wire";
 import { cellAt } from "./square";
+import { type Units, writtenIn } from "./units";
 
 /** One input of the square. */
 export interface Axis {
@@ -28,12 +29,17 @@ export interface Place {
   axes: [Axis, Axis];
   /** Names of the classes. */
   labels: string[];
+  /** Of a regression, where it came in others. */
+  units?: Units;
   /** The unit whose map is shown in place of the decision, if one is. */
   unit: Unit | null;
 }
 
 /** "x1 1.2, x2 −0.4: 0.97 blue". */
-export function sentenceAt({ at: [x1, x2], extent, axes, labels, unit }: Place, frame: Frame | null): string {
+export function sentenceAt(
+  { at: [x1, x2], extent, axes, labels, units, unit }: Place,
+  frame: Frame | null,
+): string {
   const where = [x1, x2]
     .map((value, input) => `${axes[input].name} ${coordinate(value, axes[input], extent)}`)
     .join(", ");
@@ -46,8 +52,13 @@ export function sentenceAt({ at: [x1, x2], extent, axes, labels, unit }: Place, 
   const decision = frame?.decision;
   if (!frame || !decision) return where;
   const cell = cellAt(x1, x2, decision.size, extent);
-  if (frame.taskKind === "regression")
-    return t("output.readout.value", { where, value: decimal(valueAt(decision, cell), 2) });
+  if (frame.taskKind === "regression") {
+    const value = valueAt(decision, cell);
+    return t("output.readout.value", {
+      where,
+      value: units?.name ? writtenIn(units, value) : decimal(value, 2),
+    });
+  }
   const chosen = frame.confidence ? decision.bytes[cell] : 1;
   const share = (frame.confidence ?? decision.bytes)[cell] / 255;
   return t("output.readout.class", {

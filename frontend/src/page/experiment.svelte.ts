@@ -12,6 +12,8 @@ import { sentence } from "./refusal";
 export interface ChangeOptions {
   /** Retry once with what the server suggests, where the parts would not fit. */
   adapt?: boolean;
+  /** Told why the server did not take it, in place of a toast. */
+  onrefused?: (reason: string) => void;
   /** Say nothing of the effect. */
   quiet?: boolean;
   /** Changes of one gesture (`newGesture()`) are undone together. */
@@ -56,6 +58,10 @@ export class Experiment {
     } catch (error) {
       const suggestion =
         error instanceof Refused ? error.failure.errors?.find((e) => e.suggestion)?.suggestion : null;
+      if (!suggestion && options.onrefused) {
+        options.onrefused(this.reason(error));
+        return false;
+      }
       if (!suggestion) return this.refused(error);
       const fitting = combined(patch, suggestion);
       if (options.adapt) return this.change(fitting, { ...options, adapt: false });
@@ -129,10 +135,13 @@ export class Experiment {
     if (failure?.status === 0) {
       if (failure.title === "No answer") this.notices.toast(t("toast.no_answer"), "error");
     } else {
-      const text = failure ? sentence(failure, this.config, this.catalogue) : String(error);
-      this.notices.toast(text, "error", action);
+      this.notices.toast(this.reason(error), "error", action);
     }
     return false;
+  }
+
+  private reason(error: unknown): string {
+    return error instanceof Refused ? sentence(error.failure, this.config, this.catalogue) : String(error);
   }
 }
 

@@ -1,0 +1,1 @@
+"""Tables of one's own: a file in, columns to learn from out."""
