@@ -39,6 +39,7 @@ async def test_a_viewer_gets_hello_then_the_data_then_history_then_frames(new_se
             "step": 40,
             "epoch": 1.6,
             "diverged": None,
+            "held": {},
         }
         assert page.data[0]["task"] == hello["task"]
         assert sorted(page.samples) == list(range(41))

@@ -167,6 +167,7 @@ def test_a_full_timeline_is_refused_with_the_rule(
         ("POST", "/pause"),
         ("POST", "/reset"),
         ("POST", "/speed"),
+        ("POST", "/slice"),
         ("POST", "/step"),
         ("PUT", "/weights"),
     ],

@@ -32,6 +32,28 @@ it("paints one frame a refresh, lets one wait, and skips what is older", async (
   expect(acknowledged).toEqual([2, 3]);
 });
 
+it("holds a frame that may not be painted, and shows the last one when it may", async () => {
+  const { deliver, guard, latest, onDrawn, onFrame } = await import("./frames");
+  const painted: number[] = [];
+  const acknowledged: number[] = [];
+  const refused = new Set([2, 3]);
+  onFrame((each) => painted.push(each.frame));
+  onDrawn((each) => acknowledged.push(each.frame));
+  guard((each) => !refused.has(each.frame));
+  for (const number of [1, 2, 3]) {
+    deliver(frame(number));
+    refresh();
+  }
+  expect(painted).toEqual([1]);
+  expect(latest()?.frame).toBe(1);
+  expect(acknowledged, "the server goes on").toEqual([1, 2, 3]);
+  refused.clear();
+  refresh();
+  refresh();
+  expect(painted).toEqual([1, 3]);
+  expect(acknowledged).toEqual([1, 2, 3]);
+});
+
 it("shows a new painter the last frame at once", async () => {
   const { deliver, onFrame } = await import("./frames");
   deliver(frame(5));

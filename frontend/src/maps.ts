@@ -7,10 +7,16 @@ export interface Look {
   discretise: boolean;
 }
 
+/** A map in colours: its cells along a side, and what fills in their colours. */
+export interface Picture {
+  size: number;
+  fill: (colours: Uint32Array) => void;
+}
+
 /** One buffer for all maps of a size: putImageData copies at once. */
 const buffers = new Map<number, ImageData>();
 
-function put(canvas: HTMLCanvasElement, size: number, paint: (colours: Uint32Array) => void): void {
+function put(canvas: HTMLCanvasElement, { size, fill }: Picture): void {
   if (canvas.width !== size || canvas.height !== size) {
     canvas.width = size;
     canvas.height = size;
@@ -20,25 +26,34 @@ function put(canvas: HTMLCanvasElement, size: number, paint: (colours: Uint32Arr
     buffer = new ImageData(size, size);
     buffers.set(size, buffer);
   }
-  paint(new Uint32Array(buffer.data.buffer));
+  fill(new Uint32Array(buffer.data.buffer));
   canvas.getContext("2d")?.putImageData(buffer, 0, 0);
 }
 
 const tableFor = ({ theme, discretise }: Look) => (discretise ? divergingDiscrete : diverging)[theme];
 
-/** Paints signed values; `scale` is the magnitude that gets the full colour, by default what the map needs. */
-export function paintMap(canvas: HTMLCanvasElement, map: ByteMap, look: Look, scale?: number): void {
-  put(canvas, map.size, (out) => paintSigned(out, map.bytes, map.lo, map.hi, tableFor(look), scale));
+/** Signed values; `scale` is the magnitude that gets the full colour, by default what the map needs. */
+export const pictureOf = (map: ByteMap, look: Look, scale?: number): Picture => ({
+  size: map.size,
+  fill: (out) => paintSigned(out, map.bytes, map.lo, map.hi, tableFor(look), scale),
+});
+
+/** What the network answers; `scale` as above, for a regression. Null before there is an answer. */
+export function decisionPicture(frame: Frame, look: Look, scale: number): Picture | null {
+  const { decision, confidence, taskKind } = frame;
+  if (!decision) return null;
+  if (taskKind === "regression") return pictureOf(decision, look, scale);
+  const fill = (out: Uint32Array) =>
+    confidence
+      ? paintClasses(out, decision.bytes, look.discretise ? null : confidence, look.theme)
+      : paintShares(out, decision.bytes, tableFor(look));
+  return { size: decision.size, fill };
 }
 
-/** Paints what the network answers; `scale` as above, for a regression. */
+export const paintMap = (canvas: HTMLCanvasElement, map: ByteMap, look: Look, scale?: number): void =>
+  put(canvas, pictureOf(map, look, scale));
+
 export function paintDecision(canvas: HTMLCanvasElement, frame: Frame, look: Look, scale: number): void {
-  const { decision, confidence, taskKind } = frame;
-  if (!decision) return;
-  if (taskKind === "regression") paintMap(canvas, decision, look, scale);
-  else
-    put(canvas, decision.size, (out) => {
-      if (confidence) paintClasses(out, decision.bytes, look.discretise ? null : confidence, look.theme);
-      else paintShares(out, decision.bytes, tableFor(look));
-    });
+  const picture = decisionPicture(frame, look, scale);
+  if (picture) put(canvas, picture);
 }

@@ -253,6 +253,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sessions/{id}/slice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set Slice
+         * @description Of more than two inputs, at what value the maps hold those that they are not drawn over.
+         */
+        post: operations["set_slice_api_sessions__id__slice_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sessions/{id}/speed": {
         parameters: {
             query?: never;
@@ -985,6 +1005,17 @@ export interface components {
              */
             epoch: number;
             /**
+             * Held
+             * @description Inputs that are held at another value than their mean where the maps are drawn.
+             * @default {}
+             * @example {
+             *       "petal length": 4.2
+             *     }
+             */
+            held: {
+                [key: string]: number;
+            };
+            /**
              * Id
              * @description Its name in every other call.
              * @example 9f3c01ab77
@@ -1272,6 +1303,12 @@ export interface components {
              * @description Its number, to be acknowledged.
              */
             frame: number;
+            /**
+             * Held
+             * @description At what value each input but the first two is held all over the maps, in its own units.
+             * @default []
+             */
+            held: number[];
             /**
              * Layers
              * @description From the first hidden layer to the output; `weight.0` is of the first.
@@ -2075,6 +2112,17 @@ export interface components {
              */
             epoch: number;
             /**
+             * Held
+             * @description Inputs that are held at another value than their mean where the maps are drawn.
+             * @default {}
+             * @example {
+             *       "petal length": 4.2
+             *     }
+             */
+            held: {
+                [key: string]: number;
+            };
+            /**
              * Id
              * @description Its name in every other call.
              * @example 9f3c01ab77
@@ -2170,6 +2218,17 @@ export interface components {
              */
             epoch: number;
             /**
+             * Held
+             * @description Inputs that are held at another value than their mean where the maps are drawn.
+             * @default {}
+             * @example {
+             *       "petal length": 4.2
+             *     }
+             */
+            held: {
+                [key: string]: number;
+            };
+            /**
              * Playing
              * @description Whether it trains.
              * @example true
@@ -2183,6 +2242,29 @@ export interface components {
              * @example 1200
              */
             step: number;
+        };
+        /**
+         * SetSlice
+         * @description Draw this slice from now on, for everybody who watches.
+         */
+        SetSlice: {
+            /**
+             * Held
+             * @description Values by the name of the input, in its own units; one that is not named is held at its mean.
+             * @example {
+             *       "petal length": 4.2
+             *     }
+             */
+            held: {
+                [key: string]: number;
+            };
+            /** @description Of your own, new in the session: the answer has it, too */
+            id: string;
+            /**
+             * @description Says which message this is (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "slice";
         };
         /**
          * SetSpeed
@@ -2258,6 +2340,22 @@ export interface components {
             value: number;
         };
         /**
+         * Slice
+         * @description At what the maps hold the inputs that they are not drawn over: all but the first two.
+         */
+        Slice: {
+            /**
+             * Held
+             * @description Values by the name of the input, in its own units; one that is not named is held at its mean.
+             * @example {
+             *       "petal length": 4.2
+             *     }
+             */
+            held: {
+                [key: string]: number;
+            };
+        };
+        /**
          * Speed
          * @description How fast a session trains: exactly one of the three.
          * @example {
@@ -2306,6 +2404,17 @@ export interface components {
              * @example 48
              */
             epoch: number;
+            /**
+             * Held
+             * @description Inputs that are held at another value than their mean where the maps are drawn.
+             * @default {}
+             * @example {
+             *       "petal length": 4.2
+             *     }
+             */
+            held: {
+                [key: string]: number;
+            };
             /**
              * Playing
              * @description Whether it trains.
@@ -2891,7 +3000,7 @@ export interface components {
         /** @description What a placeholder stands for */
         "Value-Input": string | number | string[] | components["schemas"]["Text-Input"];
         /** @description What a viewer sends: a JSON text */
-        ViewerMessage: components["schemas"]["Play"] | components["schemas"]["Pause"] | components["schemas"]["Reset"] | components["schemas"]["SetSpeed"] | components["schemas"]["Step"] | components["schemas"]["Change"] | components["schemas"]["SetWeight"] | components["schemas"]["Authorize"] | components["schemas"]["Watch"] | components["schemas"]["Ack"];
+        ViewerMessage: components["schemas"]["Play"] | components["schemas"]["Pause"] | components["schemas"]["Reset"] | components["schemas"]["SetSpeed"] | components["schemas"]["SetSlice"] | components["schemas"]["Step"] | components["schemas"]["Change"] | components["schemas"]["SetWeight"] | components["schemas"]["Authorize"] | components["schemas"]["Watch"] | components["schemas"]["Ack"];
         /**
          * Viewers
          * @description Somebody came or went.
@@ -3770,6 +3879,114 @@ export interface operations {
             };
             /** @description Nothing matches the given URI */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The user has sent too many requests in a given amount of time ("rate limiting") */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    set_slice_api_sessions__id__slice_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Slice"];
+            };
+        };
+        responses: {
+            /** @description The slice is set */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description No permission -- see authorization schemes */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Request forbidden -- authorization will not help */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

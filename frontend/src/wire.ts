@@ -59,6 +59,8 @@ export class Message {
  */
 export class Frame extends Message {
   declare readonly header: FrameHeader & Record<string, unknown>;
+  /** The metrics of the same moment, which come just before a frame. */
+  metrics: MetricsMessage | null = null;
   private readonly weights = this.layers.map((_, layer) => this.floats(`weight.${layer}`));
   private readonly biases = this.layers.map((_, layer) => this.floats(`bias.${layer}`));
 
@@ -76,6 +78,11 @@ export class Frame extends Message {
   }
   get layers(): LayerSize[] {
     return this.header.layers ?? [];
+  }
+
+  /** At what value each input but the first two is held all over the maps, in its own units. */
+  get held(): number[] {
+    return this.header.held ?? [];
   }
 
   /** The weight from unit `source` of the layer below (for layer 0: of the features in use). */
@@ -99,6 +106,14 @@ export class Frame extends Message {
     if (!this.has(layer, unit)) return null;
     const before = this.layers.slice(0, layer).reduce((sum, { width }) => sum + width, 0);
     return this.map("neurons", "neurons_range", before + unit);
+  }
+
+  /** What every unit answers over the inputs. */
+  get neuronMaps(): ByteMap[] {
+    const units = this.layers.flatMap(({ width }, layer) =>
+      Array.from({ length: width }, (_, unit) => [layer, unit]),
+    );
+    return units.flatMap(([layer, unit]) => this.neuronMap(layer, unit) ?? []);
   }
 
   /** What the network is learning, as this frame shows it: data that change may be ahead of it. */

@@ -1,6 +1,6 @@
 """What a browser says to the server: a closed union of commands, of which some do not change the session."""
 
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     BaseModel,
@@ -66,6 +66,17 @@ class Speed(Message):
         return float("inf") if self.steps_per_second is None else self.steps_per_second
 
 
+Held = Annotated[dict[str, float], Field(max_length=limits.INPUTS)]
+"""Values by the name of an input, in its own units."""
+
+
+class Slice(Message):
+    """At what the maps hold the inputs that they are not drawn over: all but the first two."""
+
+    held: Held = Field(examples=[{"petal length": 4.2}])
+    """Values by the name of the input, in its own units; one that is not named is held at its mean."""
+
+
 class Amount(Message):
     """How much to train: exactly one of the two."""
 
@@ -104,6 +115,12 @@ class SetSpeed(Speed):
     """Train at this speed from now on."""
 
     type: Literal["speed"] = "speed"
+
+
+class SetSlice(Slice):
+    """Draw this slice from now on, for everybody who watches."""
+
+    type: Literal["slice"] = "slice"
 
 
 class Step(Amount):
@@ -160,11 +177,13 @@ class Ack(Message):
     """Its number."""
 
 
-Command = Play | Pause | Reset | SetSpeed | Step | Change | SetWeight | SetWeights
+Command = Play | Pause | Reset | SetSpeed | SetSlice | Step | Change | SetWeight | SetWeights
 """What changes a session: it takes the key."""
 
 
-ViewerMessage = Play | Pause | Reset | SetSpeed | Step | Change | SetWeight | Authorize | Watch | Ack
+ViewerMessage = (
+    Play | Pause | Reset | SetSpeed | SetSlice | Step | Change | SetWeight | Authorize | Watch | Ack
+)
 _VIEWER_MESSAGES: dict[str, Any] = {cls.model_fields["type"].default: cls for cls in get_args(ViewerMessage)}
 
 

@@ -9,7 +9,7 @@ from pydantic.config import JsonDict
 from playground.catalogue.datasets import Dataset
 from playground.errors import FieldError
 from playground.i18n import Text, Values, say
-from playground.messages.commands import VERSION, Message, Speed
+from playground.messages.commands import VERSION, Held, Message, Speed
 from playground.run.config import Config
 from playground.run.run import EXAMPLE_EFFECT, TimelineEntry
 
@@ -168,6 +168,8 @@ class SessionState(Message):
     """Passes over the training set so far."""
     diverged: Divergence | None = Field(default=None, examples=[None])
     """Set when training has met NaN or infinity; null again once it goes on."""
+    held: Held = Field(default={}, examples=[{"petal length": 4.2}])
+    """Inputs that are held at another value than their mean where the maps are drawn."""
 
 
 class Hello(Message):

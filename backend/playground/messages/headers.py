@@ -44,6 +44,8 @@ class FrameHeader(Header):
     """Passes over the training set so far."""
     layers: tuple[LayerSize, ...]
     """From the first hidden layer to the output; `weight.0` is of the first."""
+    held: tuple[float, ...] = ()
+    """At what value each input but the first two is held all over the maps, in its own units."""
 
 
 class DataHeader(Header):

@@ -18,7 +18,17 @@ from playground.errors import FieldError
 from playground.i18n import Text
 from playground.messages import commands
 from playground.messages.codec import Arrays, decode, encode
-from playground.messages.commands import Pause, Play, Reset, SetSpeed, SetWeight, SetWeights, Speed
+from playground.messages.commands import (
+    Held,
+    Pause,
+    Play,
+    Reset,
+    SetSlice,
+    SetSpeed,
+    SetWeight,
+    SetWeights,
+    Speed,
+)
 from playground.messages.events import Divergence, Metrics, TaskDescription
 from playground.run.config import Config
 from playground.run.run import TimelineEntry
@@ -64,6 +74,7 @@ class Open(Message):
     speed: Speed
     frame: int = 0
     """Number of the last frame that was sent."""
+    held: Held = {}
     tables: list[dict[str, Any]] = []
     """Uploaded tables that the config or the timeline names; their columns are arrays (`pack`)."""
 
@@ -127,6 +138,7 @@ Request = (
     | Pause
     | Reset
     | SetSpeed
+    | SetSlice
     | Step
     | Change
     | SetWeight

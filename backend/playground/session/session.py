@@ -37,6 +37,7 @@ from playground.messages.worker import Answer, Applied, Envelope, Event, Request
 from playground.run.config import Config
 from playground.run.patch import inverse, merged
 from playground.run.run import Run, TimelineEntry
+from playground.run.slices import fitting
 from playground.run.validation import parse
 from playground.run.weights import AllWeights, OneWeight
 from playground.session.answers import Answers
@@ -108,6 +109,7 @@ class Session:
         self._ahead = deque(Run(config, tuple(recorded)).replay(tables))
         self._playing = False
         self._speed = DEFAULT_SPEED
+        self._held: dict[str, float] = {}
         self._diverged: Divergence | None = None
         self._saved: Saved | None = None
         self.data = b""
@@ -138,6 +140,7 @@ class Session:
             step=self.step,
             epoch=self.epoch,
             diverged=self._diverged,
+            held=fitting(self._held, self.task) if self.task else {},
         )
 
     def holds(self, key: str) -> bool:
@@ -159,8 +162,8 @@ class Session:
         """
         self.used = monotonic()
         match command:
-            case commands.Play() | commands.Pause() | commands.SetSpeed():
-                return await self._set_pace(command)
+            case commands.Play() | commands.Pause() | commands.SetSpeed() | commands.SetSlice():
+                return await self._set_state(command)
             case commands.Reset():
                 return await self._reset(command)
             case commands.Step():
@@ -170,11 +173,15 @@ class Session:
             case commands.SetWeight() | commands.SetWeights():
                 return await self._set_weights(command)
 
-    async def _set_pace(self, command: commands.Play | commands.Pause | commands.SetSpeed) -> Done:
+    async def _set_state(
+        self, command: commands.Play | commands.Pause | commands.SetSpeed | commands.SetSlice
+    ) -> Done:
         def settle(answer: Envelope[Event]) -> Done:
             match command:
                 case commands.SetSpeed():
                     self._speed = Speed(**command.model_dump(exclude={"type"}))
+                case commands.SetSlice(held=held):
+                    self._held = held
                 case commands.Play():
                     self._playing, self._diverged = True, None
                 case commands.Pause():
@@ -310,6 +317,7 @@ class Session:
             playing=self._playing,
             speed=self._speed,
             frame=self._last_frame,
+            held=self._held,
             tables=headers,
         )
         return request, {**arrays, "snapshot": as_array(saved.data)} if saved else arrays

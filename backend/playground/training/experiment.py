@@ -102,10 +102,11 @@ def features(config: Config, inputs: np.ndarray, device: torch.device | str) -> 
     return columns(config.features, torch.from_numpy(inputs).to(device, torch.float32))[None]
 
 
-def plane(dataset: Dataset, x1: Tensor, x2: Tensor) -> np.ndarray:
-    """Raw inputs (n, D) of a grid, row by row; inputs that are not drawn stay at their mean."""
-    inputs = dataset.train_inputs
-    grid = np.tile(inputs.mean(axis=0, dtype=np.float32), (len(x1) * len(x2), 1))
+def plane(dataset: Dataset, x1: Tensor, x2: Tensor, held: np.ndarray | None = None) -> np.ndarray:
+    """Raw inputs (n, D) of a grid, row by row; inputs that are not drawn stay at `held`, (D,), or else at
+    their mean."""
+    others = dataset.train_inputs.mean(axis=0, dtype=np.float32) if held is None else held
+    grid = np.tile(others, (len(x1) * len(x2), 1))
     grid[:, 0] = np.tile(x1.numpy(), len(x2))
     if grid.shape[1] > 1:
         grid[:, 1] = np.repeat(x2.numpy(), len(x1))

@@ -3,6 +3,8 @@
 Pictures are uint8 with the two numbers that 0 and 255 stand for, so that a frame is small.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -10,6 +12,7 @@ from torch import Tensor
 from playground import limits
 from playground.catalogue.datasets import Dataset
 from playground.catalogue.features import available, columns
+from playground.run import slices
 from playground.training.evaluation import Evaluation
 from playground.training.experiment import Experiment, features, plane
 from playground.training.loop import TrainingLoop
@@ -28,12 +31,48 @@ CACHED_GRIDS = 4
 
 
 class Views:
-    """The pictures of a training loop. The grids of a few sizes are cached."""
+    """The pictures of a training loop. The grids of a few sizes are cached.
 
-    def __init__(self, loop: TrainingLoop):
+    `held` says at what value the maps hold an input that they are not drawn over, by its name and in its own
+    units; one that is not named is held at its mean over the training points.
+    """
+
+    def __init__(self, loop: TrainingLoop, held: Mapping[str, float] | None = None):
+        self.held = dict(held or {})
         self._loop = loop
         self._grids: dict[int, Tensor] = {}
         self._grids_of = loop.experiment
+
+    def hold(self, held: Mapping[str, float]) -> None:
+        """From now on. Raises `ValidationFailed` for what these data cannot be held at."""
+        slices.check(held, self._loop.experiment.dataset.task)
+        self.held = dict(held)
+        self._grids.clear()
+
+    @property
+    def held_values(self) -> tuple[float, ...]:
+        """What the third input and those after it are held at, in their own units."""
+        task = self._loop.experiment.dataset.task
+        named = slices.fitting(self.held, task)
+        values = []
+        for column, place in enumerate(self._held_inputs().tolist()):
+            low, high = slices.bounds(task, column)
+            share = place / (2 * limits.HALF_SPAN) + 0.5
+            values.append(named.get(task.input_names[column], low * (1 - share) + high * share))
+        return tuple(values[slices.DRAWN :])
+
+    def _held_inputs(self) -> np.ndarray:
+        """All inputs (D,) as the network gets them: held, or the mean."""
+        dataset = self._loop.experiment.dataset
+        inputs = dataset.train_inputs.mean(axis=0, dtype=np.float32)
+        named = slices.fitting(self.held, dataset.task)
+        for column, name in enumerate(dataset.task.input_names):
+            if column >= slices.DRAWN and name in named:
+                low, high = slices.bounds(dataset.task, column)
+                # In halves: the span of the largest floats would overflow.
+                share = (named[name] / 2 - low / 2) / (high / 2 - low / 2)
+                inputs[column] = (share - 0.5) * 2 * limits.HALF_SPAN
+        return inputs
 
     def frame(self, evaluation: Evaluation, neuron_size: int = 20, output_size: int = 100) -> Arrays:
         """Weights, maps of neurons and output, and predictions, for an evaluation of all points.
@@ -112,7 +151,7 @@ class Views:
         grid = self._grids.pop(size, None)
         if grid is None:
             axis = _centres(size)
-            cells = plane(experiment.dataset, axis, axis.flip(0))
+            cells = plane(experiment.dataset, axis, axis.flip(0), self._held_inputs())
             grid = features(experiment.config, cells, experiment.device)
         self._grids[size] = grid
         while len(self._grids) > CACHED_GRIDS:

@@ -13,7 +13,7 @@ from playground.errors import ValidationFailed, fault
 from playground.i18n import Text, say
 from playground.messages import worker as messages
 from playground.messages.codec import Arrays
-from playground.messages.commands import Pause, Play, Reset, SetSpeed, SetWeight, SetWeights
+from playground.messages.commands import Pause, Play, Reset, SetSlice, SetSpeed, SetWeight, SetWeights
 from playground.messages.events import Divergence, TaskDescription
 from playground.messages.worker import Envelope, Request
 from playground.run.config import Config
@@ -65,7 +65,7 @@ class LiveRun:
             self.loop = snapshot.load(arrays["snapshot"].tobytes(), self._tables, device)
         else:
             self.loop = TrainingLoop.start(opening.config, self._tables, device)
-        self._reports = Reports(send, self.loop, opening.run, opening.frame)
+        self._reports = Reports(send, self.loop, opening.run, opening.frame, opening.held)
         recorded = Run(self.loop.config, tuple(opening.timeline))
         self._replay = recorded.replay(self._tables)
         self._next = next(self._replay, None)
@@ -182,6 +182,10 @@ class LiveRun:
                 self._reports.answer(number)
             case SetSpeed():
                 self.pacing.set(speed=request)
+                self._reports.answer(number)
+            case SetSlice(held=held):
+                self._reports.hold(held)
+                self.frames.hurry()
                 self._reports.answer(number)
             case Reset():
                 self._reset(number)

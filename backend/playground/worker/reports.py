@@ -1,6 +1,6 @@
 """What a live run tells its session: answers, points of the history, the data, frames, snapshots."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from playground.i18n import Text
@@ -21,17 +21,23 @@ Send = Callable[[Event, Arrays, int], None]
 class Reports:
     """Of one run at a time; `frame` is the number of the last frame of the session."""
 
-    def __init__(self, send: Send, loop: TrainingLoop, run: int, frame: int):
+    def __init__(
+        self, send: Send, loop: TrainingLoop, run: int, frame: int, held: Mapping[str, float] | None = None
+    ):
         self.run = run
         """Its number; a reset begins the next."""
         self._send = send
         self._frame = frame
         self._loop = loop
-        self._views = Views(loop)
+        self._views = Views(loop, held)
 
     def next_run(self, loop: TrainingLoop) -> None:
         self.run += 1
-        self._loop, self._views = loop, Views(loop)
+        self._loop, self._views = loop, Views(loop, self._views.held)
+
+    def hold(self, held: Mapping[str, float]) -> None:
+        """The maps hold these inputs so from now on. Raises `ValidationFailed`."""
+        self._views.hold(held)
 
     @property
     def task(self) -> TaskDescription:
@@ -86,7 +92,7 @@ class Reports:
         )
         self._frame += 1
         where = {"run": self.run, **self._moment}
-        frame = FrameHeader(frame=self._frame, layers=layers, **where)
+        frame = FrameHeader(frame=self._frame, layers=layers, held=self._views.held_values, **where)
         current = MetricsHeader(
             run=self.run,
             current=True,

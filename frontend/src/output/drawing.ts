@@ -36,7 +36,7 @@ export function withPoint(drawing: Drawing, x1: number, x2: number, target: numb
   return { ...drawing, classes, points: [...drawing.points, [short(x1), short(x2), target]] };
 }
 
-/** Nothing is left but the classes; it can be sent again once a point is in it. */
+/** Nothing is left but the classes; it can be sent again once a training point is in it. */
 export function cleared(drawing: Drawing): Drawing {
   return { ...drawing, points: [], testPoints: [] };
 }
@@ -69,7 +69,7 @@ export function moved(drawing: Drawing, which: Hit, x1: number, x2: number): Dra
   return { ...drawing, [which.of]: points };
 }
 
-/** Without every point within `reach`. The last training point stays: no network learns from none. */
+/** Without every point within `reach`. */
 export function erased(drawing: Drawing, x1: number, x2: number, reach: number, withTest: boolean): Drawing {
   const far = ([a, b]: Point) => (a - x1) ** 2 + (b - x2) ** 2 > reach * reach;
   const points = drawing.points.filter(far);
@@ -77,7 +77,7 @@ export function erased(drawing: Drawing, x1: number, x2: number, reach: number, 
   if (points.length === drawing.points.length && testPoints.length === drawing.testPoints.length) {
     return drawing;
   }
-  return { ...drawing, points: points.length ? points : drawing.points.slice(0, 1), testPoints };
+  return { ...drawing, points, testPoints };
 }
 
 /** The config's `data` that says what is drawn. */

@@ -1,6 +1,6 @@
 // What each tool does along a stroke of the pointer, or under the crosshair of the keyboard.
 import type { Tool } from "../page/hand.svelte";
-import { cleared, erased, type Hit, hit, moved, withPoint } from "./drawing";
+import { erased, type Hit, hit, moved, withPoint } from "./drawing";
 import type { Sketch } from "./sketch.svelte";
 
 /** Pixels around the pointer that move and erase take hold of. */
@@ -12,8 +12,6 @@ export interface Hold {
   tool: Tool;
   /** What is drawn: a class, or a value for a regression. */
   target: number;
-  /** The next point takes the place of all others. */
-  afresh: boolean;
   /** Inputs that one pixel of the square is. */
   pixel: number;
   /** Test points are on the screen, so that they can be moved and erased. */
@@ -66,11 +64,11 @@ export class Pen {
     this.rub(at, hold);
   }
 
-  private draw(at: At, { target, afresh, pixel, most }: Hold): boolean {
+  private draw(at: At, { target, pixel, most }: Hold): boolean {
     const { last } = this;
     if (last && Math.hypot(at[0] - last[0], at[1] - last[1]) < SPACING * pixel) return false;
     this.last = at;
-    this.sketch.edit((drawing) => withPoint(afresh ? cleared(drawing) : drawing, ...at, target, most));
+    this.sketch.edit((drawing) => withPoint(drawing, ...at, target, most));
     return true;
   }
 

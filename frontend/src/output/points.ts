@@ -18,6 +18,8 @@ export interface Look {
   /** Magnitude of a regression value that gets the full colour. */
   scale: number;
   markWrong: boolean;
+  /** Each point stands on a disc in the colour of its own prediction. */
+  grounds: boolean;
 }
 
 const INK = { light: "rgb(20 24 30)", dark: "rgb(250 250 250)" } as const;
@@ -36,15 +38,14 @@ function isWrong(set: PointSet, index: number): boolean {
   return set.predictions !== null && set.predictions[index] !== set.targets[index];
 }
 
-/** Paints these sets anew, test points below training points. `alpha`: of all of them. */
+/** Paints these sets anew, test points below training points. Returns how many are marked as wrong. */
 export function paintSets(
   canvas: HTMLCanvasElement,
   sets: Partial<Record<Part, PointSet>>,
   look: Look,
-  alpha: number,
-): void {
+): number {
   const context = canvas.getContext("2d");
-  if (!context) return;
+  if (!context) return 0;
   const ratio = devicePixelRatio;
   const edge = Math.max(1, Math.round(look.size * ratio));
   if (canvas.width !== edge || canvas.height !== edge) {
@@ -53,11 +54,34 @@ export function paintSets(
   }
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, look.size, look.size);
-  context.globalAlpha = alpha;
   const { train, test } = sets;
   const radius = radiusFor((train?.targets.length ?? 0) + (test?.targets.length ?? 0), look.size);
-  if (test) paintPoints(context, test, false, radius, look);
-  if (train) paintPoints(context, train, true, radius, look);
+  const shown = [test, train].filter((set) => set !== undefined);
+  if (look.grounds) for (const set of shown) paintGrounds(context, set, radius, look);
+  for (const set of shown) paintPoints(context, set, set === train, radius, look);
+  if (!look.markWrong || look.regression) return 0;
+  return shown.reduce((sum, set) => sum + ringWrong(context, set, radius, look), 0);
+}
+
+/** What the network says of each point, with all of its inputs, where the map is of other values of some. */
+function paintGrounds(context: CanvasRenderingContext2D, set: PointSet, radius: number, look: Look): void {
+  const { predictions } = set;
+  if (!predictions) return;
+  const reach = radius + Math.max(2, 0.8 * radius);
+  const discs = new Map<string, Path2D>();
+  for (let i = 0; i < predictions.length; i++) {
+    const colour = look.regression ? shade(predictions[i], look) : classColour(look.theme, predictions[i]);
+    const disc = discs.get(colour) ?? new Path2D();
+    discs.set(colour, disc);
+    traceShape(disc, 0, ...pixelsOf(set, i, look), reach);
+  }
+  context.lineWidth = 1;
+  context.strokeStyle = HALO[look.theme];
+  for (const disc of discs.values()) context.stroke(disc);
+  for (const [colour, disc] of discs) {
+    context.fillStyle = colour;
+    context.fill(disc);
+  }
 }
 
 /** Test points are outlined, train points are filled. */
@@ -72,7 +96,6 @@ function paintPoints(
     if (filled) fill(context, path, colour, radius, look);
     else outline(context, path, colour, radius, look);
   }
-  if (look.markWrong && !look.regression) ringWrong(context, set, radius, look);
 }
 
 /** Points of one colour and shape share one path. */
@@ -133,10 +156,12 @@ function outline(
   context.stroke(path);
 }
 
-function ringWrong(context: CanvasRenderingContext2D, set: PointSet, radius: number, look: Look): void {
+function ringWrong(context: CanvasRenderingContext2D, set: PointSet, radius: number, look: Look): number {
   const rings = new Path2D();
+  let count = 0;
   for (let i = 0; i < set.targets.length; i++) {
     if (!isWrong(set, i)) continue;
+    count++;
     const [x, y] = pixelsOf(set, i, look);
     rings.moveTo(x + radius + 2.2, y);
     rings.arc(x, y, radius + 2.2, 0, 2 * Math.PI);
@@ -147,6 +172,7 @@ function ringWrong(context: CanvasRenderingContext2D, set: PointSet, radius: num
   context.lineWidth = 1.2;
   context.strokeStyle = INK[look.theme];
   context.stroke(rings);
+  return count;
 }
 
 // Twenty-one shades are as many as can be told apart, and keep the number of paths small.

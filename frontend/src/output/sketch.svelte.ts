@@ -1,10 +1,10 @@
 // Drawing while training goes on: what the visitor drew is shown at once, sent in batches, and gives way to what
-// the server shows as soon as both agree.
+// the server shows as soon as both agree. No network learns from no points, so an empty map waits here for its first.
 import { newGesture } from "../gesture";
 import type { Change } from "../page/experiment.svelte";
 import type { Component } from "../types";
 import type { DataMessage, Points } from "../wire";
-import { asData, type Drawing, drawingOf, type Point } from "./drawing";
+import { asData, cleared, type Drawing, drawingOf, type Point } from "./drawing";
 import { Paced } from "./paced";
 
 const PATIENCE_MS = 1500; // after that the server's points count, whatever they are
@@ -21,6 +21,8 @@ export interface Source {
 export class Sketch {
   /** What is drawn and not yet seen from the server; null when the server's data are the truth. */
   drawing = $state.raw<Drawing | null>(null);
+  /** Nothing of it can be sent before it has a training point. */
+  readonly empty = $derived(this.drawing?.points.length === 0);
   private patience: ReturnType<typeof setTimeout> | null = null;
   private readonly paced = new Paced<Drawing>(
     (drawing) => this.send(drawing),
@@ -45,14 +47,24 @@ export class Sketch {
     const after = change(before);
     if (after === before) return;
     this.drawing = after;
-    this.paced.push(after);
+    if (this.empty) this.paced.drop();
+    else this.paced.push(after);
+  }
+
+  /** Takes all points off the map. */
+  clear(): void {
+    if (!this.empty) this.edit(cleared);
   }
 
   /** To be called when new data came in. */
   settle(): void {
-    if (!this.drawing || !this.paced.idle) return;
+    if (!this.drawing || this.empty || !this.paced.idle) return;
     if (agrees(this.drawing, this.source.data)) this.forget();
-    else this.patience ??= setTimeout(() => this.paced.idle && this.forget(), PATIENCE_MS);
+    else
+      this.patience ??= setTimeout(() => {
+        this.patience = null;
+        if (this.paced.idle && !this.empty) this.forget();
+      }, PATIENCE_MS);
   }
 
   /** Goes back to what the server has. */

@@ -5,12 +5,11 @@ export class Hand {
   tool = $state<Tool>("look");
   /** What the next drawn point is: a class, or a value for a regression. */
   target = $state(0);
-  /** The next drawn point takes the place of all that are there: a network learns from at least one. */
+  /** No point is left on the map, and the first one is waited for: a network learns from at least one. */
   afresh = $state(false);
 
   readonly pick = (tool: Tool, target = this.target): void => {
     this.tool = tool;
-    if (tool !== "draw") this.afresh = false;
     this.target = target;
   };
 }

@@ -1,8 +1,10 @@
 // The state of the page, put together: each part holds one idea, and here they hear of what the server says.
 // Only App, the panels and the top bar import it; what is below them takes props.
 import * as api from "../api";
-import { deliver, forget, onDrawn } from "../frames";
+import { Flashes, luminances, REST_MS } from "../flashes";
+import { deliver, forget, guard, onDrawn, onFrame } from "../frames";
 import { explained, joined } from "../i18n";
+import { decisionPicture, pictureOf } from "../maps";
 import type { Event } from "../types";
 import { DataMessage, Frame, type Message, MetricsMessage } from "../wire";
 import { Connection } from "./connection.svelte";
@@ -12,7 +14,7 @@ import { Notices } from "./notices.svelte";
 import { Readouts } from "./readouts.svelte";
 import { sentence } from "./refusal";
 import { Training } from "./training.svelte";
-import { View } from "./view.svelte";
+import { scaleOf, View } from "./view.svelte";
 
 class Page {
   readonly view = new View();
@@ -40,12 +42,17 @@ class Page {
   );
   readonly training = new Training((command) => this.experiment.command(command));
 
+  private readonly flashes = new Flashes(() => REST_MS[this.view.lessMotion ? "reduced" : "usual"]);
+  /** Those that came last: the next frame's. */
+  private metrics: MetricsMessage | null = null;
   /** Number of the run within the session, -1 before the first. */
   private run = -1;
 
   async start(): Promise<void> {
     this.view.start();
     onDrawn((frame) => this.connection.ack(frame.frame));
+    onFrame((frame) => this.readouts.show(frame));
+    guard((frame, now) => this.admits(frame, now));
     this.experiment.catalogue = await this.connection.reach(api.catalogue, () => true);
     await this.connection.start();
   }
@@ -70,7 +77,7 @@ class Page {
         break;
       case "state":
         training.adopt(event);
-        if (!event.playing || this.readouts.step === 0) this.readouts.place(event.step, event.epoch);
+        if (!this.readouts.now) this.readouts.place(event.step, event.epoch);
         break;
       case "reset":
         this.clear();
@@ -112,13 +119,26 @@ class Page {
 
   private onMessage(message: Message): void {
     if (message instanceof Frame) {
+      message.metrics = this.metrics;
       deliver(message);
-      this.readouts.refresh();
     } else if (message instanceof DataMessage) {
       this.experiment.show(message);
     } else if (message instanceof MetricsMessage) {
-      this.readouts.take(message);
+      if (message.current) this.metrics = message;
+      else this.readouts.append(message);
     }
+  }
+
+  /** A large change of the maps may have to wait. */
+  private admits(frame: Frame, now: number): boolean {
+    const { view, experiment, readouts } = this;
+    const { hovered } = view;
+    const map = hovered && frame.neuronMap(hovered.layer, hovered.unit);
+    const large = map ? pictureOf(map, view) : decisionPicture(frame, view, scaleOf(experiment.task));
+    const small = frame.neuronMaps.map((each) => pictureOf(each, view));
+    const admitted = this.flashes.admit([luminances(large ? [large] : []), luminances(small)], now);
+    readouts.oscillates = this.flashes.oscillates(now);
+    return admitted;
   }
 }
 

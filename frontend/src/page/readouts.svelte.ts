@@ -1,6 +1,6 @@
-// Numbers for people: they change ten times a second, however fast frames come.
+// Numbers for people: those of the frame that is on the screen. The curves follow ten times a second.
 import { History } from "../history";
-import type { MetricsMessage } from "../wire";
+import type { Frame, MetricsMessage } from "../wire";
 
 /** `train_loss`, `test_loss`, `train_accuracy`, …; null where there is none. */
 export type Metrics = Record<string, number | null>;
@@ -17,25 +17,32 @@ export class Readouts {
   step = $state(0);
   epoch = $state(0);
   metrics = $state.raw<Metrics>({});
+  /** The pictures jump back and forth faster than they are shown. */
+  oscillates = $state(false);
   /** Plain columns, outside of reactive state, as is `now`: whoever reads them reads `version` too. */
   history = new History();
-  /** The newest that is known; null before the first. */
+  /** Of the frame on the screen; null before the first. */
   now: Moment | null = null;
-  /** Counts up when the history, `now` or the newest frame has changed. */
+  /** Counts up, ten times a second at most, when the history or `now` has changed. */
   version = $state(0);
 
   private timer: ReturnType<typeof setTimeout> | null = null;
 
-  take(message: MetricsMessage): void {
-    if (!message.current) this.history.append(message);
-    if (message.length) {
-      const moment = momentOf(message);
-      if (!this.now || moment.step >= this.now.step) this.now = moment;
-    }
+  append(message: MetricsMessage): void {
+    this.history.append(message);
     this.refresh();
   }
 
-  /** Where the run stands, in the words of the server. */
+  /** Takes the numbers of a frame, at the moment in which it is painted. */
+  show({ metrics }: Frame): void {
+    if (!metrics?.length) return;
+    this.now = momentOf(metrics);
+    this.place(this.now.step, this.now.epoch);
+    this.metrics = this.now.metrics;
+    this.refresh();
+  }
+
+  /** Where the run stands, in the words of the server, before there is a frame. */
   place(step: number, epoch: number): void {
     this.step = step;
     this.epoch = epoch;
@@ -49,14 +56,11 @@ export class Readouts {
     this.metrics = {};
   }
 
-  /** Shows the newest numbers soon. */
-  refresh(): void {
+  /** Lets the curves follow soon. */
+  private refresh(): void {
     this.timer ??= setTimeout(() => {
       this.timer = null;
       this.version++;
-      if (!this.now) return;
-      this.place(this.now.step, this.now.epoch);
-      this.metrics = this.now.metrics;
     }, INTERVAL_MS);
   }
 }

@@ -5,6 +5,7 @@ export class Training {
   playing = $state(false);
   /** Null until the server has told. */
   speed = $state.raw<Speed | null>(null);
+  held = $state.raw<Record<string, number>>({});
   diverged = $state.raw<Divergence | null>(null);
 
   /** What a press asked for that the server has not answered yet: a second press means the opposite. */
@@ -21,9 +22,12 @@ export class Training {
   readonly play = () => this.command({ type: "play" });
   readonly reset = () => this.command({ type: "reset" });
   readonly stepOnce = () => this.command({ type: "step", steps: 1 });
+  /** At what the maps hold the inputs that they are not drawn over, by name; the others at their mean. */
+  readonly setSlice = (held: Record<string, number>) => this.command({ type: "slice", held });
   readonly setSpeed = (speed: Speed) => this.command({ type: "speed", ...speed });
 
-  adopt({ playing, speed, diverged }: RunState): void {
+  adopt({ playing, speed, diverged, held }: RunState): void {
+    this.held = held;
     this.playing = playing;
     this.speed = speed;
     this.diverged = diverged;

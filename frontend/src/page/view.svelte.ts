@@ -2,9 +2,16 @@
 import type { Theme } from "../colours";
 import { repaint } from "../frames";
 import type { Unit } from "../network/layout";
+import type { Task } from "../types";
 import { store, stored } from "./storage";
 
 const THEME = "playground.theme";
+
+/** Magnitude of a regression value that gets the full colour. */
+export function scaleOf(task: Task | null): number {
+  const [lo, hi] = task?.target_range ?? [-1, 1];
+  return Math.max(Math.abs(lo), Math.abs(hi)) || 1;
+}
 
 /** Names that `?hide=` had before, in links of lessons. */
 const RENAMED: Record<string, string> = { batchnorm: "normalization" };
@@ -21,6 +28,8 @@ export class View {
   private hidden: ReadonlySet<string> = new Set();
   /** The page for an iframe. */
   embedded = false;
+  /** The visitor's system asks for less motion. */
+  lessMotion = false;
 
   /** Reads the address and the visitor's wishes. */
   start(): void {
@@ -32,6 +41,9 @@ export class View {
         .filter(Boolean),
     );
     this.embedded = /\/embed\/?$/.test(location.pathname);
+    const motion = matchMedia("(prefers-reduced-motion: reduce)");
+    this.lessMotion = motion.matches;
+    motion.addEventListener("change", () => (this.lessMotion = motion.matches));
     const system = matchMedia("(prefers-color-scheme: dark)");
     const chosen = () => stored(localStorage, THEME);
     const follow = () => this.show(system.matches ? "dark" : "light");

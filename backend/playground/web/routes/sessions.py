@@ -15,7 +15,7 @@ from playground.errors import Problem
 from playground.i18n import say
 from playground.messages import commands
 from playground.messages import worker as messages
-from playground.messages.commands import Amount, Speed
+from playground.messages.commands import Amount, Slice, Speed
 from playground.messages.events import (
     METRICS_EXAMPLE,
     ChangeDone,
@@ -270,6 +270,22 @@ async def set_speed(
 ) -> Done:
     """How fast to train: epochs per second, steps per second, or as fast as it goes."""
     return await _perform(session, commands.SetSpeed(**speed.model_dump()))
+
+
+@router.post(
+    "/{id}/slice",
+    response_description="The slice is set",
+    responses=SENT,
+)
+async def set_slice(
+    session: Held,
+    chosen: Annotated[
+        Slice,
+        Body(openapi_examples={"all at their mean": {"value": {"held": {}}}}),
+    ],
+) -> Done:
+    """Of more than two inputs, at what value the maps hold those that they are not drawn over."""
+    return await _perform(session, commands.SetSlice(held=chosen.held))
 
 
 @router.post(
