@@ -102,6 +102,23 @@ def test_optimizers_train_alike(optimizer):
     assert_alike({"optimizer": {"kind": optimizer, "lr": 0.01}, "hidden": [{"width": 9}, {"width": 17}]})
 
 
+@pytest.mark.parametrize("seeds", [None, (3, 4)])
+@pytest.mark.parametrize("optimizer", named(Optimizer))
+def test_l1_makes_the_same_weights_zero(optimizer, seeds):
+    """They parted within 100 steps: each took a weight across zero at another step."""
+    raw = {
+        "features": ["x1", "x2", "x1^2", "x2^2"],
+        "hidden": [{"width": 9}, {"width": 5, "activation": {"kind": "relu"}}],
+        "optimizer": {"kind": optimizer, "lr": 0.01},
+        "l1": 0.02,
+    }
+    assert_alike(raw, steps=150, seeds=seeds)
+    (reference, ours), _ = both(raw, 400, seeds)
+    zeros = (ours.state.weights == 0) & (reference.state.weights == 0)
+    assert zeros.any()
+    assert torch.equal(ours.state.weights == 0, reference.state.weights == 0)
+
+
 @pytest.mark.parametrize("init", named(Init))
 def test_inits_train_alike(init):
     assert_alike({"init": {"kind": init}, "optimizer": {"kind": "sgd"}})

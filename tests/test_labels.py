@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
+from playground.catalogue.component import members
+from playground.catalogue.datasets import Data
 from playground.catalogue.tables.reading import read_table
 from playground.i18n import Text
 from playground.run.patch import merged
 from playground.run.validation import parse
-from playground.session.labels import label
+from playground.session.labels import LISTS, label
 
 
 def in_english(texts: list[Text]) -> str:
@@ -42,6 +44,7 @@ RELU = {"activation": {"kind": "relu"}}
         ({"loss": {"kind": "mse"}}, "loss: Mean squared error"),
         ({"data": {"train_fraction": 0.2}}, "training share 0.2"),
         ({"output": {"activation": {"kind": "linear"}}}, "output: Linear"),
+        ({"data": {"kind": "points", "points": [[0, 0, 0], [1, 1, 1]], "test_points": []}}, "Your points"),
     ],
 )  # fmt: skip
 def test_a_change_is_told_in_a_few_words(change: dict[str, Any], words: str) -> None:
@@ -56,6 +59,26 @@ def test_another_file_is_named_as_one_and_not_by_its_id() -> None:
     before = parse({"data": {"kind": "csv", "id": one.id}}, tables)
     after = parse(merged(before, {"data": {"id": other.id}}), tables)
     assert in_english(label(before, after)) == "Your file"
+
+
+def test_drawn_points_are_counted() -> None:
+    """One was "1 points"."""
+    data = {"kind": "points", "points": [[0, 0, 0], [1, 1, 1]], "test_points": []}
+    before = parse({"data": data})
+    after = parse(merged(before, {"data": {"points": [*data["points"], [2, 2, 0]]}}))
+    assert in_english(label(before, after)) == "3 points"
+    alone = parse(merged(before, {"data": {"test_points": [[1, 1, 0]]}}))
+    assert in_english(label(before, alone)) == "1 test point"
+
+
+def test_every_list_of_the_catalogue_is_told_by_its_length() -> None:
+    lists = {
+        name
+        for component in members(Data)
+        for name, field in component.model_fields.items()
+        if "tuple" in str(field.annotation)
+    }
+    assert lists == set(LISTS)
 
 
 def test_a_long_change_is_cut() -> None:

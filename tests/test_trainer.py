@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from playground import limits
-from playground.catalogue.component import Task
+from playground.catalogue.component import Task, members
+from playground.catalogue.optimizers import Optimizer
 from playground.errors import ValidationFailed
 from playground.run.validation import parse
 from playground.training.batches import Batches
@@ -213,6 +214,54 @@ def test_one_step_of_l2_alone_by_hand():
     put_weights(loop, [{"weight": [[2.0]], "bias": [0.25]}])
     loop.train(1)
     assert weights(loop)[0]["weight"][0, 0] == pytest.approx(1.8)
+
+
+LINE = {
+    "data": [[i % 7 - 3.0, i % 5 - 2.0, 0.25 * (i % 7 - 3)] for i in range(35)],
+    "hidden": [],
+    "loss": {"kind": "mse"},
+    "batch_size": 35,
+}
+"""The target is 0.25 x1 and has nothing to do with x2; the mean of x1² is 4."""
+RATES = {"adagrad": 0.1, "adam": 0.01, "adamw": 0.01, "momentum": 0.005, "nesterov": 0.005}
+
+
+def line(l1, **config):
+    return start(points(LINE["data"], **{key: LINE[key] for key in LINE if key != "data"}, l1=l1, **config))
+
+
+@pytest.mark.parametrize("kind", [cls.name() for cls in members(Optimizer)])
+def test_l1_makes_a_weight_that_is_not_needed_exactly_zero(kind):
+    """They never were: L1 took them to and fro across zero."""
+    loop = line(0.4, optimizer={"kind": kind, "lr": RATES.get(kind, 0.02)})
+    put_weights(loop, [{"weight": [[0.9], [-0.7]], "bias": [0.3]}])
+    loop.train(1500)
+    for _ in range(50):
+        loop.train(1)
+        assert weights(loop)[0]["weight"][1, 0] == 0.0
+    # As least squares with L1 has it: 2 · 4 (0.25 - w) = 0.4.
+    tolerance = 0.05 if kind == "adamw" else 0.02  # AdamW shrinks weights besides
+    assert weights(loop)[0]["weight"][0, 0] == pytest.approx(0.2, abs=tolerance)
+    assert weights(loop)[0]["bias"][0] == pytest.approx(0, abs=0.01), "L1 leaves biases alone"
+
+
+def test_l1_stronger_than_the_loss_makes_all_weights_zero_and_less_lets_them_go():
+    loop = line(3.0, optimizer={"kind": "adam", "lr": 0.01})
+    loop.train(800)
+    assert not weights(loop)[0]["weight"].any()
+    loop.change(loop.config.model_copy(update={"l1": 0.4}))
+    loop.train(800)
+    assert weights(loop)[0]["weight"][:, 0] == pytest.approx([0.2, 0], abs=0.01)
+    assert weights(loop)[0]["weight"][1, 0] == 0.0
+
+
+def test_l1_thins_out_a_network_that_goes_on_learning():
+    features = ["x1", "x2", "x1^2", "x2^2", "sin(x1)", "sin(x2)"]
+    loop = start({"features": features, "hidden": [{"width": 6}], "l1": 0.03})
+    loop.train(1500)
+    every = np.concatenate([layer["weight"].ravel() for layer in weights(loop)])
+    assert (every == 0).mean() > 0.7
+    assert (metrics(loop)["train_accuracy"] or 0) > 0.97
 
 
 def test_hidden_units_of_a_zero_init_stay_identical():

@@ -822,7 +822,7 @@ export interface components {
             input_dropout: number;
             /**
              * L1
-             * @description Adds the sum of |w| times this to the loss: pulls weights to exactly zero
+             * @description Adds the sum of |w| times this to the loss: weights that are hardly needed become exactly zero, and stay there until the loss pulls harder
              * @default 0
              */
             l1: number;

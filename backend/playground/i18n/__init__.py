@@ -14,9 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypeAliasType
 
 PLACEHOLDER = re.compile(r"\{(\w+)(:,)?\}")
-Entry: TypeAlias = str | dict[str, str]
-"""`{name}` stands for a value, `{name:,}` for a number in groups of three digits. A plural has the forms
-`one` and `other`, chosen by the value `count`."""
+"""`{name}` stands for a value, `{name:,}` for a number in groups of three digits."""
+PLURAL = re.compile(r"\{(\w+), plural,((?: \w+ \{(?:[^{}]|\{[^{}]*\})*\})+)\}")
+"""`{name, plural, one {# neuron} other {# neurons}}`: the form for a count, of ICU MessageFormat; # is the
+count. A language may have more forms, by the categories of CLDR."""
+FORM = re.compile(r"(\w+) \{((?:[^{}]|\{[^{}]*\})*)\}")
 
 
 class Text(BaseModel):
@@ -56,14 +58,18 @@ def say(code: str, /, **values: Any) -> Text:
 
 
 @cache
-def english() -> dict[str, Entry]:
+def english() -> dict[str, str]:
     """The whole translation file by key."""
     return json.loads(Path(__file__).with_name("en.json").read_text(encoding="utf-8"))
 
 
-def _filled(entry: Entry, values: dict[str, Any]) -> str:
-    form = entry if isinstance(entry, str) else entry["one" if values["count"] == 1 else "other"]
-    return PLACEHOLDER.sub(lambda found: _shown(values[found[1]], "," if found[2] else ""), form)
+def _filled(entry: str, values: dict[str, Any]) -> str:
+    def chosen(found: re.Match[str]) -> str:
+        form = dict(FORM.findall(found[2]))["one" if values[found[1]] == 1 else "other"]
+        return form.replace("#", f"{{{found[1]}:,}}")
+
+    entry = PLURAL.sub(chosen, entry)
+    return PLACEHOLDER.sub(lambda found: _shown(values[found[1]], "," if found[2] else ""), entry)
 
 
 def _shown(value: Any, grouped: str) -> str:

@@ -114,7 +114,8 @@ class Config(BaseModel):
         ge=0,
         le=10,
         title="L1",
-        description="Adds the sum of |w| times this to the loss: pulls weights to exactly zero",
+        description="Adds the sum of |w| times this to the loss: weights that are hardly needed become"
+        " exactly zero, and stay there until the loss pulls harder",
         json_schema_extra={"scale": "log"},
     )
     l2: float = Field(

@@ -9,7 +9,9 @@ from playground.catalogue.normalizations import NoNormalization
 from playground.i18n import Text, say
 from playground.run.config import Config, Layer
 
-SHORT = {"train_fraction": "training share", "test_points": "test points"}
+SHORT = {"train_fraction": "training share"}
+LISTS = {"points": "label.points", "test_points": "label.test_points", "inputs": "label.inputs"}
+"""Fields that are told by how much they hold."""
 PARTS = frozenset({"output", "hidden", "features", "version"})
 LAYER_PARTS = frozenset({"width", "activation", "normalization", "dropout"})
 """Fields that are told in words of their own; so are components."""
@@ -117,7 +119,11 @@ def _parameters(before: BaseModel, after: BaseModel, but: frozenset[str] = froze
         value = getattr(after, name)
         if name in but or isinstance(value, Component):
             continue
-        if getattr(before, name) != value:
+        if getattr(before, name) == value:
+            continue
+        if isinstance(value, tuple):
+            words.append(say(LISTS[name], count=len(value)))
+        else:
             title = SHORT.get(name) or _lower(field.title or name.replace("_", " "))
             words.append(_value(Text(code=f"field.{name}", text=title), value))
     return words
@@ -142,8 +148,6 @@ def _value(field: Text, value: Any) -> Text:
             return say("label.field_on", field=field)
         case int() | float():
             return say("label.field_number", field=field, value=value)
-        case list() | tuple():
-            return say("label.field_list", field=field, entries=len(value))
         case _:
             return say("label.field_text", field=field, value=value[:LONGEST_VALUE])
 

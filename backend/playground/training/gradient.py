@@ -60,15 +60,25 @@ class Model:
 
     def update(self, config: Config, grad: Tensor, lr: Rate) -> None:
         """One step of the optimizer, in place, by the gradient (R, P), clipped to its longest norm."""
-        state = self._state
+        state, clipped = self._state, grad
         if config.clip_norm is not None:
             norm = grad.norm(dim=1, keepdim=True)
-            grad = grad * (config.clip_norm / (norm + 1e-6)).clamp(max=1)
+            clipped = grad * (config.clip_norm / (norm + 1e-6)).clamp(max=1)
         state.updates.add_(1)
-        delta, slots = config.optimizer.update(state.weights, grad, tuple(state.slots), state.updates, lr)
+        delta, slots = config.optimizer.update(state.weights, clipped, tuple(state.slots), state.updates, lr)
+        if config.l1:
+            delta = self._stopped_at_zero(delta, grad, config.l1)
         state.weights.add_(delta)
         for slot, latest in zip(state.slots, slots, strict=True):
             slot.copy_(latest)
+
+    def _stopped_at_zero(self, delta: Tensor, grad: Tensor, l1: float) -> Tensor:
+        """With L1, a weight that would pass zero stops there, and one that is there stays while the loss
+        pulls no harder than L1: so weights become exactly zero (Andrew, Gao, 2007)."""
+        weights = self._state.weights
+        passes = (weights + delta) * weights.sign() < 0
+        stays = (weights == 0) & (grad.abs() <= l1)
+        return torch.where((passes | stays) & (self._penalized > 0), -weights, delta)
 
 
 def dropout_masks(network: Network, seeds: Tensor, steps: Tensor, batch: int) -> Masks:

@@ -5,6 +5,8 @@ its running statistics. The change is made layer by layer, so that the evaluated
 wherever that is possible, and the parts are put together again in the new shape.
 """
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -17,12 +19,19 @@ from playground.training.experiment import Experiment
 from playground.training.network import LayerShape, LayerTensors, Network, forward, initialise
 from playground.training.state import State
 
-SCALE_COST, GAIN_COST, SHIFT_COST = 0.02, 0.06, 0.01
-"""Error that an inserted layer may have to save a doubling of its weights, of those behind it, or a shift by
-one. Tiny weights in front and huge ones behind would copy the straight middle of any activation, but could
-not be trained, and every further layer would double them again."""
+SCALE_COST, GAIN_COST, SHIFT_COST = 0.005, 0.015, 0.01
+"""Error, as a share of the span, that an inserted layer may have to save a doubling of its weights, of those
+behind it, or a shift by one span. Tiny weights in front and huge ones behind would copy the straight middle
+of any activation, but could not be trained, and every further layer would double them again."""
+REACHES = (4.0, 2.0, 1.0, 0.5, 0.25)
+"""Lengths that what comes in may be scaled to."""
+MARGIN = 0.05
+"""Room below the least value that was seen, as a share of the span, where a ReLU bends just below it."""
 CLEAR = 4.0
 """How far above zero the bend of a smooth ReLU has straightened out."""
+EXACT_FIT, EXACT_OUTPUT = 1e-5, 1e-4
+"""Errors, as a share of a span, that are none: of a unit, where it wins over all that is cheaper, and of the
+output."""
 
 
 @dataclass
@@ -50,7 +59,8 @@ def transfer(old: Experiment, new: Experiment, state: State) -> tuple[State, lis
         _, fresh = _fresh(new.network, new, replace(state, slots=_zero_slots(new, state.weights)))
         return fresh, [say("effect.redrawn")]
     effects: list[Text] = []
-    if old.network != new.network:
+    in_place = list(range(len(old.config.features)))
+    if old.network != new.network or _feature_rows(old, new) != in_place:
         with torch.no_grad():
             state = _reshape(old, new, state, effects)
     if old.config.optimizer.kind != new.config.optimizer.kind:
@@ -174,14 +184,14 @@ def _resize(
         if removed:
             effects.append(say("effect.layers_removed", count=removed))
         elif index == 0:
-            rows = _feature_rows(old, new, effects)
+            rows = _moved_features(old, new, effects)
         if position == len(new.network.layers) - 1 and part.shape.width != target.shape.width:
             _change_outputs(part, target.shape.width)
             effects.append(say("effect.outputs", count=target.shape.width))
         elif part.shape.width != target.shape.width:
             more = target.shape.width - part.shape.width
             code = "effect.neurons_added" if more > 0 else "effect.neurons_removed"
-            effects.append(say(code, neurons=abs(more), layer=position + 1))
+            effects.append(say(code, count=abs(more), layer=position + 1))
         _copy_overlap(part, target, rows, silent=not removed)
         before = index
     if any(old.network.layers[i].activation != new.network.layers[j].activation for i, j in pairs):
@@ -198,16 +208,39 @@ def _fresh(network: Network, new: Experiment, state: State) -> tuple[Network, St
     return network, fresh
 
 
-def _feature_rows(old: Experiment, new: Experiment, effects: list[Text]) -> list[int]:
-    """For each new feature the row of the old one, or -1."""
-    before, after = old.config.features, new.config.features
-    added = [name for name in after if name not in before]
-    gone = [name for name in before if name not in after]
+def _feature_rows(old: Experiment, new: Experiment) -> list[int]:
+    """For each new feature the row of the old one, or -1.
+
+    A feature is what is made of which columns; by its name alone it is found where its columns are gone.
+    """
+    before, after = _features(old, repr), _features(new, repr)
+    rows = [before.index(feature) if feature in before else -1 for feature in after]
+    names = [name if row not in rows else None for row, name in enumerate(old.config.features)]
+    return [
+        names.index(name) if row < 0 and name in names else row
+        for row, name in zip(rows, new.config.features, strict=True)
+    ]
+
+
+def _features(experiment: Experiment, write: Callable[[str], str] = str) -> list[str]:
+    """The features with the names of their columns in the place of x1, x2, …"""
+    names = experiment.dataset.task.input_names
+    return [
+        re.sub(r"x(\d+)", lambda found: write(names[int(found[1]) - 1]), feature)
+        for feature in experiment.config.features
+    ]
+
+
+def _moved_features(old: Experiment, new: Experiment, effects: list[Text]) -> list[int]:
+    """As `_feature_rows`, and it says which came and which went."""
+    rows = _feature_rows(old, new)
+    added = [name for name, row in zip(_features(new), rows, strict=True) if row < 0]
+    gone = [name for row, name in enumerate(_features(old)) if row not in rows]
     if added:
-        effects.append(say("effect.features_added", features=added))
+        effects.append(say("effect.features_added", features=added, count=len(added)))
     if gone:
-        effects.append(say("effect.features_removed", features=gone))
-    return [before.index(name) if name in before else -1 for name in after]
+        effects.append(say("effect.features_removed", features=gone, count=len(gone)))
+    return rows
 
 
 def _copy_overlap(part: LayerState, target: LayerState, rows: list[int], silent: bool) -> None:
@@ -252,7 +285,7 @@ def _insert_layer(
 
     Unit u takes z = s a + c of the activation a before it, and the layer behind takes gain f(z) + offset
     for a. Scale s and shift c are the best of a few, gain and offset a least-squares fit over the range of
-    a over all that is shown: exact wherever f has a straight piece.
+    a over all that is shown: exact wherever f has a straight piece. How far the output is off is measured.
     """
     shape = replace(
         new.network.layers[index], inputs=parts[index].shape.inputs, normalization=NoNormalization()
@@ -260,9 +293,9 @@ def _insert_layer(
     _, drawn = _fresh(Network((shape,)), new, state)
     part = _split(Network((shape,)), drawn)[0]
     behind = parts[index]
-    a = _activations(parts[:index], new.domain, state)
+    a, before = (_activations(some, new.domain, state) for some in (parts[:index], parts))
     units = min(shape.inputs, shape.width)
-    scale, shift, gain, offset, error = _fit_identity(shape, part, a)
+    scale, shift, gain, offset = _fit_identity(shape, part, a)
     part.parameters["weight"][:, :, :units] = torch.diag_embed(scale)[:, :, :units]
     part.parameters["bias"][:, 0, :units] = shift[:, :units]
     for number, track in enumerate(behind.tracks):
@@ -275,9 +308,13 @@ def _insert_layer(
             track["bias"] = track["bias"] + constant[:, None, :] @ weight
     behind.shape = replace(behind.shape, inputs=shape.width)
     parts.insert(index, part)
-    exact = error < 1e-4 and shape.width >= shape.inputs
-    code = "effect.layer_added_exactly" if exact else "effect.layer_added_closely"
-    effects.append(say(code, layer=index + 1))
+    off = (_activations(parts, new.domain, state) - before).abs().amax()
+    share = float(off / (before.amax() - before.amin()).clamp(min=1e-9))
+    if share < EXACT_OUTPUT:
+        effects.append(say("effect.layer_added_exactly", layer=index + 1))
+    else:
+        percent = float(f"{100 * share:.2g}")
+        effects.append(say("effect.layer_added_closely", layer=index + 1, percent=percent))
 
 
 def _activations(parts: list[LayerState], x: Tensor, state: State) -> Tensor:
@@ -291,19 +328,16 @@ def _activations(parts: list[LayerState], x: Tensor, state: State) -> Tensor:
     return x
 
 
-def _fit_identity(
-    shape: LayerShape, part: LayerState, a: Tensor
-) -> tuple[Tensor, Tensor, Tensor, Tensor, float]:
-    """Scale, shift, gain and offset for each unit (R, inputs), and the largest error that is left."""
+def _fit_identity(shape: LayerShape, part: LayerState, a: Tensor) -> list[Tensor]:
+    """Scale, shift, gain and offset for each unit, (R, inputs) each."""
     low, high = a.amin(dim=1).double(), a.amax(dim=1).double()
-    margin = (high - low) * 0.05 + 1e-6
-    low, high = low - margin, high + margin
-    span = high - low
+    span = torch.where(high - low > 1e-6, high - low, 1)
     ramp = low[..., None] + span[..., None] * torch.linspace(0, 1, 65, dtype=torch.float64, device=a.device)
     learned = {name: part.parameters[name].double() for name in shape.activation.learned}
+    start = low - MARGIN * span
     best: list[Tensor] = []
-    for s in (torch.ones_like(low), 2 / span, 4 / span):
-        for shift in (torch.zeros_like(low), -s * (low + high) / 2, -s * low, CLEAR - s * low):
+    for s in (torch.ones_like(span), *(reach / span for reach in REACHES)):
+        for shift in (torch.zeros_like(low), -s * (low + high) / 2, -s * start, CLEAR - s * start):
             f = shape.activation.forward(s[..., None] * ramp + shift[..., None], **learned)
             centred, target = f - f.mean(-1, keepdim=True), ramp - ramp.mean(-1, keepdim=True)
             power = (centred * centred).sum(-1)
@@ -311,14 +345,15 @@ def _fit_identity(
             offset = (ramp - gain[..., None] * f).mean(-1)
             error = (gain[..., None] * f + offset[..., None] - ramp).abs().amax(-1) / span
             doubled = gain.abs().clamp(min=1e-12).log2().abs()
-            cost = error + SCALE_COST * s.log2().abs() + GAIN_COST * doubled + SHIFT_COST * shift.abs()
-            found = [s, shift, gain, offset, error, cost]
+            moved = (s * (low + high) / 2 + shift).abs() / (s * span)
+            cost = SCALE_COST * s.log2().abs() + GAIN_COST * doubled + SHIFT_COST * moved
+            cost = cost + torch.where(error < EXACT_FIT, -1e3, error)
+            found = [s, shift, gain, offset, cost]
             if best:
                 better = cost < best[-1] - 1e-9
                 found = [torch.where(better, new, old) for new, old in zip(found, best, strict=True)]
             best = found
-    scale, shift, gain, offset, error, _ = best
-    return scale.float(), shift.float(), gain.float(), offset.float(), float(error.max())
+    return [number.float() for number in best[:-1]]
 
 
 def _kept_normalization(new: LayerShape, old: LayerShape) -> Normalization:

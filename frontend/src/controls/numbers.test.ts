@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Parameter } from "../types";
-import { bounds, logSteps, setting, typed, withValue } from "./numbers";
+import { bounds, logSteps, read, setting, typed, withValue } from "./numbers";
 
 const parameter = (more: Partial<Parameter>): Parameter => ({
   name: "lr",
@@ -59,5 +59,53 @@ describe("numbers for people", () => {
   it("tells bounds with what they include", () => {
     expect(bounds(parameter({ exclusive_minimum: 0, maximum: 100 }))).toBe("0 < lr ≤ 100");
     expect(bounds(parameter({}))).toBe("");
+  });
+});
+
+describe("a number that is typed", () => {
+  const rate = parameter({ exclusive_minimum: 0, maximum: 10_000 });
+  const width = parameter({ type: "integer", minimum: 1, maximum: 256 });
+  const steps = parameter({ type: "integer", maximum: 10_000_000 });
+  const any = parameter({});
+
+  it("may have a decimal comma: 0,05 became 5", () => {
+    const texts = ["0,05", "0.05", ",5", "1,5", " 2,25 ", "1,5e-3", "0,125", "12,3456", "1234,567", "−0,5"];
+    expect(texts.map((text) => read(text, "Rate", any))).toEqual([
+      0.05, 0.05, 0.5, 1.5, 2.25, 0.0015, 0.125, 12.3456, 1234.567, -0.5,
+    ]);
+  });
+
+  it("may have its thousands set apart", () => {
+    const texts = ["1,234.5", "1.234,5", "1,234,567", "1.234.567", "1 234,5", "1 000 000"];
+    expect(texts.map((text) => read(text, "Rate", any))).toEqual([
+      1234.5, 1234.5, 1234567, 1234567, 1234.5, 1000000,
+    ]);
+    expect(["1,234", "10 000", "1.234.567", "1e3"].map((text) => read(text, "Steps", steps))).toEqual([
+      1234, 10_000, 1234567, 1000,
+    ]);
+  });
+
+  it("is refused where it may mean two numbers", () => {
+    expect(read("1,234", "Rate", any)).toBe("1,234 may mean 1.234 or 1234: write it without the comma.");
+    expect(read("-12,500", "Rate", any)).toBe(
+      "-12,500 may mean -12.500 or -12500: write it without the comma.",
+    );
+    expect(read("1.234", "Rate", any)).toBe(1.234);
+  });
+
+  it("is refused out of bounds, with the bound", () => {
+    expect(read("300", "Neurons", width)).toBe("Neurons must be at most 256.");
+    expect(read("0", "Neurons", width)).toBe("Neurons must be at least 1.");
+    expect(read("0", "Rate", rate)).toBe("Rate must be more than 0.");
+    expect(read("1", "Share", parameter({ exclusive_maximum: 1 }))).toBe("Share must be less than 1.");
+    expect(read("1e400", "Rate", any)).toBe("Rate must be a finite number.");
+  });
+
+  it("is refused where it is none", () => {
+    for (const text of ["a lot", "1,2,3", "1..2", "0x10", "5%", "1e", "-", "NaN", "Infinity", "1,23,456"])
+      expect(read(text, "Rate", any), text).toBe("Rate must be a number.");
+    for (const text of ["2.5", "2,5", "1.000", "many"])
+      expect(read(text, "Neurons", width), text).toBe("Neurons must be a whole number.");
+    expect(read("  ", "Rate", any)).toBeNull();
   });
 });

@@ -1,5 +1,5 @@
 // Numbers as people read them, and the steps that a control offers.
-import { language } from "../i18n";
+import { language, t } from "../i18n";
 import type { Parameter } from "../types";
 
 const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
@@ -22,6 +22,54 @@ export function typed(value: unknown): string {
   if (value !== 0 && (Math.abs(value) < 1e-6 || Math.abs(value) >= 1e7))
     return value.toExponential().replace("e+", "e");
   return String(Number(value.toPrecision(7)));
+}
+
+export type Bounds = Pick<Parameter, "type"> &
+  Partial<Pick<Parameter, "nullable" | "minimum" | "maximum" | "exclusive_minimum" | "exclusive_maximum">>;
+
+const GROUPS = /^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?$/;
+const GROUPS_OF_POINTS = /^[+-]?[1-9]\d{0,2}((\.\d{3})+,\d*|(\.\d{3}){2,})$/;
+const EITHER = /^[+-]?[1-9]\d{0,2},\d{3}$/;
+const NUMBER = /^[+-]?(\d+[.,]?\d*|[.,]\d+)(e[+-]?\d+)?$/i;
+const WHOLE = /^[+-]?\d+(e\d+)?$/i;
+
+/**
+ * What was typed: a number, null for nothing, or a refusal in words. A comma may be the decimal comma; where it might
+ * as well set thousands apart, as in 1,234, it is refused, unless the number has to be whole.
+ */
+export function read(text: string, label: string, bounds: Bounds): number | string | null {
+  const refused = (message: string) => t("refused.rule", { label, message });
+  const plain = text
+    .trim()
+    .replace(/^−/, "-")
+    .replace(/(\d)[\s’'](?=\d{3})/g, "$1");
+  if (plain === "") return null;
+  const integer = bounds.type === "integer";
+  let digits = plain;
+  if (GROUPS_OF_POINTS.test(plain)) digits = plain.replaceAll(".", "").replace(",", ".");
+  else if (GROUPS.test(plain) && (integer || !EITHER.test(plain))) digits = plain.replaceAll(",", "");
+  else if (!NUMBER.test(plain)) return refused(t(integer ? "rule.int_type" : "rule.float_type"));
+  else if (!integer && EITHER.test(plain))
+    return t("refused.either", {
+      text: plain,
+      point: plain.replace(",", "."),
+      whole: plain.replace(",", ""),
+    });
+  if (integer && !WHOLE.test(digits)) return refused(t("rule.int_type"));
+  const value = Number(digits.replace(",", "."));
+  if (!Number.isFinite(value)) return refused(t("rule.finite_number"));
+  const broken = outside(value, bounds);
+  return broken ? refused(broken) : value;
+}
+
+/** The rule that a number breaks, if it is out of bounds. */
+function outside(value: number, bounds: Bounds): string | null {
+  const { minimum: ge, maximum: le, exclusive_minimum: gt, exclusive_maximum: lt } = bounds;
+  if (typeof ge === "number" && value < ge) return t("rule.greater_than_equal", { ge });
+  if (typeof gt === "number" && value <= gt) return t("rule.greater_than", { gt });
+  if (typeof le === "number" && value > le) return t("rule.less_than_equal", { le });
+  if (typeof lt === "number" && value >= lt) return t("rule.less_than", { lt });
+  return null;
 }
 
 const LEAST = 1e-5;

@@ -23,6 +23,15 @@ describe("what the server says", () => {
     expect(joined(parts)).toBe("layer 2: ReLU, +1 layer, −2 layers");
   });
 
+  it("counts each thing for itself", () => {
+    expect(t("network.summary", { neurons: 1, parameters: 1234 })).toBe("1 neuron · 1,234 parameters");
+    expect(t("network.layer_more", { layer: 2, count: 1 })).toBe("Layer 2: 1 neuron. More settings");
+    const values = { features: ["x3", "x4"], count: 2 };
+    expect(said({ code: "effect.features_added", values, text: "" })).toBe(
+      "Features x3, x4 added; their outgoing weights are zero.",
+    );
+  });
+
   it("is said in its own English where the page does not know the code", () => {
     expect(said({ code: "effect.of_the_future", values: {}, text: "Something new." })).toBe("Something new.");
     expect(explained({ detail: "No answer" })).toBe("No answer");

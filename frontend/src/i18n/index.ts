@@ -4,9 +4,11 @@ import en from "../../../backend/playground/i18n/en.json";
 import type { Explained, Text, Value } from "../types";
 
 export type Key = keyof typeof en;
-/** `{name}` stands for a value, `{name:,}` for a number in groups of digits; `count` chooses a plural. */
-type Entry = string | { one: string; other: string };
-type Words = Record<Key, Entry>;
+/**
+ * `{name}` stands for a value, `{name:,}` for a number in groups of digits, and
+ * `{name, plural, one {# neuron} other {# neurons}}`, of ICU MessageFormat, for the form of a count; # is the count.
+ */
+type Words = Record<Key, string>;
 
 const languages: Record<string, Words> = { en };
 
@@ -14,11 +16,16 @@ const wanted = typeof navigator === "undefined" ? ["en"] : navigator.languages;
 export const language = wanted.map((tag) => tag.split("-")[0]).find((tag) => tag in languages) ?? "en";
 const words = languages[language];
 const plurals = new Intl.PluralRules(language);
+const PLURAL = /\{(\w+), plural,((?: \w+ \{(?:[^{}]|\{[^{}]*\})*\})+)\}/g;
+const FORM = /(\w+) \{((?:[^{}]|\{[^{}]*\})*)\}/g;
 
 /** The text of a key with these values in the places of their names. */
 export function t(key: Key, values: Record<string, Value> = {}): string {
   const entry = words[key] ?? key;
-  return form(entry, values.count).replace(/\{(\w+)(:,)?\}/g, (whole, name, grouped) =>
+  const chosen = entry.replace(PLURAL, (_, name, forms) =>
+    form(forms, Number(values[name])).replaceAll("#", `{${name}:,}`),
+  );
+  return chosen.replace(/\{(\w+)(:,)?\}/g, (whole, name, grouped) =>
     name in values ? shown(values[name], grouped !== undefined) : whole,
   );
 }
@@ -38,9 +45,12 @@ export const joined = (texts: Text[], separator = ", "): string => texts.map(sai
 export const explained = ({ code, values, detail }: Explained): string =>
   said({ code: code ?? "", values: values ?? {}, text: detail });
 
-function form(entry: Entry, count: Value): string {
-  if (typeof entry === "string") return entry;
-  return plurals.select(Number(count)) === "one" ? entry.one : entry.other;
+/** Of the forms of a plural the one for this count. */
+function form(forms: string, count: number): string {
+  const texts = Object.fromEntries(
+    Array.from(forms.matchAll(FORM), ([, category, text]) => [category, text]),
+  );
+  return texts[plurals.select(count)] ?? texts.other;
 }
 
 function shown(value: Value, grouped: boolean): string {

@@ -175,9 +175,11 @@ class Scratch(NamedTuple):
     """(train,) int64: the samples, sorted."""
     buckets: np.ndarray
     """(4 · train + 4,) int64: where each bucket of the sort ends."""
+    before: np.ndarray
+    """(P,): the weights before the step, for L1."""
 
     @classmethod
-    def of(cls, values: int, units: int, transposed: int, samples: int) -> "Scratch":
+    def of(cls, values: int, units: int, transposed: int, samples: int, parameters: int) -> "Scratch":
         floats = (values, values, values, units, transposed, values)
         integers = {"masks": limits.HIDDEN_LAYERS + 2, "drawn": samples, "numbers": samples}
         return cls(
@@ -185,6 +187,7 @@ class Scratch(NamedTuple):
             **{name: aligned(n, UINT) for name, n in integers.items()},
             order=aligned(samples, INT),
             buckets=aligned(4 * samples + 4, INT),
+            before=aligned(parameters, np.float32),
         )
 
 
@@ -529,15 +532,29 @@ def batch_norm_grad(layer, unit, weights, grad, scratch, row, batch):
 
 
 @part
-def add_penalty(layers, weights, grad, l1, l2):
-    """L1 and L2 pull at weights, not at biases."""
+def add_penalty(layers, weights, before, grad, l1, l2):
+    """L1 and L2 pull at weights, not at biases. `before` takes the weights down, for `stop_at_zero`."""
     for index in range(layers.size):
         layer = layers[index]
         for at in range(layer.weight, layer.bias, LANES):
             used = below(layer.bias - at)
             weight = load_part(weights, at, used)
+            store_part(before, at, weight, used)
             pull = l2 * weight + l1 * np.sign(weight)
             store_part(grad, at, load_part(grad, at, used) + pull, used)
+
+
+@part
+def stop_at_zero(layers, weights, before, grad, l1):
+    """With L1, weights stop at zero, and stay while the loss pulls no harder: see `gradient.Model`."""
+    for index in range(layers.size):
+        layer = layers[index]
+        for at in range(layer.weight, layer.bias, LANES):
+            used = below(layer.bias - at)
+            weight, old = load_part(weights, at, used), load_part(before, at, used)
+            held = np.where(np.abs(load_part(grad, at, used)) <= l1, 0.0, weight)
+            kept = np.where(np.sign(old) * weight < 0.0, 0.0, weight)
+            store_part(weights, at, np.where(np.abs(old) <= 0.0, held, kept), used)
 
 
 # --- Training --------------------------------------------------------------------------------------------
@@ -582,7 +599,7 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
         loss = output_grad(net, scratch, row, batch)
         backward(net, weights, grad, scratch, row, batch)
         if setting.l1 > 0 or setting.l2 > 0:
-            add_penalty(net.layers, weights, grad, setting.l1, setting.l2)
+            add_penalty(net.layers, weights, scratch.before, grad, setting.l1, setting.l2)
         scale = min(1.0, setting.clip / (l2_norm(grad, 0, size) + 1e-6)) if setting.clip < np.inf else 1.0
         chosen, slot_stride, lr = setting.optimizer, arrays.weights.size, rates[done - 1, own_rate]
         update(
@@ -598,6 +615,8 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
             lr,
             chosen.fields,
         )
+        if setting.l1 > 0:
+            stop_at_zero(net.layers, weights, scratch.before, grad, setting.l1)
         step, cursor = step + 1, cursor + batch
         if cursor >= setting.train:
             epoch, cursor = epoch + 1, 0

@@ -33,6 +33,7 @@ class Layout:
         )
         self.inputs = network.layers[0].inputs
         self.units = network.units
+        self._size = network.size
         self._widest = max(shape.width for shape in network.layers)
         self._least_stride = Metrics(experiment).least_stride
         unit, start, running = self.inputs, 0, 0
@@ -73,9 +74,9 @@ class Layout:
         row = -(-samples // kernel.LANES) * kernel.LANES
         units = self.inputs + self.units
         rows = units + kernel.LANES  # `transpose` reads whole squares
-        need = (rows * row, units, row * (self._widest + kernel.LANES), train)
-        have = getattr(SCRATCH, "of_thread", None) or kernel.Scratch.of(0, 0, 0, 0)
-        sizes = (len(have.value), len(have.inverse), len(have.transposed), len(have.order))
+        need = (rows * row, units, row * (self._widest + kernel.LANES), train, self._size)
+        have = getattr(SCRATCH, "of_thread", None) or kernel.Scratch.of(0, 0, 0, 0, 0)
+        sizes = tuple(map(len, (have.value, have.inverse, have.transposed, have.order, have.before)))
         if any(n > size for n, size in zip(need, sizes, strict=True)):
             have = SCRATCH.of_thread = kernel.Scratch.of(*map(max, need, sizes))
         return have
