@@ -175,12 +175,17 @@ export class Connection {
     } catch {
       this.notices.toast(t("toast.link_damaged"), "error");
     }
+    await this.createOrDefault(config).catch((error) => this.fail(error));
+  }
+
+  /** A new session; of the default experiment, and a word about it, where this one is refused. */
+  private async createOrDefault(config: Patch): Promise<void> {
     try {
       await this.create(config);
     } catch (error) {
-      if (!(error instanceof Refused) || Object.keys(config).length === 0) return this.fail(error);
+      if (!(error instanceof Refused) || Object.keys(config).length === 0) throw error;
       this.notices.toast(t("toast.link_refused", { reason: this.owner.refusal(error) }), "error");
-      await this.create({}).catch((again) => this.fail(again));
+      await this.create({});
     }
   }
 
@@ -218,8 +223,7 @@ export class Connection {
       if (position && (await this.remake(position, this.key))) return;
       store(sessionStorage, KEPT, null);
       const config = this.owner.config();
-      if (config) await this.create(config as unknown as Patch);
-      else await this.begin();
+      await this.createOrDefault((config ?? {}) as Patch);
       this.notices.say("");
       this.notices.toast(t("toast.session_gone"));
     } catch (error) {
@@ -227,13 +231,19 @@ export class Connection {
     }
   }
 
-  /** Whether the session could be made again as it was. */
+  /** Whether the session could be made again as it was; its files have been uploaded before. */
   private async remake(position: Position, key: string): Promise<boolean> {
+    const make = () => this.reach(() => api.createSession({ ...position, key }), away);
+    const madeInAnotherTab = (error: unknown) => error instanceof Refused && error.failure.status === 409;
     try {
-      await this.reach(() => api.createSession({ ...position, key }), away);
+      await make().catch(async (error) => {
+        if (madeInAnotherTab(error)) return;
+        if (!(await api.uploadAgain())) throw error;
+        await make();
+      });
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      if (error.failure.status !== 409) return false; // made again in another tab
+      if (error instanceof Refused) return false;
+      throw error;
     }
     this.owner.revived();
     this.join(this.session as string, key);
