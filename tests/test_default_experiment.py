@@ -1,10 +1,10 @@
 """The first lesson: what the page shows after one press of play."""
 
 import pytest
-from tests.loops import COMPILED, metrics, start
 
 from playground.run.config import Config
 from playground.session.session import DEFAULT_SPEED
+from tests.loops import COMPILED, metrics, start
 
 SECONDS = (4, 12)
 """From play until it is solved, at the default speed."""
