@@ -35,7 +35,7 @@ def complaints(visitor: Visitor) -> list[object]:
 
 def code_in(place: Locator) -> str | None:
     """The address whose QR code is shown there. What the codes say is tested beside their code."""
-    return place.locator("svg[data-address]").get_attribute("data-address")
+    return place.locator("[data-address]").get_attribute("data-address")
 
 
 def watching(visitor: Visitor, arrive: Arrive, **profile: object) -> Visitor:
@@ -87,9 +87,9 @@ def test_the_links_are_codes_too(theme: str, screen: dict, arrive: Arrive) -> No
     assert f"session={visitor.session}" in links["watch"]
     assert complaints(visitor) == [], "with the card open"
     for name, link in links.items():
-        assert code_in(visitor.find(f"enlarge-{name}")) == link
+        assert code_in(visitor.find(f"code-{name}")) == link
     colour = "e => getComputedStyle(e).fill"
-    code = visitor.find("enlarge-watch").locator("svg[data-address]")
+    code = visitor.find("code-watch").locator("svg")
     assert code.locator("rect").evaluate(colour) == "rgb(255, 255, 255)"
     assert code.locator("path").evaluate(colour) == "rgb(0, 0, 0)"
     visitor.find("enlarge-watch").focus()
@@ -98,7 +98,7 @@ def test_the_links_are_codes_too(theme: str, screen: dict, arrive: Arrive) -> No
     expect(large).to_contain_text(links["watch"])
     assert code_in(large) == links["watch"]
     assert complaints(visitor) == []
-    box = large.locator("svg[data-address]").bounding_box()
+    box = large.locator("[data-address]").bounding_box()
     viewport = visitor.page.viewport_size
     assert box is not None
     assert viewport is not None
