@@ -42,8 +42,8 @@ export interface Owner {
 const ENVELOPE_BYTES = 1024; // of a command around its patch
 const HASH_AFTER_MS = 400;
 const WAIT_MS = 3_000; // between two looks for a session that is gone
-/** A preview within this page has a session of its own. */
-const KEPT = window.name === link.PREVIEW ? "playground.preview" : "playground.session";
+/** Where this tab's session is kept; a preview within the page has one of its own. */
+const storageName = () => (window.name === link.PREVIEW ? "playground.preview" : "playground.session");
 
 export class Connection {
   status = $state<Status | "failed">("connecting");
@@ -243,7 +243,7 @@ export class Connection {
     const position = this.owner.position();
     try {
       if (position && (await this.remake(position, this.key))) return;
-      store(sessionStorage, KEPT, null);
+      store(sessionStorage, storageName(), null);
       const config = this.owner.config();
       if (config) await this.create(config as unknown as Patch);
       else await this.begin();
@@ -282,7 +282,7 @@ export class Connection {
   /** So that a reload comes back to the same session. The key never leaves this tab's storage. */
   private keep(): void {
     if (!this.session || !this.key) return;
-    store(sessionStorage, KEPT, JSON.stringify({ id: this.session, key: this.key, hash: location.hash }));
+    store(sessionStorage, storageName(), JSON.stringify({ id: this.session, key: this.key, hash: location.hash }));
   }
 }
 
@@ -305,7 +305,7 @@ const unconnected = () => new Refused({ status: 0, title: "Closed", detail: "" }
 
 function recalled(): { id: string; key: string; hash: string } | null {
   try {
-    return JSON.parse(stored(sessionStorage, KEPT) ?? "null");
+    return JSON.parse(stored(sessionStorage, storageName()) ?? "null");
   } catch {
     return null;
   }
