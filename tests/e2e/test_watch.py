@@ -146,6 +146,21 @@ def test_one_press_makes_it_fast(visitor: Visitor) -> None:
     visitor.waits_until(lambda told: told["speed"] == usual)
 
 
+def test_another_optimizer_brings_its_own_rate_unless_one_was_set(visitor: Visitor) -> None:
+    """Adam begins more gently than the others: with its rate, plain SGD would seem to learn nothing."""
+
+    def rate(optimizer: str) -> float:
+        visitor.sets("control-optimizer", optimizer)
+        told = visitor.waits_until(lambda told: told["config"]["optimizer"]["kind"] == optimizer)
+        return told["config"]["optimizer"]["lr"]
+
+    assert rate("sgd") == 0.03
+    assert rate("adam") == 0.001
+    visitor.sets("control-optimizer.lr", 0.1)
+    visitor.waits_until(lambda told: told["config"]["optimizer"]["lr"] == 0.1)
+    assert rate("sgd") == 0.1
+
+
 PAINTED = "e => e.getContext('2d').getImageData(0, 0, e.width, e.height).data.some((byte) => byte > 0)"
 
 
