@@ -35,7 +35,7 @@ async def test_a_viewer_gets_hello_then_the_data_then_history_then_frames(new_se
         assert hello["config"] == guest.created["config"]
         assert hello["state"] == {
             "playing": False,
-            "speed": {"epochs_per_second": 60},
+            "speed": {"epochs_per_second": 15},
             "step": 40,
             "epoch": 1.6,
             "diverged": None,

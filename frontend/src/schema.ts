@@ -1013,7 +1013,7 @@ export interface components {
              *         "beta2": 0.999,
              *         "eps": 1e-8,
              *         "kind": "adam",
-             *         "lr": 0.03
+             *         "lr": 0.001
              *       },
              *       "output": {
              *         "activation": {
@@ -2261,7 +2261,7 @@ export interface components {
              *         "beta2": 0.999,
              *         "eps": 1e-8,
              *         "kind": "adam",
-             *         "lr": 0.03
+             *         "lr": 0.001
              *       },
              *       "output": {
              *         "activation": {
