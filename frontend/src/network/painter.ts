@@ -40,7 +40,7 @@ export class NetworkPainter {
     this.edges?.remove();
     this.edges =
       layout.edges.length <= SVG_MOST
-        ? new SvgEdges(group, layout.edges)
+        ? new SvgEdges(group, layout.edges, layout.weight)
         : new CanvasEdges(canvas, layout.edges, layout.width, layout.height);
   }
 
