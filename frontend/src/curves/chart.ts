@@ -164,7 +164,7 @@ export class Chart {
             label: line.label,
             stroke: isEdge(line) ? translucent(line.colour, 0.3) : line.colour,
             alpha: line.role === "raw" ? 0.28 : 1,
-            width: line.role ? 1 : 1.6,
+            width: (line.role ? 1 : 1.6) * Math.max(1, look.size / 12),
             dash: line.role ? undefined : line.dash,
             points: { show: false },
           }),

@@ -89,8 +89,8 @@ function tileSize(rows: number, height: number, smallest: number, largest: numbe
 }
 
 /** The largest tile: it grows with the room, up to where columns would touch. */
-function growing({ hidden }: Shape, { width, height }: Room): number {
-  return Math.floor(Math.max(TILE, Math.min(height / 6.5, (0.4 * width) / (hidden.length + 2), 112)));
+function growing({ hidden }: Shape, { width, height, large }: Room): number {
+  return Math.floor(Math.max(TILE, Math.min(height / (large ? 4.6 : 6.5), (0.4 * width) / (hidden.length + 2), 112)));
 }
 
 export function arrange(shape: Shape, room: Room): Layout {
@@ -98,7 +98,7 @@ export function arrange(shape: Shape, room: Room): Layout {
     ? [36, 44, 8, 154]
     : room.dense
       ? [20, 36, 4, 72]
-      : [20, growing(shape, room), 6, 72];
+      : [20, growing(shape, room), 4, 72];
   const offered = shape.fixed
     ? shape.used.filter((at) => at >= 0)
     : Array.from({ length: shape.features }, (_, feature) => feature);
