@@ -90,7 +90,9 @@ function tileSize(rows: number, height: number, smallest: number, largest: numbe
 
 /** The largest tile: it grows with the room, up to where columns would touch. */
 function growing({ hidden }: Shape, { width, height, large }: Room): number {
-  return Math.floor(Math.max(TILE, Math.min(height / (large ? 4.6 : 6.5), (0.4 * width) / (hidden.length + 2), 112)));
+  return Math.floor(
+    Math.max(TILE, Math.min(height / (large ? 4.6 : 6.5), (0.4 * width) / (hidden.length + 2), 112)),
+  );
 }
 
 export function arrange(shape: Shape, room: Room): Layout {
@@ -141,12 +143,25 @@ export function arrange(shape: Shape, room: Room): Layout {
     columns.push(column(layer, left + pitch * (layer + 1), units, tile, rowsMost));
   });
 
+  const { edges, starts } = edgesOf(shape, columns);
+  return {
+    width,
+    height,
+    header: Math.min(pitch - 4, room.coarse ? 150 : 104),
+    weight: Math.max(1, tile / TILE),
+    columns,
+    edges,
+    starts,
+  };
+}
+
+/** The edges between columns, layer after layer, and where each layer begins. */
+function edgesOf(shape: Shape, columns: Column[]): Pick<Layout, "edges" | "starts"> {
   const edges: Edge[] = [];
   const starts: number[] = [];
-  widths.forEach((_, layer) => {
+  columns.slice(1).forEach((to, layer) => {
     starts.push(edges.length);
     const from = columns[layer];
-    const to = columns[layer + 1];
     const sources: (Place | undefined)[] = layer
       ? from.places
       : shape.used.map((at) => from.places.find(({ unit }) => unit === at));
@@ -166,15 +181,7 @@ export function arrange(shape: Shape, room: Room): Layout {
     });
   });
   starts.push(edges.length);
-  return {
-    width,
-    height,
-    header: Math.min(pitch - 4, room.coarse ? 150 : 104),
-    weight: Math.max(1, tile / TILE),
-    columns,
-    edges,
-    starts,
-  };
+  return { edges, starts };
 }
 
 /** An edge as the `d` of an SVG path: level at both ends. */
