@@ -1,6 +1,7 @@
 """Where things are on screens of different sizes, and what stays in sight."""
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -70,7 +71,7 @@ def test_pictures_grow_with_the_window(arrive: Arrive) -> None:
     for size in [(1280, 720), (1440, 900), (1920, 1080)]:
         visitor = arrive(**screen(*size)).open()
         sizes.append([box(visitor.find(at))["width"] for at in ("output-map", "neuron-0-0", "feature-x1")])
-    for small, large in zip(sizes, sizes[1:], strict=False):
+    for small, large in pairwise(sizes):
         assert all(a < b for a, b in zip(small, large, strict=True)), sizes
     assert sizes[-1][0] > 500
 
