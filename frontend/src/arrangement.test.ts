@@ -20,11 +20,11 @@ describe("the grid of panels", () => {
 
   it("has two, and then one, where there is less", () => {
     expect(arrange(panels, "medium")).toEqual({
-      order: ["network", "output", "curves", "data"],
-      areas: '"network output" "curves data"',
+      order: ["network", "output", "data", "curves"],
+      areas: '"network output" "data output" "curves output"',
       columns: "minmax(0, 1fr) var(--right)",
     });
-    expect(arrange(panels, "narrow").order).toEqual(["output", "network", "curves", "data"]);
+    expect(arrange(panels, "narrow").order).toEqual(["network", "data", "output", "curves"]);
   });
 
   it("fills a lesson's frame with the essential, and has the rest below", () => {

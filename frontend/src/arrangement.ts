@@ -26,9 +26,11 @@ export function essential(panels: Placed[]): string[] {
 export function arrange(panels: Placed[], mode: Mode): Arrangement {
   const [left, centre, right] = (["left", "centre", "right"] as const).map((place) => at(panels, place));
   if (mode === "wide") return inColumns([left, centre, right], [WIDTHS.left, WIDTHS.centre, WIDTHS.right]);
-  if (mode === "medium") return inColumns([centre, [...right, ...left]], [WIDTHS.centre, WIDTHS.right]);
-  // One below the other, what learns comes first.
-  if (mode === "narrow") return inColumns([[...right, ...centre, ...left]], [FLEXIBLE]);
+  // What learns comes first, then what from.
+  const [learns, curves] = [centre.slice(0, 1), centre.slice(1)];
+  if (mode === "medium")
+    return inColumns([[...learns, ...left, ...curves], right], [WIDTHS.centre, WIDTHS.right]);
+  if (mode === "narrow") return inColumns([[...learns, ...left, ...right, ...curves]], [FLEXIBLE]);
   const head = essential(panels);
   const rest = panels.map(({ id }) => id).filter((id) => !head.includes(id));
   const rows = [head, ...rest.map((id) => head.map(() => id))];

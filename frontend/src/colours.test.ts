@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {
   CLASS_COUNT,
@@ -12,6 +13,8 @@ import {
   symmetricScale,
   type Theme,
 } from "./colours";
+import { TEST, TRAIN } from "./curves/palette";
+import { channels as bytesOf, chroma, contrast as contrastOf, EYES, distance as seenApart } from "./eyes";
 
 const THEMES: Theme[] = ["light", "dark"];
 const PANEL: Record<Theme, number[]> = { light: [255, 255, 255], dark: [24, 28, 34] };
@@ -98,4 +101,35 @@ it("paints a probability by its own index", () => {
 it("clips a signed colour at its scale", () => {
   expect(signedColour("light", 5, 1)).toBe(signedColour("light", 1, 1));
   expect(signedColour("light", -1)).not.toBe(signedColour("light", 1));
+});
+
+// The page's accent was a blue, hardly to be told from the blue of a value.
+describe.each(THEMES)("the accent in the %s theme", (theme) => {
+  const css = readFileSync(new URL("app.css", import.meta.url), "utf8");
+  const block = css.slice(css.indexOf(theme === "dark" ? '[data-theme="dark"] {' : ":root {"));
+  const token = (name: string) => block.match(new RegExp(`--${name}: (#[0-9a-f]{6});`))?.[1] ?? "";
+
+  it.each(["accent", "focus"])("%s has no hue of its own", (name) => {
+    expect(chroma(token(name))).toBeLessThan(0.04);
+  });
+
+  it.each(Object.keys(EYES))("is no value, class or curve with %s", (eyes) => {
+    const others = [
+      token("negative"),
+      token("positive"),
+      token("class-0"),
+      token("class-1"),
+      TRAIN[theme],
+      TEST[theme],
+    ];
+    for (const other of others) {
+      expect(seenApart(token("accent"), other, eyes)).toBeGreaterThan(0.12);
+    }
+  });
+
+  it("has 4.5:1 under its text and against the panel", () => {
+    expect(contrastOf(token("accent"), bytesOf(token("accent-text")))).toBeGreaterThanOrEqual(4.5);
+    expect(contrastOf(token("accent"), bytesOf(token("panel")))).toBeGreaterThanOrEqual(4.5);
+    expect(contrastOf(token("text"), bytesOf(token("accent-soft")))).toBeGreaterThanOrEqual(4.5);
+  });
 });

@@ -896,6 +896,11 @@ export interface components {
              */
             family: string | null;
             /**
+             * First
+             * @description Its place among the settings that a page shows at once; null for those that wait behind "more".
+             */
+            first: number | null;
+            /**
              * Help
              * @description What it does, in a sentence.
              */
@@ -1878,6 +1883,11 @@ export interface components {
              * @description The family that a field of type `component` takes a member of.
              */
             family: string | null;
+            /**
+             * First
+             * @description Its place among the settings that a page shows at once; null for those that wait behind "more".
+             */
+            first: number | null;
             /**
              * Help
              * @description What it does, in a sentence.

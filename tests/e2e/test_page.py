@@ -70,7 +70,7 @@ LIVE_CHANGES: dict[str, tuple[Callable[[Visitor], None], Callable[[dict[str, Any
         lambda told: told["config"]["optimizer"]["kind"] == "momentum",
     ),
     "loss": (
-        lambda visitor: visitor.sets("control-loss", "mse"),
+        lambda visitor: visitor.unfolds().sets("control-loss", "mse"),
         lambda told: told["config"]["loss"]["kind"] == "mse",
     ),
     "dropout": (
@@ -217,7 +217,7 @@ def test_a_copied_address_opens_the_same_experiment(visitor: Visitor, arrive: Ar
     visitor.find("dataset-spiral").click()
     visitor.sets("control-optimizer", "rmsprop")
     visitor.find("add-layer").click()
-    visitor.sets("control-seed", 7)
+    visitor.unfolds().sets("control-seed", 7)
     told = visitor.waits_until(
         lambda told: told["config"]["seed"] == 7 and len(told["config"]["hidden"]) == 3
     )
@@ -314,7 +314,7 @@ def test_everything_can_be_reached_and_used_by_keyboard(visitor: Visitor) -> Non
         name, visible = visitor.page.evaluate(FOCUSED)
         reached[name] = visible
     assert [name for name, visible in reached.items() if not visible] == []
-    wanted = {"play", "reset", "step", "speed", "control-optimizer", "control-optimizer.lr", "control-loss"}
+    wanted = {"play", "reset", "step", "speed", "control-optimizer", "control-optimizer.lr", "others"}
     wanted |= {"dataset-circle", "control-data.noise", "add-layer", "layer-0-activation"}
     wanted |= {"layer-0-add-neuron", "layer-0-normalization", "layer-0-dropout", "layer-0-remove"}
     wanted |= {"draw-class-1"}

@@ -98,6 +98,11 @@ class Visitor:
             control.fill(str(value))
             control.press("Enter")
 
+    def unfolds(self) -> Visitor:
+        """The settings that wait behind "more"."""
+        self.find("others").click()
+        return self
+
     def epoch(self) -> float:
         return self.page.evaluate(f"() => {EPOCH}")
 

@@ -19,7 +19,7 @@ LearningRate = Annotated[
         title="Learning rate",
         description="Size of a step. Too small, and learning crawls; too large, and it jumps over the valley"
         " and may blow up. Try steps of three: 0.01, 0.03, 0.1",
-        json_schema_extra={"scale": "log"},
+        json_schema_extra={"scale": "log", "first": 1},
     ),
 ]
 Slots = tuple[Tensor, ...]

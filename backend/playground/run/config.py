@@ -49,7 +49,10 @@ class Layer(BaseModel):
     model_config = FROZEN
     width: int = Field(default=4, ge=1, le=limits.WIDTH, title="Neurons", description="Units of the layer")
     activation: AnyActivation = Field(
-        default=Tanh(), title="Activation", description="What each unit makes of its sum"
+        default=Tanh(),
+        title="Activation",
+        description="What each unit makes of its sum",
+        json_schema_extra={"first": 2},
     )
     normalization: AnyNormalization = Field(
         default=NoNormalization(), title="Normalisation", description="What becomes of the sums before that"
@@ -90,14 +93,16 @@ class Config(BaseModel):
     )
     output: Output = Field(default=Output(), description="The output layer")
     loss: AnyLoss = Field(default=BCE(), description="How wrong an output is")
-    optimizer: AnyOptimizer = Field(default=Adam(), description="How a gradient becomes a step")
+    optimizer: AnyOptimizer = Field(
+        default=Adam(), description="How a gradient becomes a step", json_schema_extra={"first": 3}
+    )
     batch_size: int = Field(
         default=10,
         ge=1,
         le=limits.POINTS,
         title="Batch size",
         description="Samples in a mini-batch: few make a step cheap and noisy, many make it slow and steady",
-        json_schema_extra={"scale": "log"},
+        json_schema_extra={"scale": "log", "first": 4},
     )
     shuffle: bool = Field(
         default=True, title="Shuffle", description="Take the samples of each epoch in a new order"
@@ -116,7 +121,7 @@ class Config(BaseModel):
         title="L1",
         description="Adds the sum of |w| times this to the loss: weights that are hardly needed become"
         " exactly zero, and stay there until the loss pulls harder",
-        json_schema_extra={"scale": "log"},
+        json_schema_extra={"scale": "log", "first": 5},
     )
     l2: float = Field(
         default=0.0,
@@ -124,7 +129,7 @@ class Config(BaseModel):
         le=10,
         title="L2",
         description="Adds half the sum of w² times this to the loss: keeps weights small",
-        json_schema_extra={"scale": "log"},
+        json_schema_extra={"scale": "log", "first": 6},
     )
     clip_norm: float | None = Field(
         default=None,

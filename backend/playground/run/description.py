@@ -66,6 +66,8 @@ class Parameter(Description):
     """How a slider for it is best divided."""
     choices: list[str | float] | None = None
     """The only values, if they are few."""
+    first: int | None = None
+    """Its place among the settings that a page shows at once; null for those that wait behind "more"."""
 
 
 class ConfigField(Parameter):
@@ -171,7 +173,12 @@ def _parameters(cls: type[BaseModel]) -> list[Parameter]:
 
 
 def _parameter(name: str, rule: dict[str, Any]) -> Parameter | None:
-    words = {"name": name, "label": rule.get("title", name), "help": rule.get("description", "")}
+    words = {
+        "name": name,
+        "label": rule.get("title", name),
+        "help": rule.get("description", ""),
+        "first": rule.get("first"),
+    }
     if "family" in rule:
         return Parameter(**words, type="component", family=rule["family"], default=rule.get("default"))
     options = rule.get("anyOf", [rule])

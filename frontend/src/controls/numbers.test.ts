@@ -16,6 +16,7 @@ const parameter = (more: Partial<Parameter>): Parameter => ({
   exclusive_maximum: null,
   scale: "linear",
   choices: null,
+  first: null,
   ...more,
 });
 

@@ -1,4 +1,4 @@
-// Keys that work anywhere on the page: space plays and pauses, Ctrl or Cmd + Z takes back what was done last, and with Shift brings it back.
+// Keys that work anywhere on the page: space plays and pauses, P presents, Ctrl or Cmd + Z takes back what was done last, and with Shift brings it back.
 
 const TYPING =
   "input:not([type=checkbox], [type=radio], [type=range], [type=button]), textarea, select, [contenteditable]";
@@ -8,6 +8,7 @@ export interface Shortcuts {
   play: () => unknown;
   undo: () => unknown;
   redo: () => unknown;
+  present: () => unknown;
 }
 
 export function press(event: KeyboardEvent, shortcuts: Shortcuts): void {
@@ -21,8 +22,11 @@ export function press(event: KeyboardEvent, shortcuts: Shortcuts): void {
     event.preventDefault();
     shortcuts.play();
   }
-  if (!event.ctrlKey && !event.metaKey) return;
   const key = event.key.toLowerCase();
+  if (!event.ctrlKey && !event.metaKey) {
+    if (key === "p" && !event.altKey && !event.repeat && !inDialog) shortcuts.present();
+    return;
+  }
   const redo = key === "y" || (key === "z" && event.shiftKey);
   if (!redo && key !== "z") return;
   event.preventDefault();

@@ -35,6 +35,8 @@ export interface Look {
   line: string;
   background: string;
   font: string;
+  /** Of the numbers on the axes, in pixels. */
+  size: number;
 }
 
 export type Zoom = [from: number, to: number] | null;
@@ -162,7 +164,7 @@ export class Chart {
             label: line.label,
             stroke: isEdge(line) ? translucent(line.colour, 0.3) : line.colour,
             alpha: line.role === "raw" ? 0.28 : 1,
-            width: line.role ? 1 : 1.6,
+            width: (line.role ? 1 : 1.6) * Math.max(1, look.size / 12),
             dash: line.role ? undefined : line.dash,
             points: { show: false },
           }),
@@ -200,11 +202,12 @@ export class Chart {
 
   private axes(): uPlot.Axis[] {
     const { look } = this;
+    const grown = look.size / 11;
     const axis = {
       stroke: look.muted,
-      font: `11px ${look.font}`,
-      labelFont: `11px ${look.font}`,
-      labelSize: 15,
+      font: `${look.size}px ${look.font}`,
+      labelFont: `${look.size}px ${look.font}`,
+      labelSize: 15 * grown,
       labelGap: 0,
       gap: 3,
       grid: { stroke: look.line, width: 1 },
@@ -214,8 +217,8 @@ export class Chart {
       {
         ...axis,
         label: look.xTitle,
-        size: 22,
-        space: 44,
+        size: 22 * grown,
+        space: 44 * grown,
         ...(look.logX && {
           splits: (_: uPlot, __: number, min: number, max: number) => this.xSplits(min, max),
           filter: (_: uPlot, splits: number[]) => splits,
@@ -225,8 +228,8 @@ export class Chart {
       {
         ...axis,
         label: look.yTitle,
-        size: 40,
-        space: look.log ? 18 : 24,
+        size: 40 * grown,
+        space: (look.log ? 18 : 24) * grown,
         // A quarter would need one digit more than a label has.
         incrs: look.log ? undefined : INCREMENTS,
         splits: look.log
@@ -259,7 +262,7 @@ export class Chart {
   /** Room right of the plot for half of the last number below it. */
   private rightEdge({ ctx, scales }: uPlot): number {
     ctx.save();
-    ctx.font = `11px ${this.look.font}`;
+    ctx.font = `${this.look.size}px ${this.look.font}`;
     const { width } = ctx.measureText(decimal(scales.x.max ?? 0, (scales.x.max ?? 0) < 5 ? 1 : 0));
     ctx.restore();
     return Math.max(8, Math.ceil(width / 2) + 3);

@@ -23,7 +23,7 @@ const strengthAt = (level: number) => (level > LEVELS ? level - LEVELS : level) 
 export const widthAt = (level: number) => 0.6 + 4.4 * strengthAt(level) ** 1.3;
 const opacityAt = (level: number) => 0.14 + 0.76 * strengthAt(level);
 
-const WIDTHS = Array.from({ length: 2 * LEVELS + 1 }, (_, level) => widthAt(level).toFixed(2));
+const WIDTHS = Array.from({ length: 2 * LEVELS + 1 }, (_, level) => widthAt(level));
 const OPACITIES = Array.from({ length: 2 * LEVELS + 1 }, (_, level) => opacityAt(level).toFixed(2));
 
 export interface EdgePainter {
@@ -40,6 +40,7 @@ export class SvgEdges implements EdgePainter {
   constructor(
     private readonly group: SVGGElement,
     private readonly edges: Edge[],
+    private readonly weight = 1,
   ) {
     this.paths = edges.map((edge) => {
       const path = document.createElementNS(group.namespaceURI, "path") as SVGPathElement;
@@ -62,7 +63,7 @@ export class SvgEdges implements EdgePainter {
       if (before < 0 || level > LEVELS !== before > LEVELS) {
         path.setAttribute("class", level > LEVELS ? "positive" : "negative");
       }
-      path.setAttribute("stroke-width", WIDTHS[level]);
+      path.setAttribute("stroke-width", (WIDTHS[level] * this.weight).toFixed(2));
       path.setAttribute("stroke-opacity", OPACITIES[level]);
     }
   }

@@ -48,6 +48,23 @@ describe("the picture of a network", () => {
     expect(phone.columns[1].tile).toBeGreaterThanOrEqual(36);
   });
 
+  // Tiles were 44 px at most, however large the window.
+  it("grows with the room, its edges too", () => {
+    const small = arrange(shape([4, 2]), { ...DESK, height: 290 });
+    const large = arrange(shape([4, 2]), { width: 1000, height: 560, coarse: false });
+    expect(large.columns[1].tile).toBeGreaterThan(1.5 * small.columns[1].tile);
+    expect(large.weight).toBeGreaterThan(small.weight);
+    for (const { places, tile } of large.columns)
+      for (let i = 1; i < places.length; i++) expect(places[i].y - places[i - 1].y).toBeGreaterThan(tile);
+  });
+
+  it("leaves out the features that are not in use, where they cannot be chosen", () => {
+    const layout = arrange(shape([3], { used: [5, 1], fixed: true }), DESK);
+    expect(layout.columns[0].places.map(({ unit }) => unit)).toEqual([5, 1]);
+    const into = layout.edges.filter(({ layer, unit }) => layer === 0 && unit === 0);
+    expect(into.map(({ source }) => source)).toEqual([0, 1]);
+  });
+
   it("draws no hidden layer when there is none", () => {
     const layout = arrange(shape([]), DESK);
     expect(layout.columns.map(({ layer }) => layer)).toEqual([-1, 0]);

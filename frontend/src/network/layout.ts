@@ -50,6 +50,8 @@ export interface Layout {
   height: number;
   /** Width that the header of a layer can take. */
   header: number;
+  /** How thick edges are, 1 where tiles are as large as on a small screen. */
+  weight: number;
   columns: Column[];
   edges: Edge[];
   /** Edges of weight layer l are edges[starts[l]] up to edges[starts[l + 1]]. */
@@ -60,6 +62,8 @@ export interface Shape {
   /** All features on offer, and the places among them of those in use, in the order of the weights' rows. */
   features: number;
   used: number[];
+  /** The features that are not in use are not shown. */
+  fixed?: boolean;
   hidden: number[];
   outputs: number;
 }
@@ -71,13 +75,24 @@ export interface Room {
   coarse: boolean;
   /** In a lesson's frame, where all has to be small. */
   dense?: boolean;
+  /** Large type: the names of the features need more room. */
+  large?: boolean;
 }
 
 const LABEL = 50; // left of the features, for their names
+const LABEL_LARGE = 84;
 const MARGIN = 10;
+const TILE = 44; // on a small screen
 
 function tileSize(rows: number, height: number, smallest: number, largest: number, gap: number): number {
   return Math.max(smallest, Math.min(largest, Math.floor(height / rows) - gap));
+}
+
+/** The largest tile: it grows with the room, up to where columns would touch. */
+function growing({ hidden }: Shape, { width, height, large }: Room): number {
+  return Math.floor(
+    Math.max(TILE, Math.min(height / (large ? 4.6 : 6.5), (0.4 * width) / (hidden.length + 2), 112)),
+  );
 }
 
 export function arrange(shape: Shape, room: Room): Layout {
@@ -85,9 +100,18 @@ export function arrange(shape: Shape, room: Room): Layout {
     ? [36, 44, 8, 154]
     : room.dense
       ? [20, 36, 4, 72]
-      : [26, 44, 6, 72];
-  const featureTile = tileSize(shape.features, room.height, smallest, 36, gap);
-  const height = Math.max(room.height, shape.features * (featureTile + gap));
+      : [20, growing(shape, room), 4, 72];
+  const offered = shape.fixed
+    ? shape.used.filter((at) => at >= 0)
+    : Array.from({ length: shape.features }, (_, feature) => feature);
+  const featureTile = tileSize(
+    offered.length,
+    room.height,
+    smallest,
+    shape.fixed ? largest : 0.82 * largest,
+    gap,
+  );
+  const height = Math.max(room.height, offered.length * (featureTile + gap));
 
   // A wide layer shows its first units only: more would be too small to read.
   const rowsMost = Math.max(2, Math.min(12, Math.floor(height / (smallest + 1.5 * gap))));
@@ -96,7 +120,7 @@ export function arrange(shape: Shape, room: Room): Layout {
   const tile = tileSize(Math.max(...widths.map(rowsOf), 4), height, smallest, largest, gap);
 
   const headerHalf = room.coarse ? 75 : 46;
-  const left = MARGIN + LABEL + featureTile / 2;
+  const left = MARGIN + (room.large ? LABEL_LARGE : LABEL) + featureTile / 2;
   const right = Math.max(tile / 2, headerHalf) + MARGIN;
   const gaps = shape.hidden.length + 1;
   const pitch = Math.max(pitchLeast, (room.width - left - right) / gaps);
@@ -110,18 +134,37 @@ export function arrange(shape: Shape, room: Room): Layout {
     const places = Array.from({ length: shown }, (_, unit) => ({ layer, unit, x, y: first + unit * step }));
     return { layer, x, tile: size, places, rest: units - shown, restY: first + shown * step };
   };
-  const columns = [column(-1, left, shape.features, featureTile, Number.POSITIVE_INFINITY)];
+  const features = column(-1, left, offered.length, featureTile, Number.POSITIVE_INFINITY);
+  features.places.forEach((place, row) => {
+    place.unit = offered[row];
+  });
+  const columns = [features];
   widths.forEach((units, layer) => {
     columns.push(column(layer, left + pitch * (layer + 1), units, tile, rowsMost));
   });
 
+  const { edges, starts } = edgesOf(shape, columns);
+  return {
+    width,
+    height,
+    header: Math.min(pitch - 4, room.coarse ? 150 : 104),
+    weight: Math.max(1, tile / TILE),
+    columns,
+    edges,
+    starts,
+  };
+}
+
+/** The edges between columns, layer after layer, and where each layer begins. */
+function edgesOf(shape: Shape, columns: Column[]): Pick<Layout, "edges" | "starts"> {
   const edges: Edge[] = [];
   const starts: number[] = [];
-  widths.forEach((_, layer) => {
+  columns.slice(1).forEach((to, layer) => {
     starts.push(edges.length);
     const from = columns[layer];
-    const to = columns[layer + 1];
-    const sources: (Place | undefined)[] = layer ? from.places : shape.used.map((at) => from.places[at]);
+    const sources: (Place | undefined)[] = layer
+      ? from.places
+      : shape.used.map((at) => from.places.find(({ unit }) => unit === at));
     sources.forEach((place, source) => {
       if (!place) return;
       for (const target of to.places) {
@@ -138,7 +181,7 @@ export function arrange(shape: Shape, room: Room): Layout {
     });
   });
   starts.push(edges.length);
-  return { width, height, header: Math.min(pitch - 4, room.coarse ? 150 : 104), columns, edges, starts };
+  return { edges, starts };
 }
 
 /** An edge as the `d` of an SVG path: level at both ends. */

@@ -51,7 +51,7 @@ export class NetworkPainter {
     this.signals = new Signals(over, layout, this.still);
     this.edges =
       layout.edges.length <= SVG_MOST
-        ? new SvgEdges(group, layout.edges)
+        ? new SvgEdges(group, layout.edges, layout.weight)
         : new CanvasEdges(canvas, layout.edges, layout.width, layout.height);
   }
 

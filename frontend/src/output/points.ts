@@ -31,7 +31,7 @@ function radiusFor(count: number, size: number): number {
   const room = size / 100;
   if (count > 3000) return Math.max(1.2, room * 0.5);
   if (count > 1200) return Math.max(1.8, room * 0.75);
-  return Math.max(2.6, Math.min(4.5, room * 1.1));
+  return Math.max(1.2, Math.min(4.5, room * 1.1));
 }
 
 function isWrong(set: PointSet, index: number): boolean {

@@ -292,7 +292,11 @@ export class Connection {
   /** So that a reload comes back to the same session. The key never leaves this tab's storage. */
   private keep(): void {
     if (!this.session || !this.key) return;
-    store(sessionStorage, storageName(), JSON.stringify({ id: this.session, key: this.key, hash: location.hash }));
+    store(
+      sessionStorage,
+      storageName(),
+      JSON.stringify({ id: this.session, key: this.key, hash: location.hash }),
+    );
   }
 }
 

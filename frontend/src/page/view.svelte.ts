@@ -13,6 +13,9 @@ export function scaleOf(task: Task | null): number {
   return Math.max(Math.abs(lo), Math.abs(hi)) || 1;
 }
 
+/** What is shown to a room that reads from the last row: the network, its answer, the loss, and what runs it. */
+const PRESENTED = new Set(["network", "output", "curves", "weights", "reset", "play", "step", "present"]);
+
 /** Names that `?hide=` had before, in links of lessons. */
 const RENAMED: Record<string, string> = { batchnorm: "normalization" };
 
@@ -28,12 +31,15 @@ export class View {
   private hidden: ReadonlySet<string> = new Set();
   /** The page for an iframe. */
   embedded = false;
+  /** Large type, and only the essential: for a projector. */
+  presenting = $state(false);
   /** The visitor's system asks for less motion. */
   lessMotion = false;
 
   /** Reads the address and the visitor's wishes. */
   start(): void {
-    const hide = new URLSearchParams(location.search).get("hide") ?? "";
+    const query = new URLSearchParams(location.search);
+    const hide = query.get("hide") ?? "";
     this.hidden = new Set(
       hide
         .split(/[\s,]+/)
@@ -41,6 +47,7 @@ export class View {
         .filter(Boolean),
     );
     this.embedded = /\/embed\/?$/.test(location.pathname);
+    this.present(query.has("present") && !this.embedded);
     const motion = matchMedia("(prefers-reduced-motion: reduce)");
     this.lessMotion = motion.matches;
     motion.addEventListener("change", () => (this.lessMotion = motion.matches));
@@ -56,7 +63,16 @@ export class View {
   }
 
   /** Whether a control is to be shown: `?hide=` may name it or the part before a dot. */
-  readonly shown = (name: string): boolean => !this.hidden.has(name) && !this.hidden.has(name.split(".")[0]);
+  readonly shown = (name: string): boolean =>
+    !this.hidden.has(name) &&
+    !this.hidden.has(name.split(".")[0]) &&
+    (!this.presenting || PRESENTED.has(name));
+
+  /** Begins or ends the presentation. */
+  readonly present = (on = !this.presenting): void => {
+    this.presenting = on;
+    document.documentElement.toggleAttribute("data-presenting", on);
+  };
 
   /** The query that hides the same controls in another address. */
   get query(): string {
