@@ -79,7 +79,7 @@ class Component(BaseModel):
 
 
 def code_of(model: type[BaseModel], name: str, within: str = "") -> str:
-    """The key of a field's label in the translations; what is inherited has one, by the class that declares it.
+    """The key of a field's label in the translations: that of the class which declares it.
 
     `within` is where the model stands in a config, as "hidden.".
     """
