@@ -109,6 +109,23 @@ def findings() -> list[str]:
     ]
 
 
+def put_in_order(language: str) -> None:
+    """As the lines of en.json, then what the catalogue says."""
+    there = words(language)
+    lines = []
+    for line in (FOLDER / "en.json").read_text(encoding="utf-8").splitlines()[1:-1]:
+        key = line.split('"')[1] if line else ""
+        if not line or key in there:
+            lines.append(pair(key, there[key]) if key else "")
+    lines += ["", *(pair(key, there[key]) for key in catalogue() if key in there)]
+    text = "\n".join(["{", *lines]).removesuffix(",") + "\n}\n"
+    (FOLDER / f"{language}.json").write_text(text, encoding="utf-8")
+
+
+def pair(key: str, text: str) -> str:
+    return f"  {json.dumps(key)}: {json.dumps(text, ensure_ascii=False)},"
+
+
 HOW = "; `python -m tests.test_languages` lists all"
 
 
@@ -176,6 +193,8 @@ def test_decimals_begin_with_a_comma(language: str) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["written"]:
+        for language in LANGUAGES:
+            put_in_order(language)
         done = {key for language in LANGUAGES for key in words(language)}
         notes = {key: now for key, now in fingerprints().items() if key in done}
         TRANSLATED.write_text(json.dumps(notes, indent=0) + "\n", encoding="utf-8")
