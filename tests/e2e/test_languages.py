@@ -62,7 +62,7 @@ def test_a_language_is_chosen_and_kept(arrive: Callable[..., Visitor]) -> None:
     session = visitor.session
     visitor.find("language").select_option("de")
     speaks(visitor.page, "de", "Neuronale Netze ausprobieren")
-    visitor.waits_for_pictures(1)
+    expect(visitor.find("control-optimizer.lr")).to_be_visible()
     assert visitor.session == session
     assert "lang" not in visitor.page.url
     visitor.page.reload()
