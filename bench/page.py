@@ -38,7 +38,7 @@ CHANGES: dict[str, tuple[Act, Act]] = {
     ),
     "learning rate": (
         lambda v: v.sets("control-optimizer.lr", 0.1),
-        lambda v: v.sets("control-optimizer.lr", 0.03),
+        lambda v: v.sets("control-optimizer.lr", 0.001),
     ),
     "noise": (lambda v: v.sets("control-data.noise", 0.2), lambda v: v.sets("control-data.noise", 0)),
     "neuron +": (

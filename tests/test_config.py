@@ -19,7 +19,7 @@ EXAMPLE = json.loads("""
   ],
   "output":    {"activation": {"kind": "auto"}},
   "loss":      {"kind": "bce"},
-  "optimizer": {"kind": "adam", "lr": 0.03},
+  "optimizer": {"kind": "adam", "lr": 0.001},
   "batch_size": 10, "shuffle": true, "input_dropout": 0.0,
   "l1": 0.0, "l2": 0.0, "clip_norm": null,
   "init": {"kind": "xavier_uniform"}, "seed": 0

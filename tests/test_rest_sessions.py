@@ -25,7 +25,7 @@ def test_a_session_is_created_with_its_defaults_filled_in(client: httpx.Client) 
     assert created["config"]["data"]["kind"] == "spiral"
     assert created["config"]["optimizer"]["kind"] == "adam"
     assert (created["step"], created["epoch"], created["playing"]) == (0, 0.0, False)
-    assert created["speed"] == {"epochs_per_second": 60}
+    assert created["speed"] == {"epochs_per_second": 15}
     looked = client.get(answer.headers["location"]).json()
     assert "key" not in looked
     assert looked["config"] == created["config"]

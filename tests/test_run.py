@@ -17,7 +17,8 @@ from playground.run.validation import parse
 from playground.run.weights import OneWeight
 
 LINKS = json.loads((Path(__file__).parent / "golden" / "links_v1.json").read_text())
-"""Links as version 1 of the page made them, and their configs in version 2."""
+"""Links as version 1 of the page made them, and their configs in version 2. What a config leaves out has the
+default of today: of the learning rate, Adam's. The page's own links leave nothing out."""
 
 
 def from_link(link: str) -> dict:

@@ -52,10 +52,20 @@ export const preview = (data: Component, seed = 0) =>
 export const table = (id: string) => answer(client.GET("/api/datasets/{id}", { params: { path: { id } } }));
 
 /** Uploads a CSV file or a workbook; `options` say how to read it. */
-export function uploadTable(file: File, options: Record<string, string> = {}) {
+export async function uploadTable(file: File, options: Record<string, string> = {}) {
   const form = new FormData();
   form.set("file", file);
   for (const [name, value] of Object.entries(options)) form.set(name, value);
   // The schema has a file as a string; a form is sent as it is.
-  return answer(client.POST("/api/datasets", { body: form as never }));
+  const table = await answer(client.POST("/api/datasets", { body: form as never }));
+  uploaded.set(table.id, () => uploadTable(file, options));
+  return table;
+}
+
+const uploaded = new Map<string, () => Promise<unknown>>();
+
+/** Uploads the files of this page once more, for a server that has forgotten them. Whether there are any. */
+export async function uploadAgain(): Promise<boolean> {
+  await Promise.all([...uploaded.values()].map((upload) => upload()));
+  return uploaded.size > 0;
 }

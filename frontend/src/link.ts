@@ -2,6 +2,8 @@
 import type { Config, Patch } from "./types";
 
 const PREFIX = "c=";
+/** Name of a frame in which this page shows how a link will look. */
+export const PREVIEW = "playground-preview";
 
 async function through(
   bytes: Uint8Array<ArrayBuffer>,

@@ -1023,7 +1023,7 @@ export interface components {
              *         "beta2": 0.999,
              *         "eps": 1e-8,
              *         "kind": "adam",
-             *         "lr": 0.03
+             *         "lr": 0.001
              *       },
              *       "output": {
              *         "activation": {
@@ -2276,7 +2276,7 @@ export interface components {
              *         "beta2": 0.999,
              *         "eps": 1e-8,
              *         "kind": "adam",
-             *         "lr": 0.03
+             *         "lr": 0.001
              *       },
              *       "output": {
              *         "activation": {

@@ -78,3 +78,13 @@ def test_the_cursor_names_training_and_test(visitor: Visitor) -> None:
     expect(at).to_contain_text("Epoch")
     expect(at).to_contain_text("Train")
     expect(at).to_contain_text("Test")
+
+
+def test_each_line_is_named_with_its_own_number(visitor: Visitor) -> None:
+    visitor.page.wait_for_function(
+        "() => document.querySelector('[data-testid=test-loss]').textContent !== '–'"
+    )
+    train, test = (visitor.find(f"{part}-loss").inner_text() for part in ("train", "test"))
+    assert train != test
+    expect(visitor.find("curve-loss").locator(".legend")).to_contain_text(train)
+    expect(visitor.find("curve-loss").locator(".legend")).to_contain_text(test)

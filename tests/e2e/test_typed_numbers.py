@@ -56,7 +56,7 @@ def test_what_may_mean_two_numbers_is_asked_about(visitor: Visitor) -> None:
     expect(refusal).to_have_text("1,234 may mean 1.234 or 1234: write it without the comma.")
     field.press("Escape")
     expect(refusal).to_have_count(0)
-    assert visitor.told()["config"]["optimizer"]["lr"] == 0.03
+    assert visitor.told()["config"]["optimizer"]["lr"] == 0.001
 
 
 @pytest.mark.parametrize("profile", [{}, PHONE], ids=["desktop", "phone"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
@@ -129,6 +130,26 @@ def test_a_server_that_stops_and_comes_back(arrive: Callable[..., Visitor]) -> N
         assert _weights(visitor.page) == weights
         visitor.plays()
         visitor.waits_for_epoch(before["epoch"])
+        visitor.keys.clear()  # its session ends with its server
+
+
+def test_a_file_of_ones_own_outlives_the_server(arrive: Callable[..., Visitor], tmp_path: Path) -> None:
+    table = tmp_path / "marks.csv"
+    table.write_text(
+        "hours,sleep,passed\n" + "".join(f"{n},{n % 9},{['no', 'yes'][n > 20]}\n" for n in range(40))
+    )
+    port = free_port()
+    with serving(port) as (address, _):
+        visitor = arrive(address)
+        visitor.server = address
+        visitor.open()
+        visitor.find("csv-input").set_input_files(table)
+        visitor.find("csv-apply").click()
+        data = visitor.waits_until(lambda told: told["config"]["data"]["kind"] == "csv")["config"]["data"]
+    expect(visitor.find("away")).to_be_visible()
+    with serving(port):
+        expect(visitor.find("away")).to_be_hidden(timeout=60_000)
+        assert visitor.told()["config"]["data"] == data
         visitor.keys.clear()  # its session ends with its server
 
 

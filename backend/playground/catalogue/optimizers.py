@@ -166,6 +166,8 @@ class Adam(Optimizer):
         r" w \leftarrow w - \eta\, \frac{m/(1-\beta_1^t)}{\sqrt{v/(1-\beta_2^t)} + \epsilon}"
     )
     slots: ClassVar[int] = 2
+    # The paper's own: at the default speed one can watch the network learn.
+    lr: LearningRate = 0.001
     beta1: float = Field(
         default=0.9, ge=0, lt=1, title="Momentum β₁", description="How much of the old mean gradient stays"
     )

@@ -53,7 +53,7 @@ from playground.session.viewer import Picture
 log = logging.getLogger("playground.session")
 
 ID_LENGTH = 12
-DEFAULT_SPEED = Speed(epochs_per_second=60)
+DEFAULT_SPEED = Speed(epochs_per_second=15)
 _numbers = itertools.count(1)
 
 

@@ -19,7 +19,8 @@ export function levelOf(weight: number): number {
 }
 
 const strengthAt = (level: number) => (level > LEVELS ? level - LEVELS : level) / LEVELS;
-const widthAt = (level: number) => 0.6 + 4.4 * strengthAt(level) ** 1.3;
+/** Of the line, in pixels. */
+export const widthAt = (level: number) => 0.6 + 4.4 * strengthAt(level) ** 1.3;
 const opacityAt = (level: number) => 0.14 + 0.76 * strengthAt(level);
 
 const WIDTHS = Array.from({ length: 2 * LEVELS + 1 }, (_, level) => widthAt(level).toFixed(2));

@@ -1,8 +1,9 @@
 // Paints a frame onto the drawn network: maps, biases and edges. It knows no framework, and a frame goes no further.
 import { type Look, paintMap } from "../maps";
-import type { Frame } from "../wire";
+import type { ByteMap, Frame } from "../wire";
 import { CanvasEdges, type EdgePainter, LEVELS, levelOf, SVG_MOST, SvgEdges } from "./edges";
-import type { Layout, Unit } from "./layout";
+import type { Edge, Layout, Unit } from "./layout";
+import { Signals } from "./signals";
 
 /** Does a frame show the network that is drawn? Between a change and its first frame it does not. */
 export function fits(frame: Frame, inputs: number, widths: number[]): boolean {
@@ -22,6 +23,12 @@ export class NetworkPainter {
   private readonly maps = new Map<HTMLCanvasElement, Unit>();
   private readonly biases = new Map<HTMLElement, Bias>();
   private edges: EdgePainter | null = null;
+  private signals: Signals | null = null;
+  /** What a feature in use is over the inputs, by its place. */
+  feature: (source: number) => ByteMap | null = () => null;
+
+  /** `still`: whether nothing may move. */
+  constructor(private readonly still: () => boolean) {}
 
   /** Registers the canvas of a unit; returns what takes it out again. */
   map(canvas: HTMLCanvasElement, layer: number, unit: number): () => void {
@@ -35,27 +42,36 @@ export class NetworkPainter {
     return () => this.biases.delete(dot);
   }
 
-  /** Draws the edges of a new layout; `group` and `canvas` lie over each other, one of them gets the edges. */
-  draw(layout: Layout, group: SVGGElement, canvas: HTMLCanvasElement): void {
-    this.edges?.remove();
+  /**
+   * Draws the edges of a new layout; `group` and `canvas` lie over each other, one of them gets the edges, and `over`
+   * what happens on them.
+   */
+  draw(layout: Layout, group: SVGGElement, canvas: HTMLCanvasElement, over: HTMLCanvasElement): void {
+    this.remove();
+    this.signals = new Signals(over, layout, this.still);
     this.edges =
       layout.edges.length <= SVG_MOST
         ? new SvgEdges(group, layout.edges)
         : new CanvasEdges(canvas, layout.edges, layout.width, layout.height);
   }
 
+  remove(): void {
+    this.edges?.remove();
+    this.signals?.remove();
+    this.edges = this.signals = null;
+  }
+
   /** Shows the edges of one unit only, or all again with null. */
   emphasise(of: Unit | null, used: number[]): void {
     const source = of && of.layer < 0 ? used.indexOf(of.unit) : of?.unit;
-    if (!of || source === -1) {
-      this.edges?.emphasise(null);
-      return;
-    }
-    this.edges?.emphasise(
-      (edge) =>
-        (edge.layer === of.layer && edge.unit === of.unit) ||
-        (edge.layer === of.layer + 1 && edge.source === source),
-    );
+    const near =
+      of && source !== -1
+        ? (edge: Edge) =>
+            (edge.layer === of.layer && edge.unit === of.unit) ||
+            (edge.layer === of.layer + 1 && edge.source === source)
+        : null;
+    this.edges?.emphasise(near);
+    this.signals?.emphasise(near);
   }
 
   paint(frame: Frame, look: Look): void {
@@ -72,5 +88,6 @@ export class NetworkPainter {
       dot.style.setProperty("--strength", String((level > LEVELS ? level - LEVELS : level) / LEVELS));
     }
     this.edges?.paint(frame, look.theme);
+    this.signals?.paint(frame, look.theme, this.feature);
   }
 }

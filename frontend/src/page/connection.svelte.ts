@@ -42,7 +42,8 @@ export interface Owner {
 const ENVELOPE_BYTES = 1024; // of a command around its patch
 const HASH_AFTER_MS = 400;
 const WAIT_MS = 3_000; // between two looks for a session that is gone
-const KEPT = "playground.session";
+/** Where this tab's session is kept; a preview within the page has one of its own. */
+const storageName = () => (window.name === link.PREVIEW ? "playground.preview" : "playground.session");
 
 export class Connection {
   status = $state<Status | "failed">("connecting");
@@ -59,9 +60,11 @@ export class Connection {
   former = $state.raw<Held | null>(null);
   /** Whether the holder's controls work. */
   readonly canChange = $derived(this.role === "holder" && this.status === "live");
+  /** Whether this visitor only looks on, by a link without the key. */
+  readonly watches = $derived.by(() => this.session !== null && this.key === null);
 
   private live: Live | null = null;
-  private key: string | null = null;
+  private key = $state<string | null>(null);
   private hashTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -72,10 +75,12 @@ export class Connection {
   /** Opens what the address names, or else this tab's last session, or else a new one. */
   async start(): Promise<void> {
     addEventListener("popstate", ({ state }) => {
+      const watched = watchedSession();
       if (held(state?.session)) this.comeBack(state.session);
+      else if (watched) this.join(watched, null);
       else void this.begin();
     });
-    const watched = new URLSearchParams(location.search).get("session");
+    const watched = watchedSession();
     const kept = recalled();
     if (watched) this.join(watched, kept?.id === watched ? kept.key : null);
     else if (kept && (kept.hash === location.hash || location.hash === "")) this.join(kept.id, kept.key);
@@ -131,6 +136,28 @@ export class Connection {
     void this.begin();
   };
 
+  /**
+   * A session of one's own that goes on from where the watched one is; where that is too far to be trained again, with
+   * its settings only. The browser's back button leads back to watching.
+   */
+  readonly copy = async (): Promise<void> => {
+    const config = this.owner.config();
+    if (!config) return;
+    const settings = { config };
+    const whole = this.owner.position();
+    const url = new URL(location.href);
+    url.searchParams.delete("session");
+    try {
+      const made = whole && (await api.createSession(whole).catch(unlessAway));
+      const { id, key } = made ?? (await api.createSession(settings));
+      history.pushState(null, "", url);
+      this.notices.say(t(made ? "note.copied" : "note.copied_settings"));
+      this.join(id, key);
+    } catch (error) {
+      this.notices.toast(error instanceof Refused ? this.owner.refusal(error) : String(error), "error");
+    }
+  };
+
   /** Goes on with a session that this tab had before. */
   comeBack(session: Held): boolean {
     this.join(session.id, session.key);
@@ -175,12 +202,17 @@ export class Connection {
     } catch {
       this.notices.toast(t("toast.link_damaged"), "error");
     }
+    await this.createOrDefault(config).catch((error) => this.fail(error));
+  }
+
+  /** A new session; of the default experiment, and a word about it, where this one is refused. */
+  private async createOrDefault(config: Patch): Promise<void> {
     try {
       await this.create(config);
     } catch (error) {
-      if (!(error instanceof Refused) || Object.keys(config).length === 0) return this.fail(error);
+      if (!(error instanceof Refused) || Object.keys(config).length === 0) throw error;
       this.notices.toast(t("toast.link_refused", { reason: this.owner.refusal(error) }), "error");
-      await this.create({}).catch((again) => this.fail(again));
+      await this.create({});
     }
   }
 
@@ -216,10 +248,9 @@ export class Connection {
     const position = this.owner.position();
     try {
       if (position && (await this.remake(position, this.key))) return;
-      store(sessionStorage, KEPT, null);
+      store(sessionStorage, storageName(), null);
       const config = this.owner.config();
-      if (config) await this.create(config as unknown as Patch);
-      else await this.begin();
+      await this.createOrDefault((config ?? {}) as Patch);
       this.notices.say("");
       this.notices.toast(t("toast.session_gone"));
     } catch (error) {
@@ -227,13 +258,19 @@ export class Connection {
     }
   }
 
-  /** Whether the session could be made again as it was. */
+  /** Whether the session could be made again as it was; its files have been uploaded before. */
   private async remake(position: Position, key: string): Promise<boolean> {
+    const make = () => this.reach(() => api.createSession({ ...position, key }), away);
+    const madeInAnotherTab = (error: unknown) => error instanceof Refused && error.failure.status === 409;
     try {
-      await this.reach(() => api.createSession({ ...position, key }), away);
+      await make().catch(async (error) => {
+        if (madeInAnotherTab(error)) return;
+        if (!(await api.uploadAgain())) throw error;
+        await make();
+      });
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      if (error.failure.status !== 409) return false; // made again in another tab
+      if (error instanceof Refused) return false;
+      throw error;
     }
     this.owner.revived();
     this.join(this.session as string, key);
@@ -255,7 +292,7 @@ export class Connection {
   /** So that a reload comes back to the same session. The key never leaves this tab's storage. */
   private keep(): void {
     if (!this.session || !this.key) return;
-    store(sessionStorage, KEPT, JSON.stringify({ id: this.session, key: this.key, hash: location.hash }));
+    store(sessionStorage, storageName(), JSON.stringify({ id: this.session, key: this.key, hash: location.hash }));
   }
 }
 
@@ -265,11 +302,20 @@ const away = (error: unknown) => error instanceof Refused && [0, 502, 503].inclu
 const held = (session: unknown): session is Held =>
   typeof session === "object" && session !== null && "id" in session && "key" in session;
 
+/** What was refused can be wished differently; from a server that is away nothing comes. */
+function unlessAway(error: unknown): null {
+  if (!(error instanceof Refused) || away(error)) throw error;
+  return null;
+}
+
+/** The session that the address asks to watch. */
+const watchedSession = () => new URLSearchParams(location.search).get("session");
+
 const unconnected = () => new Refused({ status: 0, title: "Closed", detail: "" });
 
 function recalled(): { id: string; key: string; hash: string } | null {
   try {
-    return JSON.parse(stored(sessionStorage, KEPT) ?? "null");
+    return JSON.parse(stored(sessionStorage, storageName()) ?? "null");
   } catch {
     return null;
   }

@@ -2,10 +2,13 @@ import { setting } from "../controls/numbers";
 import { t } from "../i18n";
 import type { Speed } from "../types";
 
+/** As a new session has it: one can watch the network learn. */
+export const DEFAULT_SPEED: Speed = { epochs_per_second: 15 };
+
 const SPEEDS: Speed[] = [
   { steps_per_second: 1 },
   { epochs_per_second: 1 },
-  { epochs_per_second: 10 },
+  DEFAULT_SPEED,
   { epochs_per_second: 60 },
   { max: true },
 ];

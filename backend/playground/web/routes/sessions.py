@@ -297,7 +297,7 @@ async def set_speed(
         Speed,
         Body(
             openapi_examples={
-                "the default": {"value": {"epochs_per_second": 60}},
+                "the default": {"value": {"epochs_per_second": 15}},
                 "full speed": {"value": {"max": True}},
             }
         ),
