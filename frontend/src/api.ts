@@ -1,5 +1,6 @@
 // The REST calls that the page makes.
 import createClient from "openapi-fetch";
+import { worded } from "./catalogue";
 import { explained, said } from "./i18n";
 import type { paths } from "./schema";
 import type { Component, Failure, NewSession, Patch } from "./types";
@@ -33,7 +34,7 @@ async function answer<Data>(
   throw new Refused({ title: statusText, detail: statusText, ...document, status });
 }
 
-export const catalogue = () => answer(client.GET("/api/catalogue"));
+export const catalogue = async () => worded(await answer(client.GET("/api/catalogue")));
 export const createSession = (session: NewSession) => answer(client.POST("/api/sessions", { body: session }));
 export const session = (id: string) => answer(client.GET("/api/sessions/{id}", { params: { path: { id } } }));
 /** As the `change` command, for patches that are too large for a websocket message. */

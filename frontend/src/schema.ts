@@ -713,6 +713,11 @@ export interface components {
          */
         ComponentDescription: {
             /**
+             * Code
+             * @description The key of its label in the translations; with `.help` after it, of its help.
+             */
+            code: string;
+            /**
              * Compiled
              * @description Whether the compiled trainer can use it; null where it makes no difference.
              */
@@ -875,6 +880,11 @@ export interface components {
              * @description The only values, if they are few.
              */
             choices: (string | number)[] | null;
+            /**
+             * Code
+             * @description The key of its label in the translations; with `.help` after it, of its help.
+             */
+            code: string;
             /**
              * Default
              * @description Its value where none is given.
@@ -1863,6 +1873,11 @@ export interface components {
              * @description The only values, if they are few.
              */
             choices: (string | number)[] | null;
+            /**
+             * Code
+             * @description The key of its label in the translations; with `.help` after it, of its help.
+             */
+            code: string;
             /**
              * Default
              * @description Its value where none is given.

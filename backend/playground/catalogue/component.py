@@ -78,6 +78,16 @@ class Component(BaseModel):
         return cls.model_fields["kind"].default
 
 
+def code_of(model: type[BaseModel], name: str, within: str = "") -> str:
+    """The key of a field's label in the translations: that of the class which first declares it.
+
+    `within` is where the model stands in a config, as "hidden.".
+    """
+    owner = next(cls for cls in reversed(model.__mro__) if name in inspect.get_annotations(cls))
+    own = issubclass(owner, Component) and owner.name()
+    return f"catalogue.{own}.{name}" if own else f"field.{within}{name}"
+
+
 Family = TypeVar("Family", bound=Component)
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from playground import limits
 from playground.catalogue.activations import Activation
-from playground.catalogue.component import Component, members
+from playground.catalogue.component import Component, code_of, members
 from playground.catalogue.datasets import Data
 from playground.catalogue.features import Feature
 from playground.catalogue.inits import Init
@@ -42,6 +42,8 @@ class Parameter(Description):
 
     name: str
     """As in a config."""
+    code: str
+    """The key of its label in the translations; with `.help` after it, of its help."""
     label: str
     """What a control for it is called."""
     help: str
@@ -82,6 +84,8 @@ class ComponentDescription(Description):
 
     kind: str
     """The name of it in a config."""
+    code: str
+    """The key of its label in the translations; with `.help` after it, of its help."""
     label: str
     """Its name for people."""
     help: str
@@ -123,7 +127,7 @@ def describe() -> Catalogue:
     fields = [
         ConfigField(**parameter.model_dump(), path=prefix + parameter.name)
         for prefix, model in (("", Config), ("hidden.", Layer), ("output.", Output))
-        for parameter in _parameters(model)
+        for parameter in _parameters(model, prefix)
     ]
     return Catalogue(
         components=components,
@@ -147,6 +151,7 @@ def describe() -> Catalogue:
 def _component(cls: type[Component], family: type[Component]) -> ComponentDescription:
     return ComponentDescription(
         kind=cls.name(),
+        code=cls.named().code,
         label=cls.label,
         help=cls.help(),
         formula=cls.formula,
@@ -166,15 +171,17 @@ def _posed(cls: type[Data]) -> dict[str, Any]:
         return {"task": None, "synthetic": False}
 
 
-def _parameters(cls: type[BaseModel]) -> list[Parameter]:
+def _parameters(cls: type[BaseModel], within: str = "") -> list[Parameter]:
     """The fields that are a number, a switch or a component, from the JSON Schema of a model."""
-    found = (_parameter(name, rule) for name, rule in cls.model_json_schema()["properties"].items())
+    rules = cls.model_json_schema()["properties"]
+    found = (_parameter(name, code_of(cls, name, within), rule) for name, rule in rules.items())
     return [parameter for parameter in found if parameter]
 
 
-def _parameter(name: str, rule: dict[str, Any]) -> Parameter | None:
+def _parameter(name: str, code: str, rule: dict[str, Any]) -> Parameter | None:
     words = {
         "name": name,
+        "code": code,
         "label": rule.get("title", name),
         "help": rule.get("description", ""),
         "first": rule.get("first"),

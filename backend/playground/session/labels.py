@@ -4,12 +4,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from playground.catalogue.component import Component
+from playground.catalogue.component import Component, code_of
 from playground.catalogue.normalizations import NoNormalization
 from playground.i18n import Text, say
 from playground.run.config import Config, Layer
 
-SHORT = {"train_fraction": "training share"}
 LISTS = {"points": "label.points", "test_points": "label.test_points", "inputs": "label.inputs"}
 """Fields that are told by how much they hold."""
 PARTS = frozenset({"output", "hidden", "features", "version"})
@@ -91,7 +90,7 @@ def _layer(number: int, before: Layer, after: Layer) -> list[Text]:
         words.append(_normalization(number, before.normalization, after.normalization))
     if before.dropout != after.dropout:
         words.append(say("label.dropout", rate=after.dropout, layer=number))
-    others = _parameters(before, after, but=LAYER_PARTS)
+    others = _parameters(before, after, but=LAYER_PARTS, within="hidden.")
     return words + [say("label.layer", layer=number, change=change) for change in others]
 
 
@@ -112,7 +111,9 @@ def _scalars(before: Config, after: Config) -> list[Text]:
     return words + _parameters(before, after, but=PARTS)
 
 
-def _parameters(before: BaseModel, after: BaseModel, but: frozenset[str] = frozenset()) -> list[Text]:
+def _parameters(
+    before: BaseModel, after: BaseModel, but: frozenset[str] = frozenset(), within: str = ""
+) -> list[Text]:
     """Fields that differ, but for components, by their titles."""
     words = []
     for name, field in type(after).model_fields.items():
@@ -124,8 +125,8 @@ def _parameters(before: BaseModel, after: BaseModel, but: frozenset[str] = froze
         if isinstance(value, tuple):
             words.append(say(LISTS[name], count=len(value)))
         else:
-            title = SHORT.get(name) or _lower(field.title or name.replace("_", " "))
-            words.append(_value(Text(code=f"field.{name}", text=title), value))
+            title = _lower(field.title or name.replace("_", " "))
+            words.append(_value(Text(code=code_of(type(after), name, within), text=title), value))
     return words
 
 

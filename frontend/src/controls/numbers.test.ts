@@ -4,6 +4,7 @@ import { bounds, logSteps, read, setting, typed, withValue } from "./numbers";
 
 const parameter = (more: Partial<Parameter>): Parameter => ({
   name: "lr",
+  code: "field.lr",
   label: "Learning rate",
   help: "",
   type: "number",

@@ -1,8 +1,8 @@
 // Numbers as people read them, and the steps that a control offers.
-import { language, t } from "../i18n";
+import { decimalSign, locale, t, written } from "../i18n";
 import type { Parameter } from "../types";
 
-const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
+const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
 
 /** 12345.6 -> "12,346". */
 export const count = (value: number) => whole.format(value);
@@ -20,22 +20,28 @@ export function setting(value: unknown): string {
 export function typed(value: unknown): string {
   if (typeof value !== "number") return String(value ?? "");
   if (value !== 0 && (Math.abs(value) < 1e-6 || Math.abs(value) >= 1e7))
-    return value.toExponential().replace("e+", "e");
-  return String(Number(value.toPrecision(7)));
+    return written(value.toExponential().replace("e+", "e"));
+  return written(String(Number(value.toPrecision(7))));
 }
 
 export type Bounds = Pick<Parameter, "type"> &
   Partial<Pick<Parameter, "nullable" | "minimum" | "maximum" | "exclusive_minimum" | "exclusive_maximum">>;
 
-const GROUPS = /^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?$/;
-const GROUPS_OF_POINTS = /^[+-]?[1-9]\d{0,2}((\.\d{3})+,\d*|(\.\d{3}){2,})$/;
-const EITHER = /^[+-]?[1-9]\d{0,2},\d{3}$/;
+/** The one of point and comma that does not begin the decimals here. */
+const other = decimalSign === "," ? "." : ",";
+/** 1,234,567.8 with its thousands set apart by this sign, and its decimals by the other one. */
+const grouped = (sign: string, decimals: string) =>
+  new RegExp(`^[+-]?[1-9]\\d{0,2}([${sign}]\\d{3})+([${decimals}]\\d*)?$`);
+const GROUPS = { ",": grouped(",", "."), ".": grouped(".", ",") };
+/** One sign, and three digits after it: 1,234. */
+const ONE_GROUP = /^[+-]?[1-9]\d{0,2}[.,]\d{3}$/;
 const NUMBER = /^[+-]?(\d+[.,]?\d*|[.,]\d+)(e[+-]?\d+)?$/i;
 const WHOLE = /^[+-]?\d+(e\d+)?$/i;
 
 /**
- * What was typed: a number, null for nothing, or a refusal in words. A comma may be the decimal comma; where it might
- * as well set thousands apart, as in 1,234, it is refused, unless the number has to be whole.
+ * What was typed: a number, null for nothing, or a refusal in words. Both point and comma may begin the decimals;
+ * where the one that does not in the visitor's language might as well set thousands apart, as the comma of 1,234 in
+ * English and the point of 1.234 in German, it is refused, unless the number has to be whole.
  */
 export function read(text: string, label: string, bounds: Bounds): number | string | null {
   const refused = (message: string) => t("refused.rule", { label, message });
@@ -45,16 +51,17 @@ export function read(text: string, label: string, bounds: Bounds): number | stri
     .replace(/(\d)[\s’'](?=\d{3})/g, "$1");
   if (plain === "") return null;
   const integer = bounds.type === "integer";
+  const one = ONE_GROUP.test(plain);
+  const sign = ([",", "."] as const).find(
+    (each) => GROUPS[each].test(plain) && (!one || (integer && each === other)),
+  );
   let digits = plain;
-  if (GROUPS_OF_POINTS.test(plain)) digits = plain.replaceAll(".", "").replace(",", ".");
-  else if (GROUPS.test(plain) && (integer || !EITHER.test(plain))) digits = plain.replaceAll(",", "");
+  if (sign) digits = plain.replaceAll(sign, "").replace(",", ".");
   else if (!NUMBER.test(plain)) return refused(t(integer ? "rule.int_type" : "rule.float_type"));
-  else if (!integer && EITHER.test(plain))
-    return t("refused.either", {
-      text: plain,
-      point: plain.replace(",", "."),
-      whole: plain.replace(",", ""),
-    });
+  else if (!integer && one && plain.includes(other)) {
+    const values = { point: plain.replace(other, decimalSign), whole: plain.replace(other, "") };
+    return t("refused.either", { text: plain, ...values });
+  }
   if (integer && !WHOLE.test(digits)) return refused(t("rule.int_type"));
   const value = Number(digits.replace(",", "."));
   if (!Number.isFinite(value)) return refused(t("rule.finite_number"));

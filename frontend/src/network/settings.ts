@@ -90,9 +90,9 @@ export function inWords({ field, kind, choice }: Setting): string {
 
 const onOrOff = (on: boolean) => t(on ? "field.on" : "field.off");
 
-/** "Batch normalisation" -> "BN". */
-const initials = (label: string): string =>
-  label
-    .split(/\s+/)
-    .map((word) => word.charAt(0).toUpperCase())
-    .join("");
+/** "Batch normalisation" -> "BN", "Normalización por lotes" -> "NL". */
+function initials(label: string): string {
+  const words = label.split(/[\s-]+/);
+  const ends = words.length > 1 ? [words[0], words[words.length - 1]] : words;
+  return ends.map((word) => word.charAt(0).toUpperCase()).join("");
+}

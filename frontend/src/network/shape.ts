@@ -1,4 +1,5 @@
 // What a press on the picture does to the config. Pure: takes the layers or features that are, gives those that shall be.
+import { written } from "../i18n";
 import type { Component, Layer, Patch } from "../types";
 
 /** What is to be different about a layer. A function of the layer, so that quick presses add up. */
@@ -54,7 +55,7 @@ export function short(value: number): string {
         : size >= 1
           ? size.toFixed(2)
           : size.toFixed(3);
-  return value < 0 ? `−${text}` : text;
+  return written(value < 0 ? `−${text}` : text);
 }
 
 /** The number of weights and biases (and the scale and shift of normalised units). */

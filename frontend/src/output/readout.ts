@@ -64,6 +64,6 @@ export function sentenceAt(
   return t("output.readout.class", {
     where,
     label: labels[chosen] ?? String(chosen),
-    share: share.toFixed(2),
+    share: decimal(share, 2),
   });
 }

@@ -10,7 +10,7 @@ export function sentence(failure: Failure, config: Config | null, catalogue: Cat
   const message = said({ ...error, text: error.message });
   const label = catalogue && labelOf(error.field, config, catalogue);
   if (!label) return message;
-  const rule = /^(must|may|is) /.test(message);
+  const rule = /^(must|may|is) /.test(error.message);
   return t(rule ? "refused.rule" : "refused.field", { label, message });
 }
 
