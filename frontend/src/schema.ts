@@ -722,6 +722,8 @@ export interface components {
              * @description LaTeX.
              */
             formula: string;
+            /** @description Activations: what they do, by default. */
+            graph: components["schemas"]["Graph"] | null;
             /**
              * Help
              * @description What it is, in a sentence or two.
@@ -1376,6 +1378,27 @@ export interface components {
              * @enum {string}
              */
             type: "frame";
+        };
+        /**
+         * Graph
+         * @description An activation with its slope, for a picture: three lists of the same length.
+         */
+        Graph: {
+            /**
+             * Slope
+             * @description How much more comes out for a little more that goes in.
+             */
+            slope: number[];
+            /**
+             * Value
+             * @description What comes out.
+             */
+            value: number[];
+            /**
+             * Z
+             * @description What goes in.
+             */
+            z: number[];
         };
         /**
          * Hello
