@@ -16,6 +16,8 @@ const wanted = typeof navigator === "undefined" ? ["en"] : navigator.languages;
 export const language = wanted.map((tag) => tag.split("-")[0]).find((tag) => tag in languages) ?? "en";
 const words = languages[language];
 const plurals = new Intl.PluralRules(language);
+/** A number in a sentence: no exponent, however small it is. */
+const figures = new Intl.NumberFormat(language, { maximumSignificantDigits: 6, useGrouping: false });
 const PLURAL = /\{(\w+), plural,((?: \w+ \{(?:[^{}]|\{[^{}]*\})*\})+)\}/g;
 const FORM = /(\w+) \{((?:[^{}]|\{[^{}]*\})*)\}/g;
 
@@ -58,5 +60,5 @@ function shown(value: Value, grouped: boolean): string {
   if (typeof value === "object") return said(value);
   if (typeof value === "string") return value;
   if (grouped) return value.toLocaleString(language);
-  return String(Number.isInteger(value) ? value : Number(value.toPrecision(6)));
+  return Number.isInteger(value) ? String(value) : figures.format(value);
 }
