@@ -3,7 +3,7 @@ import { language, t } from "./i18n";
 
 const formats = new Map<string, Intl.NumberFormat>();
 
-function written(value: number, options: Intl.NumberFormatOptions): string {
+function formatted(value: number, options: Intl.NumberFormatOptions): string {
   const key = JSON.stringify(options);
   let format = formats.get(key);
   if (!format) {
@@ -14,9 +14,9 @@ function written(value: number, options: Intl.NumberFormatOptions): string {
 }
 
 const fixed = (value: number, decimals: number) =>
-  written(value, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  formatted(value, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 const significant = (value: number, digits: number) =>
-  written(value, { maximumSignificantDigits: digits, useGrouping: false });
+  formatted(value, { maximumSignificantDigits: digits, useGrouping: false });
 const minus = (text: string) => text.replaceAll("-", "−");
 
 const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
