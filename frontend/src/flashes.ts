@@ -12,7 +12,7 @@ export const REST_MS = { usual: 350, reduced: 1050 } as const;
 /** Cells of a picture that are looked at, about. */
 const CELLS = 10_000;
 /** So many large changes that had to wait, one after another, are no accident. */
-const JUMPS = 3;
+const JUMPS = 8;
 
 const LINEAR = Float32Array.from({ length: 256 }, (_, i) => {
   const value = i / 255;
