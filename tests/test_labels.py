@@ -17,6 +17,7 @@ def in_english(texts: list[Text]) -> str:
     return ", ".join(text.text for text in texts)
 
 
+BATCHNORM = {"kind": "batchnorm"}
 RELU = {"activation": {"kind": "relu"}}
 
 
@@ -29,7 +30,7 @@ RELU = {"activation": {"kind": "relu"}}
         ({"optimizer": {"lr": 0.1}, "batch_size": 32}, "learning rate 0.1, batch size 32"),
         ({"hidden": [{"width": 4}, {"width": 2, "activation": {"kind": "relu"}}]}, "layer 2: ReLU"),
         ({"hidden": [RELU, {**RELU, "width": 2}]}, "activation: ReLU"),
-        ({"hidden": [{"normalization": {"kind": "batchnorm"}}, {"width": 2}]}, "batchnorm on, layer 1"),
+        ({"hidden": [{"normalization": BATCHNORM}, {"width": 2}]}, "Batch normalisation on, layer 1"),
         ({"hidden": [{"width": 4}, {"width": 2, "dropout": 0.25}]}, "dropout 0.25, layer 2"),
         ({"hidden": [{"width": 5}, {"width": 2}]}, "+1 neuron"),
         ({"hidden": [{"width": 2}, {"width": 2}]}, "−2 neurons"),

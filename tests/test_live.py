@@ -104,7 +104,8 @@ async def test_a_change_is_answered_with_its_step_and_told_to_everybody(new_sess
         ack = await holder.do(type="change", change=change)
         assert ack["type"] == "ack"
         assert ack["change"] == change
-        assert ack["effect"]
+        said = [text["code"] for text in ack["effect"]]
+        assert said == ["effect.to_sgd", "effect.rate_up", "effect.optimizer_anew"]
         told = await viewer.event("changed")
         assert told["entry"]["step"] == ack["step"]
         assert words(told["entry"]["label"]) == "SGD"

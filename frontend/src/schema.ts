@@ -727,6 +727,8 @@ export interface components {
              * @description LaTeX.
              */
             formula: string;
+            /** @description Activations: what they do, by default. */
+            graph: components["schemas"]["Graph"] | null;
             /**
              * Help
              * @description What it is, in a sentence or two.
@@ -1393,6 +1395,27 @@ export interface components {
             type: "frame";
         };
         /**
+         * Graph
+         * @description An activation with its slope, for a picture: three lists of the same length.
+         */
+        Graph: {
+            /**
+             * Slope
+             * @description How much more comes out for a little more that goes in.
+             */
+            slope: number[];
+            /**
+             * Value
+             * @description What comes out.
+             */
+            value: number[];
+            /**
+             * Z
+             * @description What goes in.
+             */
+            z: number[];
+        };
+        /**
          * Hello
          * @description The first event of a connection: all there is to know, but for pictures and curves, which follow.
          */
@@ -1758,7 +1781,8 @@ export interface components {
         NewSession: {
             /**
              * Config
-             * @description A config, or a part of one; its schema is in `GET /api/catalogue`.
+             * @description A config, or a part of one; its schema is in `GET /api/catalogue`. Without `"version": 2` it is of version 1,
+             *     in which Adam starts at 0.03 and not at 0.001.
              * @default {}
              * @example {
              *       "data": {

@@ -1,6 +1,6 @@
 """Where things are on screens of different sizes, and what stays in sight."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, expect
 from tests.e2e.visitor import Visitor
 
 Arrive = Callable[..., Visitor]
-Box = dict[str, float]
+Box = Mapping[str, Any]
 
 PANELS = ["data", "network", "output", "curves"]
 PHONES = {"portrait": (390, 844), "landscape": (844, 390)}
@@ -25,7 +25,7 @@ def screen(width: int, height: int) -> dict[str, Any]:
 def box(locator: Locator) -> Box:
     found = locator.bounding_box()
     assert found is not None, "it is not shown"
-    return found
+    return {**found}
 
 
 def overlap(one: Box, other: Box) -> float:

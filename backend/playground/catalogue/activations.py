@@ -29,6 +29,7 @@ class Linear(Activation):
 
     kind: Literal["linear"] = "linear"
     label: ClassVar[str] = "Linear"
+    effect: ClassVar[str] = "effect.to_linear"
     formula: ClassVar[str] = r"f(z) = z"
 
     def forward(self, z: Tensor) -> Tensor:
@@ -45,6 +46,7 @@ class Sigmoid(Activation):
 
     kind: Literal["sigmoid"] = "sigmoid"
     label: ClassVar[str] = "Sigmoid"
+    effect: ClassVar[str] = "effect.to_squashing"
     formula: ClassVar[str] = r"f(z) = \frac{1}{1 + e^{-z}}"
 
     def forward(self, z: Tensor) -> Tensor:
@@ -61,6 +63,7 @@ class Tanh(Activation):
 
     kind: Literal["tanh"] = "tanh"
     label: ClassVar[str] = "Tanh"
+    effect: ClassVar[str] = "effect.to_squashing"
     formula: ClassVar[str] = r"f(z) = \tanh z = 2\sigma(2z) - 1"
 
     def forward(self, z: Tensor) -> Tensor:
@@ -78,6 +81,7 @@ class ReLU(Activation):
 
     kind: Literal["relu"] = "relu"
     label: ClassVar[str] = "ReLU"
+    effect: ClassVar[str] = "effect.to_relu"
     formula: ClassVar[str] = r"f(z) = \max(0, z)"
 
     def forward(self, z: Tensor) -> Tensor:
@@ -93,6 +97,7 @@ class LeakyReLU(Activation):
 
     kind: Literal["leaky_relu"] = "leaky_relu"
     label: ClassVar[str] = "Leaky ReLU"
+    effect: ClassVar[str] = "effect.to_relu_like"
     formula: ClassVar[str] = r"f(z) = \begin{cases} z & z > 0 \\ \alpha z & z \le 0 \end{cases}"
     alpha: float = Field(default=0.01, title="Alpha α", ge=0, le=1, description="Slope of the negative side")
 
@@ -109,6 +114,7 @@ class ELU(Activation):
 
     kind: Literal["elu"] = "elu"
     label: ClassVar[str] = "ELU"
+    effect: ClassVar[str] = "effect.to_relu_like"
     formula: ClassVar[str] = r"f(z) = \begin{cases} z & z > 0 \\ \alpha (e^z - 1) & z \le 0 \end{cases}"
     alpha: float = Field(default=1.0, title="Alpha α", ge=0, le=10, description="Depth of the negative side")
 
@@ -126,6 +132,7 @@ class GELU(Activation):
 
     kind: Literal["gelu"] = "gelu"
     label: ClassVar[str] = "GELU"
+    effect: ClassVar[str] = "effect.to_relu_like"
     formula: ClassVar[str] = r"f(z) = z\,\Phi(z)"
 
     def forward(self, z: Tensor) -> Tensor:
@@ -149,6 +156,7 @@ class SiLU(Activation):
 
     kind: Literal["silu"] = "silu"
     label: ClassVar[str] = "SiLU"
+    effect: ClassVar[str] = "effect.to_relu_like"
     formula: ClassVar[str] = r"f(z) = z\,\sigma(z)"
 
     def forward(self, z: Tensor) -> Tensor:

@@ -46,6 +46,8 @@ class Component(BaseModel):
     label: ClassVar[str]
     formula: ClassVar[str]
     """LaTeX."""
+    effect: ClassVar[str] = ""
+    """The code of what choosing it means for learning; empty where there is nothing general to say."""
     kind: str = ""
 
     @classmethod

@@ -69,6 +69,7 @@ class MSE(PointwiseLoss):
 
     kind: Literal["mse"] = "mse"
     label: ClassVar[str] = "Mean squared error"
+    effect: ClassVar[str] = "effect.to_mse"
     formula: ClassVar[str] = r"L = \frac{1}{n}\sum_i (\hat{y}_i - y_i)^2"
     tasks: ClassVar[tuple[str, ...]] = ("regression", "binary", "multiclass")
 
@@ -86,6 +87,7 @@ class MAE(PointwiseLoss):
 
     kind: Literal["mae"] = "mae"
     label: ClassVar[str] = "Mean absolute error"
+    effect: ClassVar[str] = "effect.to_mae"
     formula: ClassVar[str] = r"L = \frac{1}{n}\sum_i |\hat{y}_i - y_i|"
     tasks: ClassVar[tuple[str, ...]] = ("regression", "binary", "multiclass")
 
@@ -103,6 +105,7 @@ class Huber(PointwiseLoss):
 
     kind: Literal["huber"] = "huber"
     label: ClassVar[str] = "Huber"
+    effect: ClassVar[str] = "effect.to_huber"
     formula: ClassVar[str] = (
         r"L = \frac{1}{n}\sum_i \begin{cases} \frac{1}{2} e_i^2 & |e_i| \le \delta \\"
         r" \delta(|e_i| - \frac{\delta}{2}) & |e_i| > \delta \end{cases},\quad e_i = \hat{y}_i - y_i"
@@ -129,6 +132,7 @@ class BCE(Loss):
 
     kind: Literal["bce"] = "bce"
     label: ClassVar[str] = "Binary cross-entropy"
+    effect: ClassVar[str] = "effect.to_cross_entropy"
     formula: ClassVar[str] = (
         r"L = -\frac{1}{n}\sum_i y_i \log p_i + (1 - y_i)\log(1 - p_i),\quad p = \sigma(z)"
     )
@@ -160,6 +164,7 @@ class CrossEntropy(Loss):
 
     kind: Literal["cross_entropy"] = "cross_entropy"
     label: ClassVar[str] = "Cross-entropy"
+    effect: ClassVar[str] = "effect.to_cross_entropy"
     formula: ClassVar[str] = r"L = -\frac{1}{n}\sum_i \log p_{i, y_i},\quad p = \mathrm{softmax}(z)"
     tasks: ClassVar[tuple[str, ...]] = ("multiclass", "binary")
     logits: ClassVar[bool] = True
@@ -190,6 +195,7 @@ class Hinge(Loss):
 
     kind: Literal["hinge"] = "hinge"
     label: ClassVar[str] = "Hinge"
+    effect: ClassVar[str] = "effect.to_hinge"
     formula: ClassVar[str] = r"L = \frac{1}{n}\sum_i \max(0,\; 1 - y_i f_i),\quad y_i \in \{-1, 1\}"
     tasks: ClassVar[tuple[str, ...]] = ("binary",)
 

@@ -55,6 +55,7 @@ class NoNormalization(Normalization):
 
     kind: Literal["none"] = "none"
     label: ClassVar[str] = "None"
+    effect: ClassVar[str] = "effect.normalization_off"
     formula: ClassVar[str] = r"\hat z = z"
     in_kernel: ClassVar[bool] = True
 
@@ -68,6 +69,7 @@ class BatchNorm(Normalization):
 
     kind: Literal["batchnorm"] = "batchnorm"
     label: ClassVar[str] = "Batch normalisation"
+    effect: ClassVar[str] = "effect.batchnorm_on"
     formula: ClassVar[str] = r"\hat z = \gamma\, \frac{z - \mu}{\sqrt{\sigma^2 + \epsilon}} + \beta"
     parameters: ClassVar[dict[str, float]] = {"gamma": 1.0, "beta": 0.0}
     buffers: ClassVar[dict[str, float]] = {"mean": 0.0, "var": 1.0}

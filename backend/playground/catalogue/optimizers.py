@@ -56,6 +56,7 @@ class SGD(Optimizer):
 
     kind: Literal["sgd"] = "sgd"
     label: ClassVar[str] = "SGD"
+    effect: ClassVar[str] = "effect.to_sgd"
     formula: ClassVar[str] = r"w \leftarrow w - \eta g"
 
     def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: Tensor, lr: Rate) -> tuple[Tensor, Slots]:
@@ -71,6 +72,7 @@ class Momentum(Optimizer):
 
     kind: Literal["momentum"] = "momentum"
     label: ClassVar[str] = "Momentum"
+    effect: ClassVar[str] = "effect.to_momentum"
     formula: ClassVar[str] = r"v \leftarrow \beta v + g,\quad w \leftarrow w - \eta v"
     slots: ClassVar[int] = 1
     beta: float = Field(
@@ -92,6 +94,7 @@ class Nesterov(Optimizer):
 
     kind: Literal["nesterov"] = "nesterov"
     label: ClassVar[str] = "Nesterov momentum"
+    effect: ClassVar[str] = "effect.to_momentum"
     formula: ClassVar[str] = r"v \leftarrow \beta v + g,\quad w \leftarrow w - \eta (g + \beta v)"
     slots: ClassVar[int] = 1
     beta: float = Field(
@@ -114,6 +117,7 @@ class AdaGrad(Optimizer):
 
     kind: Literal["adagrad"] = "adagrad"
     label: ClassVar[str] = "AdaGrad"
+    effect: ClassVar[str] = "effect.to_adagrad"
     formula: ClassVar[str] = r"s \leftarrow s + g^2,\quad w \leftarrow w - \eta\, g / (\sqrt{s} + \epsilon)"
     slots: ClassVar[int] = 1
     eps: float = Field(default=1e-10, gt=0, le=1, title="Epsilon ε", description="Keeps the division finite")
@@ -134,6 +138,7 @@ class RMSProp(Optimizer):
 
     kind: Literal["rmsprop"] = "rmsprop"
     label: ClassVar[str] = "RMSProp"
+    effect: ClassVar[str] = "effect.to_adaptive"
     formula: ClassVar[str] = (
         r"s \leftarrow \alpha s + (1-\alpha) g^2,\quad w \leftarrow w - \eta\, g / (\sqrt{s} + \epsilon)"
     )
@@ -161,6 +166,7 @@ class Adam(Optimizer):
 
     kind: Literal["adam"] = "adam"
     label: ClassVar[str] = "Adam"
+    effect: ClassVar[str] = "effect.to_adaptive"
     formula: ClassVar[str] = (
         r"m \leftarrow \beta_1 m + (1-\beta_1) g,\quad v \leftarrow \beta_2 v + (1-\beta_2) g^2,\quad"
         r" w \leftarrow w - \eta\, \frac{m/(1-\beta_1^t)}{\sqrt{v/(1-\beta_2^t)} + \epsilon}"
@@ -216,6 +222,7 @@ class AdamW(Adam):
 
     kind: Literal["adamw"] = "adamw"
     label: ClassVar[str] = "AdamW"
+    effect: ClassVar[str] = "effect.to_adamw"
     formula: ClassVar[str] = (
         r"w \leftarrow w - \eta \lambda w - \eta\, \frac{m/(1-\beta_1^t)}{\sqrt{v/(1-\beta_2^t)} + \epsilon}"
     )

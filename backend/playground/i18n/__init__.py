@@ -6,6 +6,7 @@ with its English beside it, for scripts.
 
 import json
 import re
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
@@ -79,7 +80,7 @@ def _shown(value: Any, grouped: str) -> str:
         case list() | tuple():
             return ", ".join(value)
         case float() if not value.is_integer() or abs(value) > 1e15:
-            return f"{value:.6g}"
+            return f"{Decimal(f'{value:.6g}'):f}"
         case int() | float():
             return f"{int(value):{grouped}}"
         case _:

@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+import torch
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from playground import limits
@@ -25,6 +26,7 @@ FAMILIES: dict[str, type[Component]] = {
     "data": Data,
     "feature": Feature,
 }
+GRAPH_REACH, GRAPH_POINTS = 4, 81
 COMPILED = (Activation, Normalization, Loss, Optimizer)
 """Families whose members the compiled trainer needs maths of."""
 
@@ -79,6 +81,17 @@ class ConfigField(Parameter):
     """Where it is in a config; `hidden.` is any of the layers."""
 
 
+class Graph(Description):
+    """An activation with its slope, for a picture: three lists of the same length."""
+
+    z: list[float]
+    """What goes in."""
+    value: list[float]
+    """What comes out."""
+    slope: list[float]
+    """How much more comes out for a little more that goes in."""
+
+
 class ComponentDescription(Description):
     """One entry of the catalogue."""
 
@@ -96,6 +109,8 @@ class ComponentDescription(Description):
     """What can be set of it."""
     compiled: bool | None = None
     """Whether the compiled trainer can use it; null where it makes no difference."""
+    graph: Graph | None = None
+    """Activations: what they do, by default."""
     tasks: list[str] | None = None
     """Losses: the tasks that they fit."""
     task: str | None = None
@@ -157,9 +172,19 @@ def _component(cls: type[Component], family: type[Component]) -> ComponentDescri
         formula=cls.formula,
         parameters=_parameters(cls),
         compiled=cls.is_compiled() if family in COMPILED else None,
+        graph=_graph(cls) if issubclass(cls, Activation) else None,
         tasks=list(cls.tasks) if issubclass(cls, Loss) else None,
         **_posed(cls) if issubclass(cls, Data) else {},
     )
+
+
+def _graph(cls: type[Activation]) -> Graph:
+    """From the maths of the component itself, with its default parameters."""
+    z = torch.linspace(-GRAPH_REACH, GRAPH_REACH, GRAPH_POINTS, requires_grad=True)
+    value = cls().forward(z, **{name: torch.tensor(start) for name, start in cls.learned.items()})
+    (slope,) = torch.autograd.grad(value.sum(), z)
+    z, value, slope = ([round(x, 3) for x in row.tolist()] for row in (z, value, slope))
+    return Graph(z=z, value=value, slope=slope)
 
 
 def _posed(cls: type[Data]) -> dict[str, Any]:

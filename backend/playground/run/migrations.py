@@ -22,6 +22,20 @@ def upgraded(raw: dict[str, Any]) -> dict[str, Any]:
     return current
 
 
+def with_defaults(raw: dict[str, Any]) -> dict[str, Any]:
+    """A whole config that may leave fields out, with the defaults of its version where they are others now.
+
+    In version 1 the learning rate of Adam and AdamW was 0.03.
+    """
+    if raw.get("version") not in (None, 1):
+        return raw
+    optimizer = raw.get("optimizer")
+    optimizer = {"kind": "adam"} if optimizer is None else optimizer
+    if isinstance(optimizer, dict) and optimizer.get("kind", "adam") in ("adam", "adamw"):
+        raw = {**raw, "optimizer": {"lr": 0.03, **optimizer}}
+    return raw
+
+
 def _normalization_is_a_component(raw: dict[str, Any]) -> dict[str, Any]:
     """1 → 2: `"batchnorm": true` of a layer became `"normalization": {"kind": "batchnorm"}`."""
     hidden = raw.get("hidden")

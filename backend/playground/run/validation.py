@@ -12,7 +12,7 @@ from playground.catalogue.tables.table import Table
 from playground.errors import FieldError, ValidationFailed, explain, fault
 from playground.i18n import say
 from playground.run.config import Config
-from playground.run.migrations import upgraded
+from playground.run.migrations import upgraded, with_defaults
 from playground.run.patch import merge
 
 Tables = Mapping[str, Table]
@@ -26,7 +26,7 @@ def parse(raw: Any, tables: Tables | None = None) -> Config:
     """
     if not isinstance(raw, dict):
         raise ValidationFailed(fault("", say("rule.config_is_object")))
-    raw = upgraded(raw)
+    raw = upgraded(with_defaults(raw))
     whole = merge(Config().model_dump(mode="json"), raw)
     try:
         config = Config.model_validate(whole)

@@ -97,8 +97,8 @@ def _layer(number: int, before: Layer, after: Layer) -> list[Text]:
 def _normalization(number: int, before: Component, after: Component) -> Text:
     """The one that came on, or the one that went off."""
     if isinstance(after, NoNormalization):
-        return say("label.normalization_off", normalization=before.kind, layer=number)
-    return say("label.normalization_on", normalization=after.kind, layer=number)
+        return say("label.normalization_off", normalization=before.named(), layer=number)
+    return say("label.normalization_on", normalization=after.named(), layer=number)
 
 
 def _scalars(before: Config, after: Config) -> list[Text]:

@@ -17,6 +17,7 @@ from playground.messages.commands import Pause, Play, Reset, SetSlice, SetSpeed,
 from playground.messages.events import Divergence
 from playground.messages.worker import Envelope, Request
 from playground.run.config import Config
+from playground.run.meaning import meaning
 from playground.run.run import Run
 from playground.run.weights import AllWeights, OneWeight
 from playground.training.divergence import Diverged
@@ -254,7 +255,10 @@ class LiveRun:
         self._past.before_change(self.loop, self._done, self._tables)
         old = self.loop.experiment
         state = replace(self.loop.state) if edit is None else self.loop.state.copy()
-        effect = self.loop.change(after, tables) if edit is None else self._set_weights(edit)
+        if edit is None:
+            effect = [*meaning(old.config, after), *self.loop.change(after, tables)]
+        else:
+            effect = self._set_weights(edit)
         before = Moment.of(old, state, self._done)
         self._tables = dict(tables)
         self._done += 1

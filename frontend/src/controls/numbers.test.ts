@@ -50,7 +50,7 @@ describe("logSteps", () => {
 
 describe("numbers for people", () => {
   it("writes settings without noise", () => {
-    expect([0.00001, 0.1 + 0.2, 1e-8, 100, 0].map(setting)).toEqual(["0.00001", "0.3", "1e-8", "100", "0"]);
+    expect([0.00001, 0.1 + 0.2, 100, 0].map(setting)).toEqual(["0.00001", "0.3", "100", "0"]);
   });
 
   it("sets thousands apart and writes a true minus, where nobody types", () => {
@@ -58,8 +58,17 @@ describe("numbers for people", () => {
     expect([1234, -0.5].map(typed)).toEqual(["1234", "-0.5"]);
   });
 
-  it("tells bounds with what they include", () => {
-    expect(bounds(parameter({ exclusive_minimum: 0, maximum: 100 }))).toBe("0 < lr ≤ 100");
+  it("writes every digit and no exponent: the largest seed was 4.294967295e9", () => {
+    expect([4294967295, 1e-8, 12345678.9].map(setting)).toEqual(["4,294,967,295", "0.00000001", "12345680"]);
+    expect([4294967295, 1e-8].map(typed)).toEqual(["4294967295", "0.00000001"]);
+    expect(read(typed(1e-8), "Epsilon", parameter({}))).toBe(1e-8);
+  });
+
+  it("tells bounds in words: they were 0 < clip_norm ≤ 1,000", () => {
+    const clipping = parameter({ name: "clip_norm", exclusive_minimum: 0, maximum: 1000 });
+    expect(bounds(clipping)).toBe("more than 0, at most 1,000");
+    expect(bounds(parameter({ minimum: 1, maximum: 256 }))).toBe("from 1 to 256");
+    expect(bounds(parameter({ minimum: 0, exclusive_maximum: 1 }))).toBe("at least 0, less than 1");
     expect(bounds(parameter({}))).toBe("");
   });
 });

@@ -2,26 +2,27 @@
 import { decimalSign, locale, t, written } from "../i18n";
 import type { Parameter } from "../types";
 
+const DIGITS = { maximumSignificantDigits: 7, useGrouping: false };
+const plain = new Intl.NumberFormat("en", DIGITS);
+const figures = new Intl.NumberFormat(locale, DIGITS);
 const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
 
 /** 12345.6 -> "12,346". */
 export const count = (value: number) => whole.format(value);
 
-/** "-1.5" -> "−1.5": a minus as wide as a plus. Not in an exponent. */
+/** "-1.5" -> "−1.5": a minus as wide as a plus. */
 const signed = (text: string) => text.replace(/^-/, "−");
 
 /** A setting to read: as `typed`, with a true minus and thousands set apart. */
 export function setting(value: unknown): string {
   if (typeof value !== "number") return typed(value);
-  return Number.isInteger(value) && Math.abs(value) < 1e7 ? signed(count(value)) : signed(typed(value));
+  return signed(Number.isInteger(value) ? count(value) : figures.format(value));
 }
 
-/** A setting as one types it: every digit that matters, no noise of floating point. */
+/** A setting as one types it: every digit that matters, no noise of floating point, no exponent. */
 export function typed(value: unknown): string {
   if (typeof value !== "number") return String(value ?? "");
-  if (value !== 0 && (Math.abs(value) < 1e-6 || Math.abs(value) >= 1e7))
-    return written(value.toExponential().replace("e+", "e"));
-  return written(String(Number(value.toPrecision(7))));
+  return Number.isSafeInteger(value) ? String(value) : written(plain.format(value));
 }
 
 export type Bounds = Pick<Parameter, "type"> &
@@ -123,20 +124,16 @@ export function slides(parameter: Parameter): boolean {
 export const sliderStep = (parameter: Parameter) =>
   parameter.maximum! - parameter.minimum! >= 0.8 ? 0.05 : 0.01;
 
-/** "0 < … ≤ 100", "1 to 256", or nothing where there are no bounds. */
+/** "from 1 to 256", "more than 0, at most 100", or nothing where there are no bounds. */
 export function bounds(parameter: Parameter): string {
   const { minimum, maximum, exclusive_minimum: above, exclusive_maximum: below } = parameter;
-  const left =
-    typeof minimum === "number"
-      ? `${setting(minimum)} ≤ `
-      : typeof above === "number"
-        ? `${setting(above)} < `
-        : "";
-  const right =
-    typeof maximum === "number"
-      ? ` ≤ ${setting(maximum)}`
-      : typeof below === "number"
-        ? ` < ${setting(below)}`
-        : "";
-  return left || right ? `${left}${parameter.name}${right}` : "";
+  if (typeof minimum === "number" && typeof maximum === "number")
+    return t("help.range", { low: setting(minimum), high: setting(maximum) });
+  const rules = [
+    typeof minimum === "number" && t("help.at_least", { value: setting(minimum) }),
+    typeof above === "number" && t("help.more_than", { value: setting(above) }),
+    typeof maximum === "number" && t("help.at_most", { value: setting(maximum) }),
+    typeof below === "number" && t("help.less_than", { value: setting(below) }),
+  ];
+  return rules.filter(Boolean).join(", ");
 }

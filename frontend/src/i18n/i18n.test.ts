@@ -69,8 +69,8 @@ describe("in German", () => {
 
   it("writes numbers with a comma", async () => {
     const { figure, rough, percent, decimal } = await import("../figures");
-    expect([0.0000123, 0.0491, -1.2, 12345.6].map(figure)).toEqual(["1,2e−5", "0,049", "−1,200", "12.346"]);
-    expect([2.5, 2e-7, 2.5e-7].map(rough)).toEqual(["2,5", "2e−7", "2,5e−7"]);
+    expect([0.0000123, 0.0491, -1.2, 12345.6].map(figure)).toEqual(["0,000012", "0,049", "−1,200", "12.346"]);
+    expect([2.5, 2e-7, 2.5e-7].map(rough)).toEqual(["2,5", "2·10⁻⁷", "2,5·10⁻⁷"]);
     expect([percent(0.975), decimal(-0.01, 1)]).toEqual(["97,5\u00a0%", "0,0"]);
     const { setting, typed } = await import("../controls/numbers");
     expect([setting(-1234), setting(0.03), typed(-0.5)]).toEqual(["−1.234", "0,03", "-0,5"]);

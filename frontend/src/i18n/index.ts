@@ -52,6 +52,8 @@ export function speak(code: string): void {
 }
 
 const plurals = new Intl.PluralRules(language);
+/** A number in a sentence: no exponent, however small it is. */
+const figures = new Intl.NumberFormat(locale, { maximumSignificantDigits: 6, useGrouping: false });
 const PLURAL = /\{(\w+), plural,((?: \w+ \{(?:[^{}]|\{[^{}]*\})*\})+)\}/g;
 const FORM = /(\w+) \{((?:[^{}]|\{[^{}]*\})*)\}/g;
 
@@ -105,7 +107,7 @@ function shown(value: Value, grouped: boolean): string {
   if (typeof value === "object") return said(value);
   if (typeof value === "string") return value;
   if (grouped) return value.toLocaleString(locale);
-  return written(String(Number.isInteger(value) ? value : Number(value.toPrecision(6))));
+  return Number.isInteger(value) ? String(value) : figures.format(value);
 }
 
 function capital(name: string): string {

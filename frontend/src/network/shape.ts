@@ -1,4 +1,6 @@
 // What a press on the picture does to the config. Pure: takes the layers or features that are, gives those that shall be.
+
+import { power } from "../figures";
 import { written } from "../i18n";
 import type { Component, Layer, Patch } from "../types";
 
@@ -47,6 +49,7 @@ export function pretty(feature: string): string {
 export function short(value: number): string {
   if (!Number.isFinite(value)) return "–";
   const size = Math.abs(value);
+  if (size >= 1e6) return power(value, 2);
   const text =
     size >= 100
       ? size.toFixed(0)

@@ -40,6 +40,8 @@ export interface Owner {
 }
 
 const ENVELOPE_BYTES = 1024; // of a command around its patch
+/** The default experiment: of the newest version, which learns so that one can watch. */
+const FRESH: Patch = { version: 2 };
 const HASH_AFTER_MS = 400;
 const WAIT_MS = 3_000; // between two looks for a session that is gone
 /** Where this tab's session is kept; a preview within the page has one of its own. */
@@ -196,9 +198,9 @@ export class Connection {
 
   /** A new session from the address, or from the default where the address holds none or one that is refused. */
   private async begin(): Promise<void> {
-    let config: Patch = {};
+    let config = FRESH;
     try {
-      config = (await link.fromHash(location.hash)) ?? {};
+      config = (await link.fromHash(location.hash)) ?? FRESH;
     } catch {
       this.notices.toast(t("toast.link_damaged"), "error");
     }
@@ -210,9 +212,9 @@ export class Connection {
     try {
       await this.create(config);
     } catch (error) {
-      if (!(error instanceof Refused) || Object.keys(config).length === 0) throw error;
+      if (!(error instanceof Refused) || config === FRESH) throw error;
       this.notices.toast(t("toast.link_refused", { reason: this.owner.refusal(error) }), "error");
-      await this.create({});
+      await this.create(FRESH);
     }
   }
 
@@ -250,7 +252,7 @@ export class Connection {
       if (position && (await this.remake(position, this.key))) return;
       store(sessionStorage, storageName(), null);
       const config = this.owner.config();
-      await this.createOrDefault((config ?? {}) as Patch);
+      await this.createOrDefault((config ?? FRESH) as Patch);
       this.notices.say("");
       this.notices.toast(t("toast.session_gone"));
     } catch (error) {

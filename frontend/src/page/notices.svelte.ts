@@ -13,6 +13,7 @@ export interface Toast {
 
 const TOAST_MS = 7_000;
 const NOTE_MS = 8_000;
+const READ_MS = 70; // a character
 const MOST_TOASTS = 3;
 
 export class Notices {
@@ -26,7 +27,7 @@ export class Notices {
   say(text: string): void {
     clearTimeout(this.noteTimer);
     this.note = text;
-    this.noteTimer = setTimeout(() => (this.note = ""), NOTE_MS);
+    this.noteTimer = setTimeout(() => (this.note = ""), Math.max(NOTE_MS, READ_MS * text.length));
   }
 
   toast(text: string, kind: ToastKind = "info", action?: Action): void {

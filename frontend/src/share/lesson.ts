@@ -13,7 +13,7 @@ export const GROUPS: Group[] = [
   { title: "share.group.panels", names: ["data", "network", "output", "curves", "settings"] },
   {
     title: "share.group.top",
-    names: ["reset", "play", "step", "speed", "undo", "new", "link", "theme"],
+    names: ["reset", "play", "step", "speed", "undo", "new", "link", "language", "theme", "present"],
   },
   {
     title: "share.group.settings",
@@ -55,7 +55,9 @@ const KEYS: Record<string, Key> = {
   undo: "top.undo",
   new: "top.new",
   link: "share.title",
+  language: "top.language",
   theme: "share.part.theme",
+  present: "share.part.present",
   lr: "share.part.lr",
   activation: "top.activation",
   output_activation: "top.output_activation",

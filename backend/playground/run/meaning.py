@@ -1,0 +1,93 @@
+"""What a change means for learning, in a sentence or two. The trainer tells what it does to the weights."""
+
+from collections.abc import Iterator
+
+from playground.catalogue.component import Component
+from playground.i18n import Text, say
+from playground.run.config import Config, Layer
+
+MOST = 2
+"""Sentences for one change."""
+MORE_OR_LESS = {
+    "optimizer.lr": ("effect.rate_up", "effect.rate_down"),
+    "batch_size": ("effect.batch_up", "effect.batch_down"),
+    "l1": ("effect.l1_up", "effect.weight_cost_down"),
+    "l2": ("effect.l2_up", "effect.weight_cost_down"),
+    "input_dropout": ("effect.input_dropout_up", "effect.dropout_down"),
+    "data.noise": ("effect.noise_up", "effect.noise_down"),
+    "data.samples": ("effect.samples_up", "effect.samples_down"),
+    "data.train_fraction": ("effect.train_share_up", "effect.train_share_down"),
+}
+"""Numbers by their path in a config: what it means when they rise, and when they fall."""
+
+
+def meaning(before: Config, after: Config) -> list[Text]:
+    """The most telling first; empty where there is nothing general to say."""
+    codes = [code for code in _codes(before, after) if code]
+    return [say(code) for code in dict.fromkeys(codes)][:MOST]
+
+
+def _codes(before: Config, after: Config) -> Iterator[str]:
+    if (before.seed, before.init.kind) != (after.seed, after.init.kind):
+        yield "effect.other_start"
+    if before.data.kind != after.data.kind:
+        yield "effect.other_data"
+    yield _chosen(before.loss, after.loss)
+    yield _chosen(before.optimizer, after.optimizer)
+    yield from _layers(before.hidden, after.hidden)
+    yield from _features(set(before.features), set(after.features))
+    yield _clipping(before.clip_norm, after.clip_norm)
+    yield from _numbers(before, after)
+
+
+def _chosen(before: Component, after: Component) -> str:
+    return after.effect if before.kind != after.kind else ""
+
+
+def _layers(before: tuple[Layer, ...], after: tuple[Layer, ...]) -> Iterator[str]:
+    if len(before) != len(after):
+        yield "effect.layers_up" if len(after) > len(before) else "effect.layers_down"
+        return
+    for old, new in zip(before, after, strict=True):
+        if old.width != new.width:
+            yield "effect.neurons_up" if new.width > old.width else "effect.neurons_down"
+        yield _chosen(old.activation, new.activation)
+        yield _chosen(old.normalization, new.normalization)
+        if old.dropout != new.dropout:
+            yield _dropout(old.dropout, new.dropout)
+
+
+def _dropout(before: float, after: float) -> str:
+    if after == 0:
+        return "effect.dropout_off"
+    if before == 0:
+        return "effect.dropout_on"
+    return "effect.dropout_up" if after > before else "effect.dropout_down"
+
+
+def _features(before: set[str], after: set[str]) -> Iterator[str]:
+    if after - before:
+        yield "effect.feature_more"
+    if before - after:
+        yield "effect.feature_less"
+
+
+def _clipping(before: float | None, after: float | None) -> str:
+    if before == after:
+        return ""
+    if after is None:
+        return "effect.clipping_off"
+    return "effect.clipping_on" if before is None or after < before else "effect.clipping_looser"
+
+
+def _numbers(before: Config, after: Config) -> Iterator[str]:
+    for path, (up, down) in MORE_OR_LESS.items():
+        old, new = _number(before, path), _number(after, path)
+        if old is not None and new is not None and old != new:
+            yield up if new > old else down
+
+
+def _number(config: Config, path: str) -> float | None:
+    *parts, name = path.split(".")
+    holder = getattr(config, parts[0]) if parts else config
+    return getattr(holder, name, None)

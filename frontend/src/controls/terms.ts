@@ -1,0 +1,45 @@
+// The terms that the page explains: their words are in i18n, their formulas here.
+const FORMULAS = {
+  data: String.raw`(x^{(1)}, y^{(1)}),\; \ldots,\; (x^{(n)}, y^{(n)})`,
+  train_test: String.raw`L_{\text{train}} = \frac{1}{n}\sum_{i \in \text{train}} \ell(\hat{y}_i, y_i),\quad L_{\text{test}} = \frac{1}{m}\sum_{j \in \text{test}} \ell(\hat{y}_j, y_j)`,
+  features: String.raw`x \mapsto (x_1,\; x_2,\; x_1^2,\; \sin x_1,\; \ldots)`,
+  network: String.raw`a^{(l)} = f(W^{(l)} a^{(l-1)} + b^{(l)}),\quad a^{(0)} = x,\quad \hat{y} = a^{(L)}`,
+  hidden_neuron: String.raw`a = f\left(\sum_i w_i x_i + b\right)`,
+  weights: String.raw`w \leftarrow w - \eta \frac{\partial L}{\partial w}`,
+  batchnorm: String.raw`\hat z = \gamma\, \frac{z - \mu}{\sqrt{\sigma^2 + \epsilon}} + \beta`,
+  dropout: String.raw`a' = \frac{m}{1 - p}\, a,\quad m = 0 \text{ with probability } p,\text{ else } 1`,
+  activation: String.raw`a = f(z),\quad \frac{\partial L}{\partial z} = \frac{\partial L}{\partial a}\, f'(z)`,
+  decision_map: String.raw`\text{boundary} = \{x : P(y = 1 \mid x) = \tfrac{1}{2}\}`,
+  accuracy: String.raw`\frac{1}{n}\, \#\{i : \hat{y}_i = y_i\}`,
+  loss: String.raw`L = \frac{1}{n}\sum_i \ell(\hat{y}_i, y_i)`,
+  mae: String.raw`\frac{1}{n}\sum_i |\hat{y}_i - y_i|`,
+  r2: String.raw`R^2 = 1 - \frac{\sum_i (\hat{y}_i - y_i)^2}{\sum_i (\bar{y} - y_i)^2}`,
+  confusion: String.raw`C_{jk} = \#\{i : y_i = j,\; \hat{y}_i = k\},\quad \text{recall}_j = \frac{C_{jj}}{\sum_k C_{jk}}`,
+  residuals: String.raw`e_i = \hat{y}_i - y_i`,
+  gradient_norm: String.raw`\lVert g \rVert = \sqrt{\sum_w \left(\frac{\partial L}{\partial w}\right)^2}`,
+  curves: null,
+  epoch_step: String.raw`\text{steps of an epoch} = \left\lceil \frac{\text{training points}}{\text{batch size}} \right\rceil`,
+  batch: String.raw`g = \frac{1}{|B|}\sum_{i \in B} \nabla \ell_i`,
+  seed: null,
+  learning_rate: String.raw`w \leftarrow w - \eta g`,
+} as const;
+
+export type TermName = keyof typeof FORMULAS;
+
+export const TERMS = Object.keys(FORMULAS) as TermName[];
+
+export const formulaOf = (name: TermName): string | null => FORMULAS[name];
+
+/** The term that a control is about, by the control's path in the config. */
+const CONTROLS: Record<string, TermName> = {
+  seed: "seed",
+  loss: "loss",
+  activation: "activation",
+  batch_size: "batch",
+  "optimizer.lr": "learning_rate",
+  "data.train_fraction": "train_test",
+  "hidden.dropout": "dropout",
+  "hidden.normalization": "batchnorm",
+};
+
+export const termOf = (path: string): TermName | undefined => CONTROLS[path];
