@@ -1781,8 +1781,8 @@ export interface components {
         NewSession: {
             /**
              * Config
-             * @description A config, or a part of one; its schema is in `GET /api/catalogue`. Without `"version": 2` it is of version 1,
-             *     in which Adam starts at 0.03 and not at 0.001.
+             * @description A config, or a part of one; its schema is in `GET /api/catalogue`. Without `"version": 2` it is of
+             *     version 1, in which Adam starts at 0.03 and not at 0.001.
              * @default {}
              * @example {
              *       "data": {

@@ -54,8 +54,8 @@ class NewSession(Shape):
         default={},
         examples=[{"data": {"kind": "spiral", "noise": 0.1}, "optimizer": {"kind": "adam", "lr": 0.03}}],
     )
-    """A config, or a part of one; its schema is in `GET /api/catalogue`. Without `"version": 2` it is of version 1,
-    in which Adam starts at 0.03 and not at 0.001."""
+    """A config, or a part of one; its schema is in `GET /api/catalogue`. Without `"version": 2` it is of
+    version 1, in which Adam starts at 0.03 and not at 0.001."""
     timeline: list[TimelineEntry] = Field(default=[], max_length=10_000, examples=[[]])
     """Changes to make on the way, as `GET /api/sessions/{id}` returns them: the run is played again.
     The first change by hand drops what is left of it."""
