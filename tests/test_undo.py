@@ -36,6 +36,7 @@ LOSING = [
     {"init": {"kind": "zero"}},
     {"optimizer": {"kind": "sgd", "lr": 0.1}},
     {"data": {"kind": "spiral"}},
+    {"optimizer": {"lr": 10.0}},
 ]
 
 

@@ -27,6 +27,8 @@ REACHES = (4.0, 2.0, 1.0, 0.5, 0.25)
 """Lengths that what comes in may be scaled to."""
 MARGIN = 0.05
 """Room below the least value that was seen, as a share of the span, where a ReLU bends just below it."""
+MUCH_LARGER = 10
+"""By what factor a learning rate rises that may wreck what was learned."""
 CLEAR = 4.0
 """How far above zero the bend of a smooth ReLU has straightened out."""
 EXACT_FIT, EXACT_OUTPUT = 1e-5, 1e-4
@@ -71,13 +73,14 @@ def transfer(old: Experiment, new: Experiment, state: State) -> tuple[State, lis
 
 def loses(old: Experiment, new: Experiment) -> bool:
     """Whether this change takes away what no other change can bring back: weights, what they were fitted
-    to, or the optimizer's memory."""
+    to, or the optimizer's memory. Steps so much larger may wreck a network before one can undo them."""
     a, b = old.config, new.config
     return (
         old.network != new.network
         or a.features != b.features
         or (a.seed, a.init) != (b.seed, b.init)
         or a.optimizer.kind != b.optimizer.kind
+        or b.optimizer.lr >= MUCH_LARGER * a.optimizer.lr
         or (a.data.kind, getattr(a.data, "id", None)) != (b.data.kind, getattr(b.data, "id", None))
     )
 
