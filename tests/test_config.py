@@ -46,7 +46,7 @@ def test_everything_that_is_wrong_is_said_at_once():
 
 
 def test_the_defaults_are_the_documented_example():
-    assert parse({}) == parse(EXAMPLE)
+    assert parse({"version": 2}) == parse(EXAMPLE)
     assert parse(parse(EXAMPLE).model_dump(mode="json")) == parse(EXAMPLE)
 
 

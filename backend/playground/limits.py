@@ -30,9 +30,7 @@ MESSAGES_PER_SECOND = 240
 """Mean rate of messages from one viewer, acks of frames included."""
 TIMELINE_BYTES = 8 * 1024 * 1024
 TRAIN_STEPS = 1_000_000
-"""Steps that one `step` command may ask for."""
-REPLAY_STEPS = 20_000_000
-"""Steps that a new session may train at once, to come to where another was."""
+"""Steps that one `step` command may ask for, and that a new session may train at once."""
 MAP_NUMBERS = 4_000_000
 """Numbers in the raw maps of all units, together."""
 

@@ -31,10 +31,10 @@ def test_a_german_browser_sees_german(arrive: Callable[..., Visitor]) -> None:
     visitor = arrive(**GERMAN).open()
     speaks(visitor.page, "de", "Neuronale Netze ausprobieren")
     rate = visitor.find("control-optimizer.lr")
-    expect(rate.locator("option:checked")).to_have_text("0,03")
+    expect(rate.locator("option:checked")).to_have_text("0,001")
     expect(visitor.page.locator("label", has_text=re.compile("^Lernrate$"))).to_be_visible()
     expect(visitor.find("train-loss")).to_have_text(re.compile(r"^\d,\d+$"))
-    expect(visitor.find("control-loss").locator("option:checked")).to_have_text("Binäre Kreuzentropie")
+    expect(visitor.find("dataset-circle")).to_contain_text("Kreis")
 
 
 def test_a_german_types_a_comma_and_is_refused_in_german(arrive: Callable[..., Visitor]) -> None:
@@ -54,7 +54,7 @@ def test_a_link_may_ask_for_a_language(arrive: Callable[..., Visitor]) -> None:
     visitor = arrive().open("/?lang=es")
     speaks(visitor.page, "es", "Juega con redes neuronales")
     expect(visitor.page.locator("label", has_text=re.compile("^Tasa de aprendizaje$"))).to_be_visible()
-    expect(visitor.find("control-optimizer.lr").locator("option:checked")).to_have_text("0,03")
+    expect(visitor.find("control-optimizer.lr").locator("option:checked")).to_have_text("0,001")
 
 
 def test_a_language_is_chosen_and_kept(arrive: Callable[..., Visitor]) -> None:

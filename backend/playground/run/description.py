@@ -156,7 +156,7 @@ def describe() -> Catalogue:
             "inputs": limits.INPUTS,
             "csv_bytes": limits.CSV_BYTES,
             "message_bytes": limits.MESSAGE_BYTES,
-            "replay_steps": limits.REPLAY_STEPS,
+            "train_steps": limits.TRAIN_STEPS,
             "half_span": limits.HALF_SPAN,
         },
         schema=Config.model_json_schema(),

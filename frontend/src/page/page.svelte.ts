@@ -73,7 +73,7 @@ class Page {
   /** Where the session is, for a server that has forgotten it. */
   private position(): Position | null {
     const { run } = this.experiment;
-    const most = this.experiment.catalogue?.limits.replay_steps ?? 0;
+    const most = this.experiment.catalogue?.limits.train_steps ?? 0;
     return run && this.readouts.step <= most ? { ...run, step: this.readouts.step } : null;
   }
 

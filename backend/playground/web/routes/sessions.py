@@ -59,7 +59,7 @@ class NewSession(Shape):
     timeline: list[TimelineEntry] = Field(default=[], max_length=10_000, examples=[[]])
     """Changes to make on the way, as `GET /api/sessions/{id}` returns them: the run is played again.
     The first change by hand drops what is left of it."""
-    step: int = Field(default=0, ge=0, le=limits.REPLAY_STEPS, examples=[0])
+    step: int = Field(default=0, ge=0, le=limits.TRAIN_STEPS, examples=[0])
     """Train up to this step at once, before anything else."""
     key: str | None = Field(default=None, min_length=32, max_length=128, examples=[None])
     """The key of a session that is gone, to make it again under the same id; drawn if left out."""
