@@ -26,6 +26,8 @@ def main() -> None:
             for _ in range(missing):
                 visitor.find(f"layer-{layer}-add-neuron").click()
         visitor.waits_until(lambda told: [layer["width"] for layer in told["config"]["hidden"]] == [8, 6])
+        visitor.sets("control-optimizer.lr", 0.03)
+        visitor.sets("speed", "e60")
         visitor.find("reset").click()
         visitor.waits_until(lambda told: not told["timeline"])
         visitor.plays()
