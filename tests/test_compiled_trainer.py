@@ -309,6 +309,24 @@ def test_to_find_divergence_the_kernel_is_enough(monkeypatch):
     assert torch.equal(again.state.weights, loop.state.weights)
 
 
+@pytest.mark.parametrize("trainers", [REFERENCE, COMPILED], ids=["reference", "compiled"])
+def test_how_a_run_is_cut_into_pieces_does_not_move_its_divergence(trainers):
+    """Every other loss is infinite before any weight is: after an even number of steps it was not seen."""
+    config = {"optimizer": {"kind": "sgd", "lr": 0.5}, "l2": 4.1}
+
+    def trains(piece: int) -> None:
+        loop = start(config, trainers)
+        while True:
+            loop.train(piece)
+
+    steps = set()
+    for piece in (1, 2, 7, 100, 10**6):
+        with pytest.raises(Diverged) as stopped:
+            trains(piece)
+        steps.add(stopped.value.step)
+    assert len(steps) == 1
+
+
 def test_updates_are_counted_as_far_as_their_type_goes():
     one, other = start(BUSY, COMPILED), start(BUSY, COMPILED)
     for loop in (one, other):

@@ -14,7 +14,8 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 VARIABLE = "CHROMIUM"  # a path, to use instead of what is found
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# The shell has no window to draw, so the tests take a third less time with it.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Containers give Chromium no sandbox of its own, and the tests open only pages of this server.
 ARGUMENTS = [
     "--no-sandbox",
@@ -24,8 +25,9 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # A page of another site, which a test makes up, may hold this machine's server in a frame.
-    "--disable-features=LocalNetworkAccessChecks",
+    # A page of another site, which a test makes up, may hold this machine's server in a frame. Nobody
+    # sees the suggestions below the address, which are pages of their own.
+    "--disable-features=LocalNetworkAccessChecks,WebUIOmniboxPopup,WebUIOmniboxAimPopup",
 ]
 
 
@@ -52,7 +54,7 @@ def install() -> str:
     root = os.geteuid() == 0
     attempts = [[sys.executable, "-m", "playwright", "install", *(["--with-deps"] * root), "chromium"]]
     if root and shutil.which("apt-get"):
-        attempts += [["apt-get", "update"], ["apt-get", "install", "--yes", "chromium"]]
+        attempts += [["apt-get", "update"], ["apt-get", "install", "--yes", "chromium-headless-shell"]]
     for attempt in attempts:
         print("No Chromium found:", " ".join(attempt), flush=True)
         subprocess.run(attempt, check=False, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})

@@ -42,15 +42,13 @@ def test_the_curves_of_now_are_pinned_and_outlive_a_reset_and_a_reload(visitor: 
     expect(ghost).to_be_visible()
     # Of the run of now there is one point; what is drawn is the ghost.
     visitor.page.wait_for_function(f"() => ({COLOURED})() > 30")
-    visitor.page.reload()
-    visitor.waits_for_pictures(1)
+    visitor.reloads()
     expect(ghost).to_be_visible()
     visitor.page.wait_for_function(f"() => ({COLOURED})() > 30")
     ghost.click()
     expect(ghost).to_have_count(0)
     visitor.page.wait_for_function(f"() => ({COLOURED})() < 30")
-    visitor.page.reload()
-    visitor.waits_for_pictures(1)
+    visitor.reloads()
     expect(ghost).to_have_count(0)
 
 
@@ -60,12 +58,10 @@ def test_a_logarithmic_axis_of_epochs_is_remembered(visitor: Visitor) -> None:
     log.check()
     visitor.plays()
     visitor.waits_for_epoch(20)
-    visitor.page.reload()
-    visitor.waits_for_pictures(1)
+    visitor.reloads()
     expect(log).to_be_checked()
     log.uncheck()
-    visitor.page.reload()
-    visitor.waits_for_pictures(1)
+    visitor.reloads()
     expect(log).not_to_be_checked()
 
 

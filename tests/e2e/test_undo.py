@@ -71,8 +71,7 @@ def test_own_points_come_back(visitor: Visitor) -> None:
     own = visitor.waits_until(lambda told: told["config"]["data"]["kind"] == "points")["config"]["data"]
     visitor.find("dataset-xor").click()
     visitor.waits_until(lambda told: told["config"]["data"]["kind"] == "xor")
-    visitor.page.reload()
-    visitor.waits_for_pictures(1)
+    visitor.reloads()
     visitor.find("dataset-points").click()
     told = visitor.waits_until(lambda told: told["config"]["data"]["kind"] == "points")
     assert told["config"]["data"]["points"] == own["points"]
@@ -114,11 +113,12 @@ def test_a_server_that_stops_and_comes_back(arrive: Callable[..., Visitor]) -> N
         visitor.server = address
         visitor.open()
         learns(visitor)
-        before, weights = visitor.told(), _weights(visitor.page)
+        before, weights, picture = visitor.told(), _weights(visitor.page), visitor.still_picture()
         visitor.find("layer-1-remove").click()
+        visitor.waits_until(lambda told: told["config"] != before["config"])
         visitor.find("undo").click()
-        visitor.waits_until(lambda told: told["step"] == before["step"])
-        picture = visitor.picture()
+        visitor.waits_until(lambda told: told["config"] == before["config"])
+        assert visitor.still_picture() == picture
     expect(visitor.find("away")).to_be_visible()
     assert visitor.picture() == picture
     expect(visitor.find("step-count")).to_have_text(f"{before['step']:,}")
@@ -130,7 +130,6 @@ def test_a_server_that_stops_and_comes_back(arrive: Callable[..., Visitor]) -> N
         assert _weights(visitor.page) == weights
         visitor.plays()
         visitor.waits_for_epoch(before["epoch"])
-        visitor.keys.clear()  # its session ends with its server
 
 
 def test_a_file_of_ones_own_outlives_the_server(arrive: Callable[..., Visitor], tmp_path: Path) -> None:
@@ -150,7 +149,6 @@ def test_a_file_of_ones_own_outlives_the_server(arrive: Callable[..., Visitor], 
     with serving(port):
         expect(visitor.find("away")).to_be_hidden(timeout=60_000)
         assert visitor.told()["config"]["data"] == data
-        visitor.keys.clear()  # its session ends with its server
 
 
 def _weights(page: Page) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.e2e.test_page import AXE, DESKTOP, PHONE
+from tests.e2e.test_page import DESKTOP, PHONE
 from tests.e2e.visitor import Visitor
 
 Arrive = Callable[..., Visitor]
@@ -24,13 +24,6 @@ def address(visitor: Visitor, name: str) -> str:
     """Of the link of this name in the card that is open."""
     expect(visitor.find(f"address-{name}")).to_have_value(re.compile("http"))
     return visitor.find(f"address-{name}").input_value()
-
-
-def complaints(visitor: Visitor) -> list[object]:
-    """What axe finds wrong with the page."""
-    visitor.page.evaluate(AXE.read_text())
-    result = visitor.page.evaluate("() => axe.run(document, { iframes: false })")
-    return [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in result["violations"]]
 
 
 def code_in(place: Locator) -> str | None:
@@ -58,7 +51,7 @@ def test_a_watcher_is_told_so_and_makes_a_copy(screen: dict, visitor: Visitor, a
     watcher = watching(visitor, arrive, **screen)
     expect(watcher.find("watching")).to_contain_text("cannot change it")
     expect(watcher.find("play")).to_be_hidden()
-    assert complaints(watcher) == []
+    assert watcher.violations() == []
     watcher.find("copy-session").click()
     expect(watcher.find("watching")).to_be_hidden()
     expect(watcher.find("step-count")).to_have_text(f"{original['step']:,}")
@@ -85,7 +78,7 @@ def test_the_links_are_codes_too(theme: str, screen: dict, arrive: Arrive) -> No
     links = {name: address(visitor, name) for name in ("link", "watch")}
     assert "#c=" in links["link"]
     assert f"session={visitor.session}" in links["watch"]
-    assert complaints(visitor) == [], "with the card open"
+    assert visitor.violations() == [], "with the card open"
     for name, link in links.items():
         assert code_in(visitor.find(f"code-{name}")) == link
     colour = "e => getComputedStyle(e).fill"
@@ -97,7 +90,7 @@ def test_the_links_are_codes_too(theme: str, screen: dict, arrive: Arrive) -> No
     large = visitor.find("enlarged")
     expect(large).to_contain_text(links["watch"])
     assert code_in(large) == links["watch"]
-    assert complaints(visitor) == []
+    assert visitor.violations() == []
     box = large.locator("[data-address]").bounding_box()
     viewport = visitor.page.viewport_size
     assert box is not None
@@ -119,7 +112,7 @@ def test_a_lesson_hides_what_was_ticked(screen: dict, visitor: Visitor, arrive: 
     preview = builder.page.frame_locator("[data-testid=lesson-preview]")
     expect(preview.get_by_test_id("play")).to_be_visible()
     expect(preview.get_by_test_id("speed")).to_have_count(0)
-    assert complaints(builder) == []
+    assert builder.violations() == []
     snippet = builder.find("lesson-frame").input_value()
     visitor.page.set_content(snippet)
     lesson = visitor.page.frame_locator("iframe")
@@ -132,8 +125,7 @@ def test_a_lesson_hides_what_was_ticked(screen: dict, visitor: Visitor, arrive: 
     assert visitor.find("speed").count() == 0
     builder.page.keyboard.press("Escape")
     expect(builder.find("lesson-builder")).to_be_hidden()
-    builder.page.reload()
-    builder.waits_for_pictures(1)
+    builder.reloads()
     assert builder.session == session, "the preview has a session of its own"
 
 

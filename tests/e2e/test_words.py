@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +11,6 @@ from playwright.sync_api import Locator, expect
 
 from tests.e2e.visitor import Visitor
 
-AXE = Path(__file__).parents[2] / "frontend/node_modules/axe-core/axe.min.js"
 DESKTOP = {"viewport": {"width": 1440, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 CODE_WORDS = ("clip_norm", "batch_size", "train_fraction", "≤", "e+", "e−", "e-0", "NaN", "undefined", "null")
@@ -27,12 +26,6 @@ def card(visitor: Visitor) -> Locator:
     return visitor.page.locator("[popover]:popover-open")
 
 
-def violations(visitor: Visitor) -> list[Any]:
-    visitor.page.evaluate(AXE.read_text())
-    result = visitor.page.evaluate("() => axe.run()")
-    return [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in result["violations"]]
-
-
 @pytest.mark.parametrize("profile", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_every_question_mark_opens_and_has_words(arrive: Arrive, profile: dict[str, Any]) -> None:
     visitor = arrive(**profile).open()
@@ -41,9 +34,8 @@ def test_every_question_mark_opens_and_has_words(arrive: Arrive, profile: dict[s
     for name in found:
         assert name
         visitor.find(name).click()
-        expect(card(visitor)).to_be_visible()
+        expect(card(visitor)).to_have_text(re.compile(r".{60}"))
         text = card(visitor).text_content() or ""
-        assert len(text) > 60, name
         assert not [word for word in CODE_WORDS if word in text], text
         visitor.page.keyboard.press("Escape")
         expect(card(visitor)).to_have_count(0)
@@ -88,8 +80,7 @@ def test_a_first_visit_has_three_notes_once(arrive: Arrive, profile: dict[str, A
     expect(intro.locator("p")).to_have_count(3)
     visitor.find("play").click()
     expect(intro).to_have_count(0)
-    visitor.page.reload()
-    visitor.waits_for_pictures(1)
+    visitor.reloads()
     expect(intro).to_have_count(0)
 
 
@@ -140,4 +131,4 @@ def test_an_open_help_has_no_violations(arrive: Arrive, profile: dict[str, Any],
     for summary in card(visitor).locator("summary").all():
         if summary.is_visible():
             summary.click()
-    assert violations(visitor) == []
+    assert visitor.violations() == []

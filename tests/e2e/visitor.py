@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from playwright.sync_api import Error, Locator, Page, expect
 
 WIRE_LOG = Path(__file__).with_name("wire_log.js")
+AXE = Path(__file__).parents[2] / "frontend/node_modules/axe-core/axe.min.js"
 
 # Notes every value that the epoch counter shows, from inside the page, picture by picture.
 WATCH_EPOCHS = """() => {
@@ -22,6 +24,9 @@ WATCH_EPOCHS = """() => {
   };
   look();
 }"""
+# What fades has no colour of its own yet. A light that blinks never comes to rest.
+AT_REST = """() => document.getAnimations().every(
+  ({ playState, effect }) => playState !== 'running' || effect.getTiming().iterations === Infinity)"""
 EPOCH = "Number(document.querySelector('[data-testid=epoch]').textContent.replace(/[^0-9.]/g, ''))"
 
 
@@ -61,18 +66,17 @@ class Visitor:
         return self.page.get_by_test_id(testid)
 
     def open(self, address: str = "/") -> Visitor:
+        self.page.evaluate("() => { if (window.wireLog) window.wireLog.painted.length = 0; }")
         self.page.goto(address if "://" in address else self.address + address)
-        self.waits_for_pictures(1)
+        return self._waits_for_a_picture()
+
+    def reloads(self) -> Visitor:
+        self.page.reload()
+        return self._waits_for_a_picture()
+
+    def _waits_for_a_picture(self) -> Visitor:
+        self.page.wait_for_function("() => window.wireLog.painted.length", timeout=30_000)
         return self
-
-    def painted(self) -> int:
-        return self.page.evaluate("() => window.wireLog.painted.length")
-
-    def waits_for_pictures(self, more: int) -> None:
-        """Until so many more frames have been painted."""
-        before = self.painted()
-        wanted = "least => window.wireLog.painted.length >= least"
-        self.page.wait_for_function(wanted, arg=before + more, timeout=30_000)
 
     def plays(self) -> None:
         self.find("play").click()
@@ -120,6 +124,14 @@ class Visitor:
         """The decision map: equal exactly when the pixels are."""
         return self.find("output-map").evaluate("e => e.toDataURL()")
 
+    def still_picture(self) -> str:
+        """The decision map, once it changes no more."""
+        before, picture = "", self.picture()
+        while picture != before:
+            self.page.wait_for_timeout(1000)  # large changes wait for one another
+            before, picture = picture, self.picture()
+        return picture
+
     def on_map(self, x1: float, x2: float) -> tuple[float, float]:
         """Where the decision map, which shows -6 to 6 both ways, has the point (x1, x2)."""
         self.find("output-map").scroll_into_view_if_needed()
@@ -127,13 +139,22 @@ class Visitor:
         assert box is not None
         return box["x"] + (x1 + 6) / 12 * box["width"], box["y"] + (6 - x2) / 12 * box["height"]
 
+    def violations(self) -> list[object]:
+        """What axe finds wrong with the page, frames of other pages left out."""
+        self.page.wait_for_function(AT_REST)
+        self.page.evaluate(AXE.read_text())  # a script tag would be against the page's security policy
+        result = self.page.evaluate("() => axe.run(document, { iframes: false })")
+        assert result["passes"], "axe has looked at nothing"
+        return [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in result["violations"]]
+
     def leaves(self) -> None:
         """Closes the page and ends its sessions, so that they take no time from the next test."""
         context = self.page.context
         self.page.close()
         for session, key in self.keys.items():
             headers = {"Authorization": f"Bearer {key}"}
-            context.request.delete(f"{self.server}/api/sessions/{session}", headers=headers)
+            with contextlib.suppress(Error):  # the server has stopped
+                context.request.delete(f"{self.server}/api/sessions/{session}", headers=headers)
         context.close()
 
     # on the server

@@ -39,17 +39,16 @@ class Checkpoints:
         """Where the session was before it last went back, until something is changed."""
         return self._undone[-1] if self._undone else None
 
-    @property
-    def next(self) -> int:
-        """The number of the next one."""
-        return self._last + 1
-
-    def keep(self, moment: Moment, run: Run, config: Config, history: History, snapshot: bytes) -> None:
+    def keep(
+        self, step: int, epoch: float, run: Run, config: Config, history: History, snapshot: bytes
+    ) -> Moment:
         """A moment to go back to; `history` is a copy that nobody else adds to."""
-        self._last = moment.checkpoint
+        self._last += 1
+        moment = Moment(checkpoint=self._last, step=step, epoch=epoch)
         self._kept[self._last] = Checkpoint(moment, run, config, history, snapshot, self.before_reset)
         while len(self._kept) > 1 and self._too_many():
             self._kept.popitem(last=False)
+        return moment
 
     def get(self, number: int) -> Checkpoint:
         """Raises `ValidationFailed` for one that is not kept."""

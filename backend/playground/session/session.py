@@ -227,8 +227,7 @@ class Session:
 
     async def _reset(self, command: commands.Reset) -> Done:
         def settle(answer: Envelope[Event]) -> Done:
-            end = self._keep(answer)
-            self._checkpoints.reset(end)
+            self._checkpoints.reset(self._keep(_content(answer).earlier, answer.arrays))
             self._saved = None
             return self._begin(answer, Run(self.config), self.config, History(self.run_number + 1))
 
@@ -239,7 +238,7 @@ class Session:
         """Goes back to a moment; where it was is another to go back to."""
 
         def settle(answer: Envelope[Event]) -> Done:
-            left = self._keep(answer)
+            left = self._keep(_content(answer).earlier, answer.arrays)
             self._checkpoints.went_back(to, left)
             self._saved = Saved(self.run_number + 1, len(to.run.timeline), to.snapshot)
             return self._begin(answer, to.run, to.config, to.history.copy(self.run_number + 1))
@@ -270,20 +269,16 @@ class Session:
         self.viewers.start_over()
         return self._moved_on(answer)
 
-    def _keep(self, event: Envelope[Event]) -> Moment | None:
+    def _keep(self, earlier: messages.Earlier | None, arrays: Arrays) -> Moment | None:
         """The earlier moment that an event tells of, to go back to."""
-        earlier: messages.Earlier | None = getattr(event.content, "earlier", None)
-        if earlier is None:
-            return None
-        moment = Moment(checkpoint=self._checkpoints.next, step=earlier.step, epoch=earlier.epoch)
-        self._checkpoints.keep(
-            moment,
+        return earlier and self._checkpoints.keep(
+            earlier.step,
+            earlier.epoch,
             Run(self.run.config, self.run.timeline[: earlier.done]),
             earlier.config,
             self.history.copy(self.run_number, before=earlier.samples),
-            event.arrays["earlier"].tobytes(),
+            arrays["earlier"].tobytes(),
         )
-        return moment
 
     async def _change(self, command: commands.Change) -> ChangeDone:
         async with self._changing:
@@ -333,7 +328,7 @@ class Session:
         took_effect = event.content
         assert isinstance(took_effect, Answer | messages.Applied)
         where = {"step": took_effect.step, "epoch": took_effect.epoch, "effect": took_effect.effect}
-        before = self._keep(event)
+        before = self._keep(took_effect.earlier, event.arrays)
         entry = entry.model_copy(update={**where, "checkpoint": before and before.checkpoint})
         self.run = self.run.followed_by(entry)
         self._timeline_bytes += len(entry.model_dump_json())
@@ -410,12 +405,12 @@ class Session:
                     self._saved = Saved(run, done, arrays["snapshot"].tobytes())
             case messages.Applied() as applied:
                 self._follow(applied, event)
-            case messages.Diverged(diverged=diverged):
-                back = self._keep(event)
+            case messages.Diverged(diverged=diverged, earlier=earlier):
+                back = self._keep(earlier, arrays)
                 self._playing, self._diverged = False, diverged.model_copy(update={"back": back})
                 self.viewers.tell(events.StateChanged(**dict(self.state)))
-            case messages.Stuck(stuck=stuck):
-                self._stuck = stuck and stuck.model_copy(update={"back": self._keep(event)})
+            case messages.Stuck(stuck=stuck, earlier=earlier):
+                self._stuck = stuck and stuck.model_copy(update={"back": self._keep(earlier, arrays)})
                 self.viewers.tell(events.StateChanged(**dict(self.state)))
             case messages.SessionFailed(detail=detail):
                 self._playing = False

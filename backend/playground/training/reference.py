@@ -51,17 +51,18 @@ class ReferenceTrainer:
 
     def step(self, learning_rates: np.ndarray) -> tuple[np.ndarray, bool]:
         state, config, rows = self._state, self._experiment.config, []
-        loss = state.weights.new_zeros(1)
+        trouble = state.weights.new_zeros(())
         for lr in torch.from_numpy(learning_rates).to(state.weights)[..., None]:  # (R or 1, 1)
             x, y, masks = self._batches.next(state)
             loss, state.grad, _ = self._model.loss_and_grad(config, x, y, masks)
+            trouble += loss.sum() * 0  # NaN from the first infinite loss on
             self._model.update(config, state.grad, lr)
             advance(state, x.shape[1], self._experiment.count)
             if state.step % state.stride == 0:
                 rows.append(self._row(state.grad))
                 state.stride = next_stride(state.step, max(state.stride, self._metrics.least_stride))
         points = np.array(rows) if rows else np.empty((0, self._metrics.row_size))
-        return points, all_finite(loss, *state.tensors())
+        return points, all_finite(trouble, *state.tensors())
 
     def _row(self, grad: Tensor) -> np.ndarray:
         evaluation = self.evaluate(self._experiment.all_x, self._experiment.all_y)

@@ -32,7 +32,7 @@ class Trainer(Protocol):
         """Take a step for each row of learning rates, (steps, R) or (steps, 1).
 
         Returns the points of the history that the first network left, as `Metrics.row`, (points, …), and
-        whether all is still finite.
+        whether all losses were finite, and the state still is.
         """
         ...
 

@@ -253,13 +253,13 @@ class LiveRun:
     def _take(self, after: Config, edit: OneWeight | AllWeights | None, tables: Mapping[str, Table]) -> Taken:
         """Makes a change, and says what came of it."""
         self._past.before_change(self.loop, self._done, self._tables)
-        old = self.loop.experiment
-        state = replace(self.loop.state) if edit is None else self.loop.state.copy()
+        old, done, state = self.loop.experiment, self._done, replace(self.loop.state)
+        if isinstance(edit, AllWeights):  # they are set in place
+            state = state.copy()
         if edit is None:
             effect = [*meaning(old.config, after), *self.loop.change(after, tables)]
         else:
             effect = self._set_weights(edit)
-        before = Moment.of(old, state, self._done)
         self._tables = dict(tables)
         self._done += 1
         self.frames.hurry()
@@ -269,7 +269,7 @@ class LiveRun:
             self._note()
         lost = isinstance(edit, AllWeights) or loses(old, now)
         task = None if now.dataset is old.dataset else self._reports.task
-        return Taken(effect, task, before if lost else None)
+        return Taken(effect, task, Moment.of(old, state, done) if lost else None)
 
     def _set_weights(self, edit: OneWeight | AllWeights) -> list[Text]:
         network, state = self.loop.experiment.network, self.loop.state

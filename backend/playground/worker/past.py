@@ -53,7 +53,7 @@ class Past:
         """Keeps the moment if all is well: the network can learn, and its loss has not risen by much, or has
         stayed where it rose to. Tells when it can learn no more, and when it can again."""
         metrics = loop.measure()[0].named()
-        loss = inf if metrics["train_loss"] is None else metrics["train_loss"]
+        loss = _loss(metrics)
         found = None if _may_learn(loop, metrics) else stuck(loop.experiment, loop.state)
         if not found and loss <= WORSE * max(self._usual, self._seen):
             self._usual = loss
@@ -108,17 +108,17 @@ def rate_from(moment: Moment, rate: float, tables: Tables, device: str) -> float
 
 def _trains(moment: Moment, rate: float, tables: Tables, device: str) -> bool:
     loop = snapshot.load(moment.snapshot, tables, device)
-    before = _loss(loop)
+    before = _loss(loop.measure()[0].named())
     optimizer = loop.config.optimizer.model_copy(update={"lr": rate})
     loop.change(loop.config.model_copy(update={"optimizer": optimizer}), tables)
     try:
         loop.train(TRIAL_STEPS, monotonic() + TRIAL_SECONDS)
     except Diverged:
         return False
-    return _loss(loop) <= before and not stuck(loop.experiment, loop.state)
+    return _loss(loop.measure()[0].named()) <= before and not stuck(loop.experiment, loop.state)
 
 
-def _loss(loop: TrainingLoop) -> float:
+def _loss(metrics: dict[str, float | None]) -> float:
     """On the training data; infinite if it is no number."""
-    loss = loop.measure()[0].named()["train_loss"]
+    loss = metrics["train_loss"]
     return inf if loss is None else loss

@@ -25,7 +25,7 @@ class Trace:
     grads: Tensor
     """(steps, R, P), before clipping."""
     finite: Tensor
-    """(R,): whether all of a network is, in the end."""
+    """(R,): whether all losses of a network are, and the network in the end."""
 
     @torch.no_grad()
     def measure(

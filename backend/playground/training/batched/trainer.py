@@ -107,20 +107,21 @@ class BatchedTrainer:
         kept = [part.new_empty(count, *part.shape) for part in parts]
         steps = self._step + torch.arange(count, device=self._step.device)[:, None]
         masks = dropout_masks(self._experiment.network, state.seeds, steps, min(self._size, self._count))
-        loss = state.weights.new_zeros(1)
+        trouble = torch.zeros_like(state.weights[:, :1])
         for index, (start, size) in enumerate(launch):
             if start == 0:
                 self._begin_epoch()
             chosen = self._owner[:, None], self._order.index_select(1, self._cursor + self._places[:size])
             own = [None if mask is None else mask[index, :, :size] for mask in masks]
             loss, grad, _ = self._model.loss_and_grad(config, self._x[chosen], self._y[chosen], own)
+            trouble += loss.sum(dim=1, keepdim=True) * 0  # NaN from the first infinite loss on
             self._model.update(config, grad, self._learning_rates[index])
             self.grad.copy_(grad)
             self._cursor.add_(size)
             for record, part in zip(kept, parts, strict=True):
                 record[index] = part
         self._step.add_(count)
-        parts = (loss, state.weights, state.buffers, *state.slots, state.updates)
+        parts = (trouble, state.weights, state.buffers, *state.slots, state.updates)
         return Trace(*kept, finite=torch.stack([part.sum(dim=1) for part in parts]).sum(dim=0).isfinite())
 
     def _begin_epoch(self) -> None:

@@ -566,7 +566,7 @@ def train(net, clock, rates, first, last, features, target, arrays, scratch, poi
 
     `clock` (4,) int64 is step, epoch, cursor and stride, and moves on; `features` (train, inputs), `target`
     (train,); `rows` gets the points of the history of network 0, over all `points`. Returns how many, and
-    whether the last losses and the state are finite.
+    whether all losses, and the state at the end, are finite.
     """
     step, epoch, cursor, stride = clock
     recorded, finite = 0, True
@@ -583,7 +583,7 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
     weights, buffers, grad, updates = arrays.weights[r], arrays.buffers[r], arrays.grads[r], arrays.updates[r]
     row = padded(min(setting.batch, setting.train), LANES)
     step, epoch, cursor, stride = clock
-    shuffled, recorded, loss = -1, 0, broadcast(0.0)
+    shuffled, recorded, trouble = -1, 0, broadcast(0.0)
     steps, own_rate = rates.shape[0], min(r, rates.shape[1] - 1)
     for done in range(1, steps + 1):
         if cursor >= setting.train:  # the data became fewer
@@ -596,7 +596,7 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
         for place in range(net.dropouts.size):
             scratch.masks[place] = mix(net.streams[r, 1 + place] + UINT(step) * NEXT)
         forward(net, weights, buffers, scratch, row, batch, True)
-        loss = output_grad(net, scratch, row, batch)
+        trouble += output_grad(net, scratch, row, batch) * 0.0  # NaN from the first infinite loss on
         backward(net, weights, grad, scratch, row, batch)
         if setting.l1 > 0 or setting.l2 > 0:
             add_penalty(net.layers, weights, scratch.before, grad, setting.l1, setting.l2)
@@ -627,7 +627,7 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
     for weight in range(size):
         updates[weight] = min(updates[weight] + steps, MOST_UPDATES)
     clock[0], clock[1], clock[2], clock[3] = step, epoch, cursor, stride
-    sums = reduce_add(loss) + sum_of(weights, 0, size) + sum_of(buffers, 0, buffers.size)
+    sums = reduce_add(trouble) + sum_of(weights, 0, size) + sum_of(buffers, 0, buffers.size)
     for slot in range(r * size, arrays.slots.size, arrays.weights.size):
         sums += sum_of(arrays.slots, slot, slot + size)
     return recorded, np.isfinite(sums)
