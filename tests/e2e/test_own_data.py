@@ -74,6 +74,7 @@ def test_one_input_is_drawn_as_a_curve_in_the_units_of_the_file(visitor: Visitor
     visitor.page.wait_for_function(
         "([curve, before]) => curve.toDataURL() !== before", arg=[curve.element_handle(), before]
     )
+    visitor.sets("speed", "e60")
     visitor.waits_for_epoch(300)
     visitor.pauses()
     curve.scroll_into_view_if_needed()

@@ -190,6 +190,7 @@ FLOWERS = "sepal,petal,species\n" + "".join(
 
 
 def test_a_csv_file_is_learned_from(visitor: Visitor) -> None:
+    visitor.sets("speed", "e60")
     visitor.plays()
     visitor.find("csv-input").set_input_files(
         {"name": "flowers.csv", "mimeType": "text/csv", "buffer": FLOWERS.encode()}

@@ -105,13 +105,16 @@ def test_a_press_leads_back_from_divergence(visitor: Visitor) -> None:
     assert told["metrics"]["train_loss"] < 1
 
 
-def test_a_server_that_stops_and_comes_back(arrive: Callable[..., Visitor]) -> None:
+def test_a_server_that_stops_and_comes_back(arrive: Callable[..., Visitor], tmp_path: Path) -> None:
     """The page fell to epoch 0 and said that it had started anew."""
+    rows = (f"{n},{n % 9},{['no', 'yes'][n > 20]}\n" for n in range(40))
+    (table := tmp_path / "marks.csv").write_text("hours,sleep,passed\n" + "".join(rows))
     port = free_port()
     with serving(port) as (address, _):
-        visitor = arrive(address)
-        visitor.server = address
-        visitor.open()
+        visitor, owner = arrive(address), arrive(address)
+        for each in (visitor, owner):
+            each.server = address
+            each.open()
         learns(visitor)
         before, weights, picture = visitor.told(), _weights(visitor.page), visitor.still_picture()
         visitor.find("layer-1-remove").click()
@@ -119,7 +122,11 @@ def test_a_server_that_stops_and_comes_back(arrive: Callable[..., Visitor]) -> N
         visitor.find("undo").click()
         visitor.waits_until(lambda told: told["config"] == before["config"])
         assert visitor.still_picture() == picture
+        owner.find("csv-input").set_input_files(table)
+        owner.find("csv-apply").click()
+        own = owner.waits_until(lambda told: told["config"]["data"]["kind"] == "csv")
     expect(visitor.find("away")).to_be_visible()
+    expect(owner.find("away")).to_be_visible()
     assert visitor.picture() == picture
     expect(visitor.find("step-count")).to_have_text(f"{before['step']:,}")
     with serving(port):
@@ -130,25 +137,8 @@ def test_a_server_that_stops_and_comes_back(arrive: Callable[..., Visitor]) -> N
         assert _weights(visitor.page) == weights
         visitor.plays()
         visitor.waits_for_epoch(before["epoch"])
-
-
-def test_a_file_of_ones_own_outlives_the_server(arrive: Callable[..., Visitor], tmp_path: Path) -> None:
-    table = tmp_path / "marks.csv"
-    table.write_text(
-        "hours,sleep,passed\n" + "".join(f"{n},{n % 9},{['no', 'yes'][n > 20]}\n" for n in range(40))
-    )
-    port = free_port()
-    with serving(port) as (address, _):
-        visitor = arrive(address)
-        visitor.server = address
-        visitor.open()
-        visitor.find("csv-input").set_input_files(table)
-        visitor.find("csv-apply").click()
-        data = visitor.waits_until(lambda told: told["config"]["data"]["kind"] == "csv")["config"]["data"]
-    expect(visitor.find("away")).to_be_visible()
-    with serving(port):
-        expect(visitor.find("away")).to_be_hidden(timeout=60_000)
-        assert visitor.told()["config"]["data"] == data
+        expect(owner.find("away")).to_be_hidden(timeout=60_000)
+        assert owner.told()["config"]["data"] == own["config"]["data"], "its file is uploaded again"
 
 
 def _weights(page: Page) -> str:

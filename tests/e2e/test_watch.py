@@ -70,8 +70,7 @@ def test_a_watcher_is_told_so_and_makes_a_copy(screen: dict, visitor: Visitor, a
     assert watcher.session == visitor.session
 
 
-@pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("theme", "screen"), [("light", DESKTOP), ("dark", PHONE)], ids=["desktop", "phone"])
 def test_the_links_are_codes_too(theme: str, screen: dict, arrive: Arrive) -> None:
     visitor = arrive(**screen, color_scheme=theme).open()
     shares(visitor)

@@ -122,8 +122,9 @@ def test_an_empty_test_score_has_a_reason(visitor: Visitor) -> None:
     expect(visitor.find("remark")).to_contain_text("all points are training points", timeout=20_000)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("profile", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(
+    ("theme", "profile"), [("dark", DESKTOP), ("light", PHONE)], ids=["desktop", "phone"]
+)
 def test_an_open_help_has_no_violations(arrive: Arrive, profile: dict[str, Any], theme: str) -> None:
     visitor = arrive(**profile, color_scheme=theme, reduced_motion="reduce").open()
     visitor.find("help-term.network").click()
