@@ -8,19 +8,18 @@ INSTALL := $(BIN)/pip install --disable-pip-version-check --no-compile -c constr
 RUFF := $(BIN)/ruff
 # $(call timed,NAME,COMMAND) says how long the command took.
 timed = start=$$(date +%s); $(2) && echo "make: $(1) took $$(($$(date +%s) - start)) s"
-# pip and npm at the same time
+# pip and npm at the same time, the kernel and the page's tests
 MAKEFLAGS += --jobs=2
 
 # The page's types follow from what the server says of itself.
 TYPES = $(BIN)/python -m playground.web.openapi page | $(BIN)/python hatch_build.py run types
 
-.PHONY: run test check types bench page browser kernel
+.PHONY: run test check types bench page page-tests browser kernel
 
 run: .venv/run page
 	@$(BIN)/playground serve --host $(HOST) --port $(PORT)
 
-test: .venv/dev page browser kernel
-	@$(call timed,the page's tests,$(BIN)/python hatch_build.py run test)
+test: .venv/dev page-tests browser kernel
 	@$(call timed,the tests,$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS))
 
 check: .venv/dev page
@@ -36,6 +35,9 @@ bench: .venv/bench page browser
 
 page: | $(BIN)/python
 	@$(call timed,the page,$(BIN)/python hatch_build.py)
+
+page-tests: page
+	@$(call timed,the page's tests,$(BIN)/python hatch_build.py run test)
 
 browser: .venv/dev
 	@$(call timed,the browser,$(BIN)/python -m tests.e2e.browser)
