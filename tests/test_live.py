@@ -105,7 +105,7 @@ async def test_a_change_is_answered_with_its_step_and_told_to_everybody(new_sess
         assert ack["type"] == "ack"
         assert ack["change"] == change
         said = [text["code"] for text in ack["effect"]]
-        assert said == ["effect.to_sgd", "effect.rate_up", "effect.optimizer_anew"]
+        assert said == ["effect.to_sgd", "effect.rate_is", "effect.optimizer_anew"]
         told = await viewer.event("changed")
         assert told["entry"]["step"] == ack["step"]
         assert words(told["entry"]["label"]) == "SGD"

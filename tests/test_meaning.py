@@ -65,6 +65,14 @@ def test_what_goes_back_is_told_as_that() -> None:
     assert codes({"l2": 0.0}, {"l2": 0.1}) == ["effect.weight_cost_down"]
 
 
+def test_an_optimizer_with_a_rate_of_its_own_names_it() -> None:
+    """Choosing SGD moved the rate from 0.001 to 0.03 and did not say so."""
+    old = parse({"version": 2})
+    told = meaning(old, parse(merged(old, {"optimizer": {"kind": "sgd"}})))
+    assert [text.code for text in told] == ["effect.to_sgd", "effect.rate_is"]
+    assert told[1].text == "The learning rate is 0.03 now."
+
+
 def test_nothing_is_made_up() -> None:
     assert codes({}) == []
     assert codes({"shuffle": False}) == []

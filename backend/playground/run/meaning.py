@@ -23,17 +23,20 @@ MORE_OR_LESS = {
 
 def meaning(before: Config, after: Config) -> list[Text]:
     """The most telling first; empty where there is nothing general to say."""
-    codes = [code for code in _codes(before, after) if code]
-    return [say(code) for code in dict.fromkeys(codes)][:MOST]
+    told = (say(what) if isinstance(what, str) else what for what in _told(before, after) if what)
+    return list({text.code: text for text in told}.values())[:MOST]
 
 
-def _codes(before: Config, after: Config) -> Iterator[str]:
+def _told(before: Config, after: Config) -> Iterator[str | Text]:
+    """Codes, or texts where a code is not enough."""
     if (before.seed, before.init.kind) != (after.seed, after.init.kind):
         yield "effect.other_start"
     if before.data.kind != after.data.kind:
         yield "effect.other_data"
     yield _chosen(before.loss, after.loss)
     yield _chosen(before.optimizer, after.optimizer)
+    if before.optimizer.kind != after.optimizer.kind and before.optimizer.lr != after.optimizer.lr:
+        yield say("effect.rate_is", rate=after.optimizer.lr)
     yield from _layers(before.hidden, after.hidden)
     yield from _features(set(before.features), set(after.features))
     yield _clipping(before.clip_norm, after.clip_norm)
@@ -82,6 +85,8 @@ def _clipping(before: float | None, after: float | None) -> str:
 
 def _numbers(before: Config, after: Config) -> Iterator[str]:
     for path, (up, down) in MORE_OR_LESS.items():
+        if path == "optimizer.lr" and before.optimizer.kind != after.optimizer.kind:
+            continue
         old, new = _number(before, path), _number(after, path)
         if old is not None and new is not None and old != new:
             yield up if new > old else down
