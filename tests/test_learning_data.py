@@ -30,6 +30,54 @@ def test_two_neurons_set_by_hand_solve_xor():
             {"weight": [[1], [-2]], "bias": [0]},
         ],
     )
-    outputs = loop.outputs(np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=np.float32))
-    assert outputs.tolist() == [0, 1, 1, 0]
-    assert metrics(loop)["train_loss"] == 0
+    samples, evaluation = loop.measure()
+    inputs = loop.experiment.dataset.train_inputs
+    answers = dict(zip(map(tuple, inputs.tolist()), evaluation.prediction.tolist(), strict=True))
+    assert answers == {(0, 0): 0, (0, 1): 1, (1, 0): 1, (1, 1): 0}
+    assert samples.named()["train_loss"] == 0
+
+
+def test_more_neurons_follow_a_curve_more_closely():
+    # Universal approximation, N6: what is left of a sine's variance of one half
+    left = [
+        metrics(
+            trained(
+                20_000,
+                data={"kind": "sine", "samples": 400},
+                hidden=[{"width": width}],
+                loss={"kind": "mse"},
+                optimizer={"kind": "adam", "lr": 0.003},
+                batch_size=50,
+            )
+        )["test_loss"]
+        for width in (1, 2, 3, 8)
+    ]
+    print(left)
+    assert left == sorted(left, reverse=True)
+    assert left[0] > 0.2
+    assert left[-1] < 0.01
+
+
+def test_outliers_draw_a_squared_error_and_hardly_an_absolute_one():
+    off = {}
+    for loss in ("mse", "mae"):
+        loop = trained(
+            6000,
+            data={"kind": "sine", "samples": 1000, "outliers": 0.2, "train_fraction": 1},
+            hidden=[{"width": 8}],
+            loss={"kind": loss},
+            optimizer={"kind": "adam", "lr": 0.01},
+        )
+        curve = frame(loop)["curve"][0]
+        off[loss] = float(np.mean(curve - np.sin(np.linspace(-6, 6, len(curve)))))
+    assert off["mse"] == pytest.approx(0.2 * 2.5, abs=0.1)  # a fifth of the points, two and a half too high
+    assert abs(off["mae"]) < 0.15
+
+
+def test_where_a_class_is_rare_a_network_without_a_hidden_layer_never_names_it_and_is_nearly_always_right():
+    loop = trained(
+        2000, data={"kind": "circle", "share": 0.05, "samples": 1000}, hidden=[], loss={"kind": "bce"}
+    )
+    _, evaluation = loop.measure()
+    assert not evaluation.classes(loop.experiment.dataset.task).any()
+    assert metrics(loop)["test_accuracy"] == pytest.approx(0.95, abs=0.02)
