@@ -356,7 +356,7 @@ def original_sawtooth(x):
 
 @pytest.mark.parametrize(
     ("kind", "rule"),
-    [("sine", np.sin), ("step", lambda x: 2 * (x >= 0) - 1), ("sawtooth", original_sawtooth)],
+    [("sine_curve", np.sin), ("step_curve", lambda x: 2 * (x >= 0) - 1), ("sawtooth", original_sawtooth)],
 )
 def test_a_curve_without_noise_is_its_function(kind, rule):
     inputs, targets = sample(kind, samples=1000)

@@ -43,7 +43,7 @@ def test_more_neurons_follow_a_curve_more_closely():
         metrics(
             trained(
                 20_000,
-                data={"kind": "sine", "samples": 400},
+                data={"kind": "sine_curve", "samples": 400},
                 hidden=[{"width": width}],
                 loss={"kind": "mse"},
                 optimizer={"kind": "adam", "lr": 0.003},
@@ -52,7 +52,6 @@ def test_more_neurons_follow_a_curve_more_closely():
         )["test_loss"]
         for width in (1, 2, 3, 8)
     ]
-    print(left)
     assert left == sorted(left, reverse=True)
     assert left[0] > 0.2
     assert left[-1] < 0.01
@@ -63,7 +62,7 @@ def test_outliers_draw_a_squared_error_and_hardly_an_absolute_one():
     for loss in ("mse", "mae"):
         loop = trained(
             6000,
-            data={"kind": "sine", "samples": 1000, "outliers": 0.2, "train_fraction": 1},
+            data={"kind": "sine_curve", "samples": 1000, "outliers": 0.2, "train_fraction": 1},
             hidden=[{"width": 8}],
             loss={"kind": loss},
             optimizer={"kind": "adam", "lr": 0.01},

@@ -14,10 +14,8 @@ from playground.catalogue.tables.table import Table
 
 
 class XorPoints(Data):
-    """The four points of XOR, and nothing between them. A hidden layer of two neurons solves it.
-
-    In Goodfellow, Bengio, Courville: Deep Learning (2016), section 6.1, the weights are set by hand.
-    """
+    """The four points of XOR, and nothing between them. Two hidden neurons solve it, even with weights set by
+    hand (Goodfellow, Bengio, Courville, 2016, section 6.1)."""
 
     group: ClassVar[str] = "rules"
     kind: Literal["xor_points"] = "xor_points"
@@ -42,15 +40,12 @@ class XorPoints(Data):
 
 
 class TwoSpirals(Data):
-    """Two spirals of 97 points that wind three times around each other: a benchmark since 1988, and hard.
-
-    Lang and Witbrock: Learning to Tell Two Spirals Apart (1988). The axes have their coordinates; a network
-    gets nine tenths of them, so that the outermost points lie inside the picture.
-    """
+    """Two spirals of 97 points that wind three times around each other: a hard benchmark (Lang, Witbrock,
+    1988). The axes have their coordinates; the network gets nine tenths of them, to keep all in view."""
 
     group: ClassVar[str] = "shapes"
     kind: Literal["two_spirals"] = "two_spirals"
-    label: ClassVar[str] = "Two spirals, 1988"
+    label: ClassVar[str] = "Two spirals"
     formula: ClassVar[str] = (
         r"x = \pm r\,(\sin\varphi, \cos\varphi),\quad \varphi_i = \tfrac{\pi i}{16},\;"
         r" r_i = 6.5\, \tfrac{104 - i}{104},\; i = 0 \dots 96"

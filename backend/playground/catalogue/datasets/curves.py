@@ -40,10 +40,10 @@ class Curve(Synthetic):
         return randomness.normal(seed, "data.noise", self.draw, (self.samples,)).numpy()
 
 
-class Sine(Curve):
+class SineCurve(Curve):
     """A wave, smooth and bent both ways. One hidden layer follows it, with more neurons more closely."""
 
-    kind: Literal["sine"] = "sine"
+    kind: Literal["sine_curve"] = "sine_curve"
     label: ClassVar[str] = "Sine wave"
     formula: ClassVar[str] = (
         r"y = \sin x_1 + \varepsilon,\quad \varepsilon \sim \mathcal{N}(0,\, \text{noise}^2)"
@@ -53,10 +53,10 @@ class Sine(Curve):
         return np.sin(x)
 
 
-class Step(Curve):
+class StepCurve(Curve):
     """A jump. Networks are smooth, so they can only come close to it, with a large weight."""
 
-    kind: Literal["step"] = "step"
+    kind: Literal["step_curve"] = "step_curve"
     label: ClassVar[str] = "Step"
     formula: ClassVar[str] = (
         r"y = \operatorname{sign} x_1 + \varepsilon,\quad \varepsilon \sim \mathcal{N}(0,\, \text{noise}^2)"

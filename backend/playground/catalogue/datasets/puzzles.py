@@ -56,7 +56,7 @@ class Checkerboard(TwoClasses):
 
     group: ClassVar[str] = "shapes"
     kind: Literal["checkerboard"] = "checkerboard"
-    label: ClassVar[str] = "Checkerboard"
+    label: ClassVar[str] = "Chessboard"
     formula: ClassVar[str] = (
         r"y = \left(\lfloor x_1 / w \rfloor + \lfloor x_2 / w \rfloor\right) \bmod 2,\quad w = 10.8 / K"
     )
@@ -126,10 +126,8 @@ class Parity(TwoClasses):
 
 
 class ModularAddition(Synthetic):
-    """Adding like a clock: past the last hour it begins anew. Stripes, once both numbers are drawn.
-
-    Networks that learned it have been taken apart to see how (Nanda et al. 2023).
-    """
+    """Adding like a clock: past the last hour it begins anew. Networks that learned it have been taken apart
+    to see how (Nanda et al., 2023)."""
 
     group: ClassVar[str] = "rules"
     kind: Literal["modular_addition"] = "modular_addition"
