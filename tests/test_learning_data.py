@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.loops import COMPILED, frame, metrics, put_weights, start
+from tests.loops import COMPILED, change, frame, metrics, put_weights, start
 
 pytestmark = pytest.mark.usefixtures("kernel")
 
@@ -80,3 +80,28 @@ def test_where_a_class_is_rare_a_network_without_a_hidden_layer_never_names_it_a
     _, evaluation = loop.measure()
     assert not evaluation.classes(loop.experiment.dataset.task).any()
     assert metrics(loop)["test_accuracy"] == pytest.approx(0.95, abs=0.02)
+
+
+def test_a_layer_of_16_neurons_reads_handwritten_digits():
+    loop = trained(
+        6000,
+        data={"kind": "digits"},
+        hidden=[{"width": 16, "activation": {"kind": "relu"}}],
+        optimizer={"kind": "adam", "lr": 0.003},
+        batch_size=32,
+    )
+    accuracy = metrics(loop)["test_accuracy"]
+    assert accuracy is not None
+    assert accuracy > 0.9
+
+
+def test_data_without_a_word_of_the_features_get_all_of_theirs():
+    loop = start({"data": {"kind": "circle"}})
+    for data, features in (
+        ({"kind": "parity", "bits": 5}, 5),
+        ({"kind": "sine_curve"}, 1),
+        ({"kind": "xor"}, 2),
+    ):
+        change(loop, {"data": data, "features": None, "loss": None})
+        assert loop.config.features == tuple(f"x{i + 1}" for i in range(features))
+        assert loop.experiment.dataset.train_inputs.shape[1] == features

@@ -15,7 +15,7 @@ from playground.catalogue.tables.table import Table
 
 class XorPoints(Data):
     """The four points of XOR, and nothing between them. Two hidden neurons solve it, even with weights set by
-    hand (Goodfellow, Bengio, Courville, 2016, section 6.1)."""
+    hand (Goodfellow, Bengio, Courville, 2016)."""
 
     group: ClassVar[str] = "rules"
     kind: Literal["xor_points"] = "xor_points"

@@ -54,7 +54,7 @@ class SineCurve(Curve):
 
 
 class StepCurve(Curve):
-    """A jump. Networks are smooth, so they can only come close to it, with a large weight."""
+    """A jump. What a network draws has no gaps, so it can only come close, with large weights."""
 
     kind: Literal["step_curve"] = "step_curve"
     label: ClassVar[str] = "Step"

@@ -56,7 +56,7 @@ class Checkerboard(TwoClasses):
 
     group: ClassVar[str] = "shapes"
     kind: Literal["checkerboard"] = "checkerboard"
-    label: ClassVar[str] = "Chessboard"
+    label: ClassVar[str] = "Chess board"
     formula: ClassVar[str] = (
         r"y = \left(\lfloor x_1 / w \rfloor + \lfloor x_2 / w \rfloor\right) \bmod 2,\quad w = 10.8 / K"
     )

@@ -83,11 +83,11 @@ class Iris(Measured):
 
 
 class Wine(Measured):
-    """178 wines of one region: which of three growers made it? 13 measurements tell (Forina, 1991)."""
+    """178 wines of one region, made of three kinds of grapes. 13 measurements tell which (Forina, 1991)."""
 
     kind: Literal["wine"] = "wine"
     label: ClassVar[str] = "Wine"
-    labels: ClassVar[tuple[str, ...]] = ("grower 1", "grower 2", "grower 3")
+    labels: ClassVar[tuple[str, ...]] = ("Barolo", "Grignolino", "Barbera")
     drawn: ClassVar[tuple[str, str]] = ("flavanoids", "alcohol")
 
 
@@ -102,13 +102,14 @@ class BreastCancer(Measured):
 
 
 class Digits(Measured):
-    """1797 digits written by hand, as 8 × 8 pixels: 64 inputs, ten classes. No two pixels tell much, all of
-    them nearly everything (Alpaydin, Kaynak, 1998). Give the network a layer of 16 or more."""
+    """1797 digits written by hand, as 8 × 8 pixels: p5_2 is the one in row 5 and column 2, counted from 0.
+    Two pixels tell little, all 64 nearly everything (Alpaydin, Kaynak, 1998). Give the network a layer of 16
+    neurons."""
 
     kind: Literal["digits"] = "digits"
     label: ClassVar[str] = "Digits"
     labels: ClassVar[tuple[str, ...]] = tuple("0123456789")
-    drawn: ClassVar[tuple[str, str]] = ("pixel_5_2", "pixel_2_5")
+    drawn: ClassVar[tuple[str, str]] = ("p5_2", "p2_5")
 
 
 class Csv(Tabular):
