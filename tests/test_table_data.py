@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from playground.catalogue.component import members
 from playground.catalogue.datasets import Csv
+from playground.catalogue.datasets.tabular import Measured
 from playground.catalogue.tables.reading import read_table
 from playground.errors import ValidationFailed
 
@@ -105,3 +107,59 @@ def test_columns_that_cannot_be_used_are_refused_by_field(parameters, field):
     with pytest.raises(ValidationFailed) as refusal:
         data.task({table.id: table})
     assert refusal.value.errors[0].field == field
+
+
+# Those that come with the playground
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "inputs", "sizes"),
+    [
+        ("iris", 150, 4, [50, 50, 50]),
+        ("wine", 178, 13, [59, 71, 48]),
+        ("breast_cancer", 569, 30, [212, 357]),
+        ("digits", 1797, 64, [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]),
+    ],
+)
+def test_the_measured_tables_are_whole(kind, rows, inputs, sizes):
+    data = measured(kind)
+    task = data.task({})
+    points, targets = data.sample(0, {})
+    assert points.shape == (rows, inputs) == (rows, task.inputs)
+    assert (points.dtype, targets.dtype) == (np.float32, np.int64)
+    assert np.bincount(targets).tolist() == sizes
+    assert task.classes == len(task.class_labels) == len(sizes)
+    assert task.kind == ("binary" if len(sizes) == 2 else "multiclass")
+    assert len(set(task.input_names)) == inputs
+    changing = np.ptp(points, axis=0) > 0
+    np.testing.assert_allclose(np.abs(points[:, changing]).max(axis=0), 5.4, rtol=1e-5)
+    split = data.split(0, {})
+    assert abs(len(split.train_inputs) - rows / 2) <= 1
+
+
+@pytest.mark.parametrize("kind", [cls.name() for cls in members(Measured)])
+def test_the_measured_tables_are_those_of_scikit_learn(kind):
+    datasets = pytest.importorskip("sklearn.datasets")
+    theirs = getattr(datasets, f"load_{kind}")()
+    data = measured(kind)
+    task = data.task({})
+    points, targets = data.sample(0, {})
+    np.testing.assert_array_equal(targets, theirs.target)
+    assert task.input_ranges is not None
+    low, high = np.array(task.input_ranges).T
+    read = low + (points.astype(float) + 6) / 12 * (high - low)  # as at the axes
+    names = [str(name).replace("pixel_", "p") for name in theirs.feature_names]
+    order = [names.index(name) for name in task.input_names]
+    np.testing.assert_allclose(read, theirs.data[:, order], rtol=1e-5, atol=1e-5 * (high - low).max())
+
+
+@pytest.mark.parametrize("kind", [cls.name() for cls in members(Measured)])
+def test_the_two_columns_of_a_measured_table_that_are_drawn_tell_the_classes_apart(kind):
+    points, targets = measured(kind).sample(0, {})
+    centres = np.stack([points[targets == k, :2].mean(axis=0) for k in range(targets.max() + 1)])
+    nearest = np.linalg.norm(points[:, None, :2] - centres, axis=2).argmin(axis=1)
+    assert (nearest == targets).mean() > (0.3 if kind == "digits" else 0.8)
+
+
+def measured(kind: str) -> Measured:
+    return next(cls for cls in members(Measured) if cls.name() == kind)()

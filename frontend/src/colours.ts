@@ -38,6 +38,8 @@ const CLASS: Record<Theme, readonly RGB[]> = {
     [40, 144, 206],
     [176, 44, 24],
     [58, 66, 78],
+    [118, 74, 176],
+    [122, 84, 46],
   ],
   dark: [
     [246, 151, 42],
@@ -48,12 +50,14 @@ const CLASS: Record<Theme, readonly RGB[]> = {
     [134, 208, 250],
     [240, 96, 64],
     [196, 204, 214],
+    [178, 146, 244],
+    [186, 146, 104],
   ],
 };
 
 const NEUTRAL: Record<Theme, RGB> = { light: DIVERGING.light[2], dark: DIVERGING.dark[2] };
 
-export const CLASS_COUNT = 8;
+export const CLASS_COUNT = 10;
 
 function packed([red, green, blue]: RGB): number {
   return ((255 << 24) | (Math.round(blue) << 16) | (Math.round(green) << 8) | Math.round(red)) >>> 0;
@@ -165,6 +169,8 @@ export const SHAPES = [
   "star",
   "pentagon",
   "cross",
+  "wedge",
+  "burst",
 ] as const;
 
 function regular(corners: number, radius = 1, inner = radius): [number, number][] {
@@ -208,6 +214,8 @@ const OUTLINES: readonly ([number, number][] | null)[] = [
   regular(5, 1.4, 0.62),
   regular(5, 1.15),
   turned(PLUS, Math.PI / 4),
+  turned(regular(3, 1.35), Math.PI),
+  regular(4, 1.5, 0.55),
 ];
 
 /** Adds the shape of a class to a canvas path (call beginPath before, fill or stroke after). */

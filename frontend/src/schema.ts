@@ -730,10 +730,20 @@ export interface components {
             /** @description Activations: what they do, by default. */
             graph: components["schemas"]["Graph"] | null;
             /**
+             * Group
+             * @description Data sets: under which heading a page offers them, one level down; null for those offered at once.
+             */
+            group: string | null;
+            /**
              * Help
              * @description What it is, in a sentence or two.
              */
             help: string;
+            /**
+             * Inputs
+             * @description Data sets: how many inputs they have by default; null where it depends.
+             */
+            inputs: number | null;
             /**
              * Kind
              * @description The name of it in a config.
@@ -988,6 +998,7 @@ export interface components {
              *         "kind": "circle",
              *         "noise": 0,
              *         "samples": 500,
+             *         "share": 0.5,
              *         "train_fraction": 0.5
              *       },
              *       "features": [
@@ -2268,6 +2279,7 @@ export interface components {
              *         "kind": "circle",
              *         "noise": 0,
              *         "samples": 500,
+             *         "share": 0.5,
              *         "train_fraction": 0.5
              *       },
              *       "features": [

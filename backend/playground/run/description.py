@@ -117,6 +117,10 @@ class ComponentDescription(Description):
     """Data sets: the task that they pose by default; null where it depends."""
     synthetic: bool | None = None
     """Data sets: whether they need nothing of one's own."""
+    inputs: int | None = None
+    """Data sets: how many inputs they have by default; null where it depends."""
+    group: str | None = None
+    """Data sets: under which heading a page offers them, one level down; null for those offered at once."""
 
 
 class Catalogue(Description):
@@ -191,7 +195,8 @@ def _posed(cls: type[Data]) -> dict[str, Any]:
     """The task of a data set of this kind by default; one that needs input of its own poses nothing yet."""
     try:
         data = TypeAdapter(AnyData).validate_python({"kind": cls.name()})
-        return {"task": data.task({}).kind, "synthetic": True}
+        task = data.task({})
+        return {"task": task.kind, "inputs": task.inputs, "synthetic": True, "group": cls.group or None}
     except (ValidationError, ValidationFailed):
         return {"task": None, "synthetic": False}
 

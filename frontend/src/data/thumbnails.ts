@@ -13,6 +13,7 @@ export interface Picture {
 const asked = new Map<string, Promise<Picture>>();
 const MARGIN = 0.94; // so that no point at the edge is cut
 const FEW = 160; // points: more only make a small picture muddy
+const LOOSE = 0.5; // of the square: what fills less is drawn larger
 
 /** Of one input only, the height of a point says its target. `extent` as below. */
 export function pictureOfPoints(points: number[][], task: Task, extent: number): Picture {
@@ -23,15 +24,15 @@ export function pictureOfPoints(points: number[][], task: Task, extent: number):
   return { points: points.map(([x1, , target]) => [x1, height(target), target]), regression };
 }
 
-/** The picture of a kind with its default parameters. */
-export function pictureOf(kind: Kind): Promise<Picture> {
+/** The picture of a kind with its default parameters. `extent` as below. */
+export function pictureOf(kind: Kind, extent: number): Promise<Picture> {
   let picture = asked.get(kind.kind);
   if (!picture) {
     const data: Component = { kind: kind.kind };
     if (parameterOf(kind, "samples")) data.samples = FEW;
     picture = api
       .preview(data)
-      .then(({ task, train, test }) => pictureOfPoints([...train, ...test], task, 0));
+      .then(({ task, train, test }) => pictureOfPoints([...train, ...test], task, extent));
     picture.catch(() => asked.delete(kind.kind));
     asked.set(kind.kind, picture);
   }
@@ -54,8 +55,10 @@ export function paintPicture(
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   const radius = Math.max(1, size / 36);
   const scale = Math.max(...points.map((point) => Math.abs(point[2])), 1e-6);
+  const reach = Math.max(...points.flatMap(([x1, x2]) => [Math.abs(x1), Math.abs(x2)]), 1e-6);
+  const zoom = MARGIN * (reach < LOOSE * extent ? (LOOSE * extent) / reach : 1);
   for (const [x1, x2, target] of points) {
-    const [x, y] = toPixels(MARGIN * x1, MARGIN * x2, size, extent);
+    const [x, y] = toPixels(zoom * x1, zoom * x2, size, extent);
     context.fillStyle = regression ? signedColour(theme, target, scale) : classColour(theme, target);
     context.beginPath();
     traceShape(context, regression ? 0 : target, x, y, radius);

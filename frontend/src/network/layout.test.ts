@@ -41,6 +41,21 @@ describe("the picture of a network", () => {
     expect(column.places.length + column.rest).toBe(256);
   });
 
+  it("folds the features of a table of many columns, until they are asked for", () => {
+    const used = Array.from({ length: 64 }, (_, i) => i);
+    const folded = arrange(shape([4], { features: 64, used }), DESK);
+    expect(folded.columns[0].places.length + folded.columns[0].rest).toBe(64);
+    expect(folded.columns[0].rest).toBeGreaterThan(40);
+    expect(folded.height).toBe(DESK.height);
+    expect(new Set(folded.edges.filter(({ layer }) => layer === 0).map(({ source }) => source)).size).toBe(
+      folded.columns[0].places.length,
+    );
+    const whole = arrange(shape([4], { features: 64, used, unfolded: true }), DESK);
+    expect(whole.columns[0].places.length).toBe(64);
+    expect(whole.columns[0].rest).toBe(0);
+    expect(arrange(shape([4]), DESK).columns[0].rest).toBe(0);
+  });
+
   it("scrolls sideways when twelve layers do not fit, and on a phone", () => {
     expect(arrange(shape(Array(12).fill(2)), DESK).width).toBeGreaterThan(DESK.width);
     const phone = arrange(shape([4, 2]), { width: 350, height: 380, coarse: true });

@@ -64,6 +64,8 @@ export interface Shape {
   used: number[];
   /** The features that are not in use are not shown. */
   fixed?: boolean;
+  /** All features are shown, however many. */
+  unfolded?: boolean;
   hidden: number[];
   outputs: number;
 }
@@ -82,6 +84,7 @@ export interface Room {
 const LABEL = 50; // left of the features, for their names
 const LABEL_LARGE = 84;
 const MARGIN = 10;
+const FEATURES_MOST = 16; // rows; 64 pixels of a digit would hide all else
 const TILE = 44; // on a small screen
 
 function tileSize(rows: number, height: number, smallest: number, largest: number, gap: number): number {
@@ -104,14 +107,15 @@ export function arrange(shape: Shape, room: Room): Layout {
   const offered = shape.fixed
     ? shape.used.filter((at) => at >= 0)
     : Array.from({ length: shape.features }, (_, feature) => feature);
+  const featureRows = Math.min(offered.length, shape.unfolded ? offered.length : FEATURES_MOST);
   const featureTile = tileSize(
-    offered.length,
+    featureRows,
     room.height,
     smallest,
     shape.fixed ? largest : 0.82 * largest,
     gap,
   );
-  const height = Math.max(room.height, offered.length * (featureTile + gap));
+  const height = Math.max(room.height, featureRows * (featureTile + gap));
 
   // A wide layer shows its first units only: more would be too small to read.
   const rowsMost = Math.max(2, Math.min(12, Math.floor(height / (smallest + 1.5 * gap))));
@@ -134,7 +138,7 @@ export function arrange(shape: Shape, room: Room): Layout {
     const places = Array.from({ length: shown }, (_, unit) => ({ layer, unit, x, y: first + unit * step }));
     return { layer, x, tile: size, places, rest: units - shown, restY: first + shown * step };
   };
-  const features = column(-1, left, offered.length, featureTile, Number.POSITIVE_INFINITY);
+  const features = column(-1, left, offered.length, featureTile, featureRows);
   features.places.forEach((place, row) => {
     place.unit = offered[row];
   });

@@ -22,6 +22,10 @@ const place: Place = {
 };
 const confusion = new Int32Array(8);
 
+it("says 0 in the middle, where rounding leaves next to nothing", () => {
+  expect(tick(0, { name: "y", range: [-1.1, 1.1 + 4e-16] }, 6)).toBe("0");
+});
+
 it("says how likely the second of two classes is", () => {
   expect(sentenceAt(place, frame({ confusion }))).toBe("x1 3.0, x2 3.0: 1.00 yes");
 });

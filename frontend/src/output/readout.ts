@@ -17,7 +17,8 @@ export interface Axis {
 export function coordinate(value: number, { range }: Axis, extent: number): string {
   if (!range) return decimal(value, 1);
   const [lo, hi] = range;
-  return rough(lo + ((value + extent) / (2 * extent)) * (hi - lo));
+  const at = lo + ((value + extent) / (2 * extent)) * (hi - lo);
+  return rough(Math.abs(at) < 1e-9 * (hi - lo) ? 0 : at); // 2·10⁻¹⁶ is none
 }
 
 export const tick = (value: number, axis: Axis, extent: number): string =>
