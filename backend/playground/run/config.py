@@ -6,12 +6,13 @@ from pydantic import BaseModel, Field
 
 from playground import limits
 from playground.catalogue.activations import Activation, Linear, Tanh
+from playground.catalogue.adam import Adam
 from playground.catalogue.component import FROZEN, Component, union_of
 from playground.catalogue.datasets import Circle, Data
 from playground.catalogue.inits import Init, XavierUniform
 from playground.catalogue.losses import BCE, Loss
 from playground.catalogue.normalizations import NoNormalization, Normalization
-from playground.catalogue.optimizers import Adam, Optimizer
+from playground.catalogue.optimizers import Optimizer
 
 VERSION = 2
 """Of the form of a config; `migrations` says what the earlier ones were."""
