@@ -18,13 +18,14 @@ from playground.catalogue.inits import Init
 from playground.catalogue.losses import Loss
 from playground.catalogue.normalizations import Normalization
 from playground.catalogue.optimizers import Optimizer
+from playground.catalogue.schedules import Schedule
 from playground.run.description import describe
 from playground.run.validation import parse
 from playground.training.gradient import Model
 from playground.training.loop import TrainingLoop
 from tests.loops import metrics, start, weights
 
-FAMILIES = (Activation, Normalization, Loss, Optimizer, Init, Data, Feature)
+FAMILIES = (Activation, Normalization, Loss, Optimizer, Schedule, Init, Data, Feature)
 STEPS = 50
 BATCHNORM = {"kind": "batchnorm"}
 SGD = {"kind": "sgd", "lr": 0.1}
@@ -203,7 +204,11 @@ def test_an_optimizer_has_the_defaults_of_torch(kind):
 @pytest.mark.parametrize("kind", [kind for kind in kinds(Optimizer) if kind != "rprop"])  # torch's has none
 def test_weights_decay_as_in_torch(kind):
     optimizer = {"kind": kind, "lr": RATE, "weight_decay": 0.2}
-    config = {"hidden": [{"width": 5}], "optimizer": optimizer, "clip_norm": 0.05}  # decay comes after clipping
+    config = {
+        "hidden": [{"width": 5}],
+        "optimizer": optimizer,
+        "clip_norm": 0.05,
+    }  # decay comes after clipping
     assert_same_training(config, optimizer=partial(OPTIMIZERS[kind], lr=RATE, weight_decay=0.2))
 
 
@@ -216,7 +221,7 @@ def test_weights_decay_apart_from_the_gradient_as_in_torch(kind):
 
 @pytest.mark.parametrize("decoupled", [False, True])
 def test_one_step_of_nothing_but_decay(decoupled):
-    """E = w² / 2, w = 2, η = 0.1: 1.8. L2 in the loss and both kinds of decay are the same for plain descent."""
+    """E = w² / 2, w = 2, η = 0.1: 1.8. For plain descent L2 and both kinds of decay are the same."""
     decay = {"weight_decay": 1.0, "decoupled_weight_decay": decoupled}
     for config in ({"optimizer": {"kind": "sgd", "lr": 0.1, **decay}}, {"optimizer": SGD, "l2": 1.0}):
         loop = start(config)

@@ -10,6 +10,7 @@ MOST = 2
 """Sentences for one change."""
 MORE_OR_LESS = {
     "optimizer.lr": ("effect.rate_up", "effect.rate_down"),
+    "schedule.warmup": ("effect.warmup_up", "effect.warmup_down"),
     "batch_size": ("effect.batch_up", "effect.batch_down"),
     "l1": ("effect.l1_up", "effect.weight_cost_down"),
     "l2": ("effect.l2_up", "effect.weight_cost_down"),
@@ -34,6 +35,7 @@ def _codes(before: Config, after: Config) -> Iterator[str]:
         yield "effect.other_data"
     yield _chosen(before.loss, after.loss)
     yield _chosen(before.optimizer, after.optimizer)
+    yield _chosen(before.schedule, after.schedule)
     yield from _layers(before.hidden, after.hidden)
     yield from _features(set(before.features), set(after.features))
     yield _clipping(before.clip_norm, after.clip_norm)

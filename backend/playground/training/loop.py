@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -18,7 +19,7 @@ from playground.training.evaluation import Evaluation, Metrics, Samples
 from playground.training.experiment import Experiment
 from playground.training.network import initialise
 from playground.training.reference import ReferenceTrainer
-from playground.training.schedule import learning_rates
+from playground.training.schedule import learning_rates, rates_of
 from playground.training.state import State
 from playground.training.surgery import transfer
 from playground.training.trainer import Trainer
@@ -111,9 +112,12 @@ class TrainingLoop:
 
     def add_to_history(self, rows: np.ndarray) -> Samples:
         """The points that rows as `Metrics.row` gives them are, counted."""
-        samples = self.metrics.samples(rows, self.state.samples)
+        samples = self._samples(rows)
         self.state.samples += len(samples)
         return samples
+
+    def _samples(self, rows: np.ndarray) -> Samples:
+        return self.metrics.samples(rows, self.state.samples, partial(rates_of, self.config))
 
     def _pace(self, seconds: float) -> None:
         if seconds < self.trainer.chunk_seconds / 2:
@@ -135,7 +139,7 @@ class TrainingLoop:
         evaluated = self.trainer.evaluate(self.experiment.all_x, self.experiment.all_y)
         grad = None if self.state.grad is None else self.state.grad[0]
         row = self.metrics.row(self.state.step, self.progress, evaluated, grad)
-        return self.metrics.samples(row, self.state.samples), evaluated
+        return self._samples(row), evaluated
 
     def record(self) -> Samples:
         """Add the metrics of this moment to the history; training does so by itself, but for step 0."""

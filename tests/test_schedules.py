@@ -1,0 +1,166 @@
+"""The learning rate of every step: that of `torch.optim.lr_scheduler`, in every trainer, and changed live."""
+
+import numpy as np
+import pytest
+import torch
+from torch.optim import lr_scheduler
+
+from playground.catalogue.component import members
+from playground.catalogue.schedules import Schedule
+from playground.run.validation import parse
+from playground.session.labels import label
+from playground.training.batched.stack import Stack
+from playground.training.compiled.trainer import CompiledTrainer
+from playground.training.schedule import learning_rates
+from playground.training.surgery import loses
+from playground.worker.snapshot import load, save
+from tests.loops import COMPILED, REFERENCE, change, metrics, start
+
+RATE, STEPS = 0.1, 60
+WARMUP = 7
+SCHEDULES = {
+    "constant_rate": ({}, lambda rule: lr_scheduler.ConstantLR(rule, 1, 1)),
+    "linear_decay": (
+        {"total_steps": 40, "end_factor": 0.2},
+        lambda rule: lr_scheduler.LinearLR(rule, 1, 0.2, total_iters=40),
+    ),
+    "step_decay": ({"step_size": 9, "gamma": 0.3}, lambda rule: lr_scheduler.StepLR(rule, 9, 0.3)),
+    "exponential_decay": ({"gamma": 0.95}, lambda rule: lr_scheduler.ExponentialLR(rule, 0.95)),
+    "cosine_annealing": (
+        {"total_steps": STEPS, "end_factor": 0.1},
+        lambda rule: lr_scheduler.CosineAnnealingLR(rule, STEPS, eta_min=0.1 * RATE),
+    ),
+    "one_cycle": (
+        {"total_steps": STEPS, "pct_start": 0.4, "div_factor": 10, "final_div_factor": 100},
+        lambda rule: lr_scheduler.OneCycleLR(
+            rule, RATE, STEPS, pct_start=0.4, div_factor=10, final_div_factor=100, cycle_momentum=False
+        ),
+    ),
+}
+"""Of each kind the parameters, and what torch has for it."""
+KINDS = [cls.name() for cls in members(Schedule)]
+DECAY = {"kind": "exponential_decay", "gamma": 0.9}
+
+
+def rates(raw: dict, steps: int = STEPS) -> np.ndarray:
+    return learning_rates(parse({"optimizer": {"kind": "sgd", "lr": RATE}, "schedule": raw}), 0, steps)[:, 0]
+
+
+def rates_of_torch(make, steps: int = STEPS) -> np.ndarray:
+    rule = torch.optim.SGD([torch.zeros(1)], lr=RATE)
+    schedule, found = make(rule), []
+    for _ in range(steps):
+        found.append(rule.param_groups[0]["lr"])
+        rule.step()
+        if len(found) < steps:
+            schedule.step()
+    return np.array(found)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_schedule_has_the_rates_of_torch(kind: str) -> None:
+    parameters, make = SCHEDULES[kind]
+    np.testing.assert_allclose(rates({"kind": kind, **parameters}), rates_of_torch(make), rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "one_cycle"])
+def test_warm_up_comes_before_any_as_torch_puts_two_in_sequence(kind: str) -> None:
+    parameters, make = SCHEDULES[kind]
+
+    def both(rule):
+        climb = lr_scheduler.LinearLR(rule, 1 / (WARMUP + 1), 1, total_iters=WARMUP)
+        return lr_scheduler.SequentialLR(rule, [climb, make(rule)], [WARMUP])
+
+    ours = rates({"kind": kind, "warmup": WARMUP, **parameters})
+    np.testing.assert_allclose(ours, rates_of_torch(both), rtol=1e-9)
+
+
+def test_warm_up_climbs_to_where_the_schedule_begins() -> None:
+    ours = rates({"kind": "one_cycle", "warmup": WARMUP, "total_steps": STEPS})
+    assert ours[WARMUP] == pytest.approx(RATE / 25)
+    assert (np.diff(ours[: WARMUP + 1]) > 0).all()
+
+
+def test_linear_to_a_step_then_constant() -> None:
+    """η₀ = 0.1, η_τ = 0.01, τ = 100: η₅₀ = 0.055, η₂₀₀ = 0.01 (O5)."""
+    found = rates({"kind": "linear_decay", "total_steps": 100, "end_factor": 0.1}, 201)
+    assert found[[0, 50, 200]] == pytest.approx([0.1, 0.055, 0.01])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_schedule_goes_on_after_its_end(kind: str) -> None:
+    end = 10**6
+    ours = learning_rates(
+        parse({"schedule": {"kind": kind, "total_steps": 5} if kind in ENDING else {"kind": kind}}), end, 3
+    )
+    assert np.isfinite(ours).all()
+    assert (ours >= 0).all()
+    assert np.ptp(ours) <= 1e-6
+
+
+ENDING = ("linear_decay", "cosine_annealing", "one_cycle")
+
+
+@pytest.mark.usefixtures("kernel")
+@pytest.mark.parametrize("trainers", [REFERENCE, COMPILED], ids=["reference", "compiled"])
+def test_the_history_has_the_rate_of_each_step(trainers) -> None:
+    loop = start({"optimizer": {"kind": "sgd", "lr": RATE}, "schedule": DECAY}, trainers)
+    assert metrics(loop)["learning_rate"] == RATE
+    history = loop.train(20)
+    np.testing.assert_allclose(history.column("learning_rate"), RATE * 0.9 ** np.arange(20))
+    assert isinstance(loop.trainer, CompiledTrainer) == (trainers is COMPILED)
+
+
+def test_sessions_of_a_stack_follow_the_schedule_each_from_its_own_step() -> None:
+    raw = {"schedule": DECAY, "optimizer": {"kind": "sgd", "lr": RATE}}
+    loops, alone = [start(raw | {"seed": s}) for s in range(2)], [start(raw | {"seed": s}) for s in range(2)]
+    early = loops[0].experiment.steps_per_epoch
+    for loop in (loops[1], alone[1]):
+        loop.train(early)
+    stack = Stack(loops)
+    outcome = stack.train(loops, 10)
+    for loop, other in zip(loops, alone, strict=True):
+        expected = other.train(10)
+        np.testing.assert_allclose(outcome[loop].column("learning_rate"), expected.column("learning_rate"))
+        torch.testing.assert_close(loop.state.weights, other.state.weights, rtol=1e-4, atol=1e-5)
+
+
+def test_a_change_of_the_learning_rate_scales_what_is_left_of_the_schedule() -> None:
+    loop = start({"optimizer": {"kind": "sgd", "lr": RATE}, "schedule": DECAY})
+    loop.train(10)
+    change(loop, {"optimizer": {"lr": 2 * RATE}})
+    assert loop.train(1).column("learning_rate") == pytest.approx([2 * RATE * 0.9**10])
+
+
+def test_a_schedule_is_changed_live_and_back() -> None:
+    """It builds nothing anew, counts from the first step of the run, and is told by its name."""
+    loop = start({"optimizer": {"kind": "sgd", "lr": RATE}})
+    loop.train(10)
+    state, before = loop.state, loop.config
+    assert [text.code for text in change(loop, {"schedule": DECAY})] == ["effect.kept"]
+    assert [text.text for text in label(before, loop.config)] == ["schedule: Exponential"]
+    assert loop.state is state
+    assert loop.train(1).column("learning_rate") == pytest.approx([RATE * 0.9**10])
+    loop.change(before)
+    assert loop.train(1).column("learning_rate") == pytest.approx([RATE])
+
+
+def test_a_rate_ten_times_as_high_can_be_undone_whoever_raised_it() -> None:
+    raw = {"optimizer": {"kind": "sgd", "lr": RATE}}
+    falling, constant = start(raw | {"schedule": DECAY}).experiment, start(raw).experiment
+    assert not loses(falling, constant, 10)
+    assert loses(falling, constant, 30)
+    assert not loses(constant, falling, 30)
+
+
+def test_a_snapshot_goes_on_with_the_rates_where_it_was() -> None:
+    loop = start({"schedule": DECAY})
+    loop.train(15)
+    again = load(save(loop.config, loop.state), trainers=REFERENCE)
+    np.testing.assert_array_equal(loop.train(5).rows, again.train(5).rows)
+
+
+def test_a_config_without_a_schedule_has_a_constant_rate() -> None:
+    config = parse({"optimizer": {"kind": "sgd", "lr": RATE}})
+    assert config.schedule.kind == "constant_rate"
+    assert (learning_rates(config, 123, 50) == RATE).all()
