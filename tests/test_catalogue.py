@@ -53,7 +53,7 @@ class Lion(torch.optim.Optimizer):
         super().__init__(parameters, {"lr": lr, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self, closure=None):
+    def step(self, closure=None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         for group in self.param_groups:
             for p in group["params"]:
                 m = self.state[p].setdefault("m", torch.zeros_like(p))
@@ -223,12 +223,11 @@ def test_weights_decay_apart_from_the_gradient_as_in_torch(kind):
 def test_one_step_of_nothing_but_decay(decoupled):
     """E = w² / 2, w = 2, η = 0.1: 1.8. For plain descent L2 and both kinds of decay are the same."""
     decay = {"weight_decay": 1.0, "decoupled_weight_decay": decoupled}
-    for config in ({"optimizer": {"kind": "sgd", "lr": 0.1, **decay}}, {"optimizer": SGD, "l2": 1.0}):
-        loop = start(config)
-        model = Model(loop.experiment.network, loop.state)
+    for raw in ({"optimizer": SGD | decay}, {"optimizer": SGD, "l2": 1.0}):
+        loop = start(parse(raw))
         loop.state.weights.fill_(2.0)
-        pull = loop.state.weights * (config.get("l2", 0.0))
-        model.update(loop.config, pull, 0.1)
+        pull = loop.config.l2 * loop.state.weights
+        Model(loop.experiment.network, loop.state).update(loop.config, pull, 0.1)
         torch.testing.assert_close(loop.state.weights, torch.full_like(loop.state.weights, 1.8))
 
 

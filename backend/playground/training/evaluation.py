@@ -128,8 +128,8 @@ class Metrics:
             r2 = np.where(self._spread > 0, 1 - sums[:, 2::3] / self._spread, np.nan)
         scores = [1 - error] if self._task.classes else [error, r2]
         index = np.arange(first, first + len(table))
-        last_step = np.maximum(step - 1, 0)  # steps count from 0, and none is done in the first point
-        points = np.column_stack([index, step, epoch, loss, *scores, norms, rates(last_step)])
+        rate = np.where(step > 0, rates(step - 1), np.nan)  # of the step before, for they count from 0
+        points = np.column_stack([index, step, epoch, loss, *scores, norms, rate])
         points[~np.isfinite(points)] = np.nan
         return Samples(self.columns, points)
 
