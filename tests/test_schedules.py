@@ -6,7 +6,7 @@ import torch
 from torch.optim import lr_scheduler
 
 from playground.catalogue.component import members
-from playground.catalogue.schedules import Schedule
+from playground.catalogue.schedules import Schedule, Watch
 from playground.run.validation import parse
 from playground.session.labels import label
 from playground.training.batched.stack import Stack
@@ -31,6 +31,7 @@ SCHEDULES = {
         {"total_steps": STEPS, "end_factor": 0.1},
         lambda rule: lr_scheduler.CosineAnnealingLR(rule, STEPS, eta_min=0.1 * RATE),
     ),
+    "reduce_on_plateau": ({}, lambda rule: lr_scheduler.ConstantLR(rule, 1, 1)),  # until it looks
     "one_cycle": (
         {"total_steps": STEPS, "pct_start": 0.4, "div_factor": 10, "final_div_factor": 100},
         lambda rule: lr_scheduler.OneCycleLR(
@@ -39,12 +40,20 @@ SCHEDULES = {
     ),
 }
 """Of each kind the parameters, and what torch has for it."""
+PLATEAU = {"kind": "reduce_on_plateau", "interval": 10, "patience": 2, "factor": 0.5, "threshold": 0.05}
+STALLING = {
+    "optimizer": {"kind": "sgd", "lr": 0.5},
+    "schedule": PLATEAU,
+    "data": {"kind": "xor", "noise": 0.5},
+}
 KINDS = [cls.name() for cls in members(Schedule)]
 DECAY = {"kind": "exponential_decay", "gamma": 0.9}
 
 
-def rates(raw: dict, steps: int = STEPS) -> np.ndarray:
-    return learning_rates(parse({"optimizer": {"kind": "sgd", "lr": RATE}, "schedule": raw}), 0, steps)[:, 0]
+def rates(raw: dict, steps: int = STEPS, first: int = 0) -> np.ndarray:
+    loop = start({"optimizer": {"kind": "sgd", "lr": RATE}, "schedule": raw})
+    loop.state.step = first
+    return learning_rates(loop.config, loop.state, steps)[:, 0]
 
 
 def rates_of_torch(make, steps: int = STEPS) -> np.ndarray:
@@ -90,16 +99,10 @@ def test_linear_to_a_step_then_constant() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_schedule_goes_on_after_its_end(kind: str) -> None:
-    end = 10**6
-    ours = learning_rates(
-        parse({"schedule": {"kind": kind, "total_steps": 5} if kind in ENDING else {"kind": kind}}), end, 3
-    )
-    assert np.isfinite(ours).all()
-    assert (ours >= 0).all()
-    assert np.ptp(ours) <= 1e-6
-
-
-ENDING = ("linear_decay", "cosine_annealing", "one_cycle")
+    parameters, _ = SCHEDULES[kind]
+    late = rates({"kind": kind, **parameters}, 3, first=10**6)
+    assert (late >= 0).all()
+    assert np.ptp(late) <= 1e-9
 
 
 @pytest.mark.usefixtures("kernel")
@@ -151,9 +154,12 @@ def test_a_schedule_is_changed_live_and_back() -> None:
 def test_a_rate_ten_times_as_high_can_be_undone_whoever_raised_it() -> None:
     raw = {"optimizer": {"kind": "sgd", "lr": RATE}}
     falling, constant = start(raw | {"schedule": DECAY}).experiment, start(raw).experiment
-    assert not loses(falling, constant, 10)
-    assert loses(falling, constant, 30)
-    assert not loses(constant, falling, 30)
+    state = start(raw).state
+    state.step = 10
+    assert not loses(falling, constant, state)
+    state.step = 30
+    assert loses(falling, constant, state)
+    assert not loses(constant, falling, state)
 
 
 def test_a_snapshot_goes_on_with_the_rates_where_it_was() -> None:
@@ -164,6 +170,63 @@ def test_a_snapshot_goes_on_with_the_rates_where_it_was() -> None:
 
 
 def test_a_config_without_a_schedule_has_a_constant_rate() -> None:
-    config = parse({"optimizer": {"kind": "sgd", "lr": RATE}})
-    assert config.schedule.kind == "constant_rate"
-    assert (learning_rates(config, 123, 50) == RATE).all()
+    assert parse({}).schedule.kind == "constant_rate"
+    assert (rates({}, 50, first=123) == RATE).all()
+
+
+# Reduce on plateau
+
+
+@pytest.mark.usefixtures("kernel")
+@pytest.mark.parametrize("trainers", [REFERENCE, COMPILED], ids=["reference", "compiled"])
+def test_a_plateau_reduces_the_rate_where_torch_does(trainers) -> None:
+    loop = start(STALLING, trainers)
+    rule = torch.optim.SGD([torch.zeros(1)], lr=0.5)
+    theirs = lr_scheduler.ReduceLROnPlateau(rule, factor=0.5, patience=2, threshold=0.05)
+    for _ in range(40):
+        found = loop.train(10).column("learning_rate")
+        assert found == pytest.approx([rule.param_groups[0]["lr"]] * 10)
+        theirs.step(metrics(loop)["train_loss"])
+    assert rule.param_groups[0]["lr"] < 0.5 / 4, "there is something to see"
+
+
+@pytest.mark.usefixtures("kernel")
+@pytest.mark.parametrize("trainers", [REFERENCE, COMPILED], ids=["reference", "compiled"])
+def test_how_a_run_is_cut_and_saved_does_not_move_its_reductions(trainers) -> None:
+    whole, pieces = start(STALLING, trainers), start(STALLING, trainers)
+    expected = whole.train(400)
+    found = [pieces.train(steps).rows for steps in (1, 7, 2, 33, 157)]
+    again = load(save(pieces.config, pieces.state), trainers=trainers)
+    found.append(again.train(200).rows)
+    np.testing.assert_array_equal(np.concatenate(found), expected.rows)
+    assert again.state.watch == whole.state.watch
+
+
+def test_a_stack_reduces_the_rate_of_each_alone() -> None:
+    loops, alone = (
+        [start(STALLING | {"seed": s}) for s in range(2)],
+        [start(STALLING | {"seed": s}) for s in range(2)],
+    )
+    epoch = loops[0].experiment.steps_per_epoch
+    for loop in (loops[1], alone[1]):
+        loop.train(epoch)
+    outcome = Stack(loops).train(loops, 300)
+    for loop, other in zip(loops, alone, strict=True):
+        samples, expected = outcome[loop], other.train(300)
+        assert isinstance(samples, Samples)
+        np.testing.assert_allclose(samples.column("learning_rate"), expected.column("learning_rate"))
+        assert loop.state.watch.factor == other.state.watch.factor < 1
+
+
+def test_another_schedule_forgets_and_another_loss_is_measured_anew() -> None:
+    loop = start(STALLING)
+    loop.train(400)
+    factor = loop.state.watch.factor
+    assert factor < 1
+    change(loop, {"loss": {"kind": "mse"}})
+    assert loop.state.watch == Watch(factor=factor)
+    before = loop.experiment
+    change(loop, {"schedule": {"kind": "constant_rate"}})
+    assert loop.train(1).column("learning_rate") == pytest.approx([0.5])
+    loop.state.watch = Watch(factor=factor)
+    assert loses(before, loop.experiment, loop.state), "what was seen comes back by undo"

@@ -4,6 +4,7 @@ A schedule counts the steps of the run. What it says is multiplied by the learni
 that both can be changed at any time.
 """
 
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -173,6 +174,66 @@ class OneCycle(Ending):
         climbing = eased(start, 1.0, steps / top) if top > 0 else np.ones_like(steps)
         falling = eased(1.0, start / self.final_div_factor, (steps - top) / (end - top))
         return np.where(steps <= top, climbing, falling)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What `ReduceOnPlateau` has seen; the run keeps it."""
+
+    best: float | None = None
+    """The least loss."""
+    waited: int = 0
+    """Looks since then, or since the last reduction."""
+    factor: float = 1.0
+    """What the rate has come to."""
+
+
+class ReduceOnPlateau(Schedule):
+    """Drops whenever the training loss has not fallen for a while: as long as it falls, large steps are
+    good."""
+
+    kind: Literal["reduce_on_plateau"] = "reduce_on_plateau"
+    label: ClassVar[str] = "Reduce on plateau"
+    effect: ClassVar[str] = "effect.to_plateau"
+    formula: ClassVar[str] = (
+        r"\eta \leftarrow f \eta \text{ after more than } p \text{ looks without }"
+        r" L < (1 - \epsilon)\, L_{\text{best}}"
+    )
+    interval: int = Field(
+        default=100,
+        ge=1,
+        le=1_000_000,
+        title="Steps between looks",
+        description="How often it looks at the loss of all training points",
+        json_schema_extra={"scale": "log"},
+    )
+    factor: float = Field(
+        default=0.1, gt=0, lt=1, title="Factor f", description="What the rate is multiplied by at each drop"
+    )
+    patience: int = Field(
+        default=10,
+        ge=0,
+        le=10_000,
+        title="Patience p",
+        description="So many looks without progress are waited for",
+    )
+    threshold: float = Field(
+        default=1e-4,
+        ge=0,
+        lt=1,
+        title="Threshold ε",
+        description="The share by which the loss has to fall to count as progress",
+    )
+
+    def after_warmup(self, steps: np.ndarray) -> np.ndarray:
+        return np.ones_like(steps)
+
+    def look(self, seen: Watch, loss: float) -> Watch:
+        if seen.best is None or loss < seen.best * (1 - self.threshold):
+            return Watch(loss, 0, seen.factor)
+        if seen.waited < self.patience:
+            return Watch(seen.best, seen.waited + 1, seen.factor)
+        return Watch(seen.best, 0, seen.factor * self.factor)
 
 
 def eased(start: float, end: float, share: np.ndarray) -> np.ndarray:
