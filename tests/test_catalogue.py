@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,14 +18,17 @@ from playground.catalogue.inits import Init
 from playground.catalogue.losses import Loss
 from playground.catalogue.normalizations import Normalization
 from playground.catalogue.optimizers import Optimizer
+from playground.catalogue.schedules import Schedule
 from playground.run.description import describe
 from playground.run.validation import parse
+from playground.training.gradient import Model
 from playground.training.loop import TrainingLoop
 from tests.loops import metrics, start, weights
 
-FAMILIES = (Activation, Normalization, Loss, Optimizer, Init, Data, Feature)
+FAMILIES = (Activation, Normalization, Loss, Optimizer, Schedule, Init, Data, Feature)
 STEPS = 50
 BATCHNORM = {"kind": "batchnorm"}
+SGD = {"kind": "sgd", "lr": 0.1}
 
 ACTIVATIONS = {
     "linear": nn.Identity(),
@@ -42,6 +46,22 @@ def hinge(output, target):
     return torch.clamp(1 - (2 * target - 1) * output, min=0).mean()
 
 
+class Lion(torch.optim.Optimizer):
+    """Algorithm 2 of Chen et al., 2023, "Symbolic discovery of optimization algorithms"."""
+
+    def __init__(self, parameters, lr, weight_decay=0.0):
+        super().__init__(parameters, {"lr": lr, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure=None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        for group in self.param_groups:
+            for p in group["params"]:
+                m = self.state[p].setdefault("m", torch.zeros_like(p))
+                c = 0.9 * m + 0.1 * p.grad
+                p -= group["lr"] * (torch.sign(c) + group["weight_decay"] * p)
+                m.copy_(0.99 * m + 0.01 * p.grad)
+
+
 LOSSES = {
     "mse": nn.MSELoss(),
     "mae": nn.L1Loss(),
@@ -52,14 +72,24 @@ LOSSES = {
 }
 
 OPTIMIZERS = {
-    "sgd": lambda p: torch.optim.SGD(p, lr=0.03),
-    "momentum": lambda p: torch.optim.SGD(p, lr=0.03, momentum=0.9),
-    "nesterov": lambda p: torch.optim.SGD(p, lr=0.03, momentum=0.9, nesterov=True),
-    "adagrad": lambda p: torch.optim.Adagrad(p, lr=0.03),
-    "rmsprop": lambda p: torch.optim.RMSprop(p, lr=0.03),
-    "adam": lambda p: torch.optim.Adam(p, lr=0.03),
-    "adamw": lambda p: torch.optim.AdamW(p, lr=0.03),
+    "sgd": torch.optim.SGD,
+    "momentum": partial(torch.optim.SGD, momentum=0.9),
+    "nesterov": partial(torch.optim.SGD, momentum=0.9, nesterov=True),
+    "adagrad": torch.optim.Adagrad,
+    "rmsprop": torch.optim.RMSprop,
+    "adadelta": torch.optim.Adadelta,
+    "lion": Lion,
+    "rprop": torch.optim.Rprop,
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "amsgrad": partial(torch.optim.Adam, amsgrad=True),
+    "nadam": torch.optim.NAdam,
+    "radam": torch.optim.RAdam,
+    "adamax": torch.optim.Adamax,
 }
+RATE = 0.03
+DECOUPLING = ("adam", "amsgrad", "nadam", "radam")
+"""Those that torch lets choose between the two kinds of weight decay."""
 
 INITS = {
     "zero": nn.init.zeros_,
@@ -93,7 +123,7 @@ def twin(loop: TrainingLoop) -> nn.Sequential:
     return nn.Sequential(*modules)
 
 
-def assert_same_training(config: dict, loss="bce", optimizer=OPTIMIZERS["adam"], labels=False, penalty=None):
+def assert_same_training(config: dict, loss="bce", optimizer=None, labels=False, penalty=None):
     """Train the loop and its torch twin on the full batch, and compare every weight.
 
     The bias in front of a batch normalisation is left out: its true gradient is zero, and what moves it is
@@ -102,7 +132,7 @@ def assert_same_training(config: dict, loss="bce", optimizer=OPTIMIZERS["adam"],
     config = {"batch_size": 10_000, "shuffle": False, "data": {"kind": "circle", "samples": 60}} | config
     loop = start(config)
     module = twin(loop)
-    rule = optimizer(module.parameters())
+    rule = (optimizer or partial(torch.optim.Adam, lr=RATE))(module.parameters())
     x = torch.from_numpy(loop.experiment.dataset.train_inputs)
     y = torch.from_numpy(loop.experiment.dataset.train_targets)
     for _ in range(STEPS):
@@ -147,8 +177,58 @@ def test_activation_has_the_values_and_slopes_of_torch(kind):
 
 @pytest.mark.parametrize("kind", kinds(Optimizer))
 def test_optimizer_trains_like_torch(kind):
-    config = {"hidden": [{"width": 5}], "optimizer": {"kind": kind, "lr": 0.03}}
-    assert_same_training(config, optimizer=OPTIMIZERS[kind])
+    config = {"hidden": [{"width": 5}], "optimizer": {"kind": kind, "lr": RATE}}
+    assert_same_training(config, optimizer=partial(OPTIMIZERS[kind], lr=RATE))
+
+
+@pytest.mark.parametrize("kind", kinds(Optimizer))
+def test_an_optimizer_has_the_defaults_of_torch(kind):
+    ours = component(Optimizer, kind)
+    theirs = OPTIMIZERS[kind]([torch.zeros(1)], lr=ours.lr).defaults
+    assert (ours.weight_decay, ours.decoupled_weight_decay) == (
+        theirs.get("weight_decay", 0),
+        theirs.get("decoupled_weight_decay", kind == "lion"),
+    )
+    first, second = theirs.get("betas", (theirs.get("momentum"), None))
+    own = {
+        **{"beta": first, "beta1": first, "beta2": second},
+        **{name: theirs.get(name) for name in ("eps", "rho", "alpha", "momentum_decay")},
+        **dict(zip(("eta_minus", "eta_plus"), theirs.get("etas", ()), strict=False)),
+        **dict(zip(("step_min", "step_max"), theirs.get("step_sizes", ()), strict=False)),
+    }
+    for name in type(ours).model_fields.keys() - Optimizer.model_fields.keys():
+        if kind != "lion":
+            assert getattr(ours, name) == own[name], name
+
+
+@pytest.mark.parametrize("kind", [kind for kind in kinds(Optimizer) if kind != "rprop"])  # torch's has none
+def test_weights_decay_as_in_torch(kind):
+    optimizer = {"kind": kind, "lr": RATE, "weight_decay": 0.2}
+    config = {
+        "hidden": [{"width": 5}],
+        "optimizer": optimizer,
+        "clip_norm": 0.05,
+    }  # decay comes after clipping
+    assert_same_training(config, optimizer=partial(OPTIMIZERS[kind], lr=RATE, weight_decay=0.2))
+
+
+@pytest.mark.parametrize("kind", DECOUPLING)
+def test_weights_decay_apart_from_the_gradient_as_in_torch(kind):
+    decay = {"weight_decay": 0.2, "decoupled_weight_decay": True}
+    config = {"hidden": [{"width": 5}], "optimizer": {"kind": kind, "lr": RATE, **decay}}
+    assert_same_training(config, optimizer=partial(OPTIMIZERS[kind], lr=RATE, **decay))
+
+
+@pytest.mark.parametrize("decoupled", [False, True])
+def test_one_step_of_nothing_but_decay(decoupled):
+    """E = w² / 2, w = 2, η = 0.1: 1.8. For plain descent L2 and both kinds of decay are the same."""
+    decay = {"weight_decay": 1.0, "decoupled_weight_decay": decoupled}
+    for raw in ({"optimizer": SGD | decay}, {"optimizer": SGD, "l2": 1.0}):
+        loop = start(parse(raw))
+        loop.state.weights.fill_(2.0)
+        pull = loop.config.l2 * loop.state.weights
+        Model(loop.experiment.network, loop.state).update(loop.config, pull, 0.1)
+        torch.testing.assert_close(loop.state.weights, torch.full_like(loop.state.weights, 1.8))
 
 
 @pytest.mark.parametrize("kind", kinds(Loss))
@@ -184,9 +264,9 @@ def test_batchnorm_trains_like_torch(optimizer):
             {"width": 5, "normalization": BATCHNORM},
             {"width": 3, "normalization": BATCHNORM},
         ],
-        "optimizer": {"kind": optimizer, "lr": 0.03},
+        "optimizer": {"kind": optimizer, "lr": RATE},
     }
-    loop, module = assert_same_training(config, optimizer=OPTIMIZERS[optimizer])
+    loop, module = assert_same_training(config, optimizer=partial(OPTIMIZERS[optimizer], lr=RATE))
     if optimizer == "adam":
         return  # the running means follow the biases, see above
     x = torch.from_numpy(loop.experiment.dataset.test_inputs)

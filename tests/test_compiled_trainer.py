@@ -129,6 +129,9 @@ def test_inits_train_alike(init):
     [
         {"l1": 0.01, "l2": 0.01},
         {"clip_norm": 0.1},
+        {"optimizer": {"kind": "momentum", "weight_decay": 0.1}, "clip_norm": 0.1},
+        {"optimizer": {"kind": "adam", "weight_decay": 0.1, "decoupled_weight_decay": True}},
+        {"schedule": {"kind": "cosine_annealing", "total_steps": 60, "warmup": 10}},
         {"shuffle": False},
         {"batch_size": 1},
         {"batch_size": 7},

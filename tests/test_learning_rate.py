@@ -50,16 +50,16 @@ def test_each_network_of_a_stack_may_have_a_rate_of_its_own(kind):
 def test_a_run_asks_the_schedule_for_the_rates_of_its_own_steps(kind, monkeypatch):
     asked = []
 
-    def decayed(config, step, steps):
-        asked.append((step, steps))
-        return config.optimizer.lr * 0.99 ** np.arange(step, step + steps)[:, None]
+    def decayed(config, state, steps):
+        asked.append((state.step, steps))
+        return config.optimizer.lr * 0.99 ** np.arange(state.step, state.step + steps)[:, None]
 
     monkeypatch.setattr(training_loop, "learning_rates", decayed)
     one, other = start(CONFIG, kind), start(CONFIG, kind)
     one.train(50)
     assert asked[0][0] == 0
     assert sum(steps for _, steps in asked) == 50
-    other.trainer.step(decayed(other.config, 0, 50))
+    other.trainer.step(decayed(other.config, other.state, 50))
     assert_same(one, other)
 
 

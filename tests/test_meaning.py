@@ -9,6 +9,7 @@ from playground.catalogue.component import members
 from playground.catalogue.losses import Loss
 from playground.catalogue.normalizations import Normalization
 from playground.catalogue.optimizers import Optimizer
+from playground.catalogue.schedules import Schedule
 from playground.i18n import english, say
 from playground.run.description import describe
 from playground.run.meaning import MORE_OR_LESS, MOST, meaning
@@ -31,6 +32,8 @@ def codes(change: dict[str, Any], before: dict[str, Any] | None = None) -> list[
         ({"batch_size": 100}, "effect.batch_up"),
         ({"batch_size": 1}, "effect.batch_down"),
         ({"optimizer": {"kind": "sgd"}}, "effect.to_sgd"),
+        ({"schedule": {"kind": "cosine_annealing"}}, "effect.to_falling_rate"),
+        ({"schedule": {"warmup": 100}}, "effect.warmup_up"),
         ({"loss": {"kind": "mse"}}, "effect.to_mse"),
         ({"hidden": [{"activation": {"kind": "relu"}}, {"width": 2}]}, "effect.to_relu"),
         ({"hidden": [{"normalization": {"kind": "batchnorm"}}, {"width": 2}]}, "effect.batchnorm_on"),
@@ -86,7 +89,7 @@ def test_a_large_change_is_told_by_its_most_telling_parts() -> None:
 
 
 def test_every_component_that_is_chosen_live_has_a_sentence_that_the_file_has() -> None:
-    families = (Activation, Normalization, Loss, Optimizer)
+    families = (Activation, Normalization, Loss, Optimizer, Schedule)
     chosen = [component.effect for family in families for component in members(family)]
     numbers = [code for pair in MORE_OR_LESS.values() for code in pair]
     for code in chosen + numbers:

@@ -37,6 +37,7 @@ def test_a_session_is_created_with_its_defaults_filled_in(client: httpx.Client) 
         "grad_norm.0",
         "grad_norm.1",
         "grad_norm.output",
+        "learning_rate",
     }
 
 

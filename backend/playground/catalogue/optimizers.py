@@ -1,6 +1,8 @@
-"""Optimizers: how a gradient becomes a step of the weights. Each agrees with `torch.optim`."""
+"""Optimizers: how a gradient becomes a step of the weights. Each agrees with `torch.optim` or its paper.
 
-import math
+Those of Adam's family are in `adam`.
+"""
+
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -9,7 +11,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from playground.catalogue.component import Component, compilable
+from playground.catalogue.component import Component
 
 LearningRate = Annotated[
     float,
@@ -22,6 +24,24 @@ LearningRate = Annotated[
         json_schema_extra={"scale": "log", "first": 1},
     ),
 ]
+WeightDecay = Annotated[
+    float,
+    Field(
+        ge=0,
+        le=10,
+        title="Weight decay",
+        description="How fast every weight shrinks towards zero, biases too",
+        json_schema_extra={"scale": "log"},
+    ),
+]
+DecoupledWeightDecay = Annotated[
+    bool,
+    Field(
+        title="Decoupled weight decay",
+        description="On: weights shrink apart from the gradient, by the learning rate times the weight decay."
+        " Off: the weight decay times the weight is added to the gradient, after clipping",
+    ),
+]
 Slots = tuple[Tensor, ...]
 Rate = float | Tensor
 
@@ -29,11 +49,14 @@ Rate = float | Tensor
 class Optimizer(Component):
     """`slots` counts the tensors of state that it keeps, each of the shape of the weights, zero at first.
 
-    `lr` is where the learning rate starts from; the rate of a step is an input of `update`.
+    `lr` is where the learning rate starts from; the rate of a step is an input of `update`. Whoever calls
+    `update` also lets the weights decay, for all optimizers alike.
     """
 
     slots: ClassVar[int] = 0
     lr: LearningRate = 0.03
+    weight_decay: WeightDecay = 0.0
+    decoupled_weight_decay: DecoupledWeightDecay = False
 
     def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: Tensor, lr: Rate) -> tuple[Tensor, Slots]:
         """The change of the weights (R, P), and the new slots. `t` counts the updates of each, from 1; `lr`
@@ -42,7 +65,7 @@ class Optimizer(Component):
 
     compiled: ClassVar[Callable[..., Any]]
     """compiled(weight, grad, slots, correction, lr, *fields) -> the change of the weight, the new slots: for
-    the compiled trainer; `fields` are the parameters but `lr`. Without it, the reference trainer trains."""
+    the compiled trainer; `fields` are those of the subclass. Without it, the reference trainer trains."""
 
     @staticmethod
     def compiled_correction(t: Any, *fields: float) -> Any:
@@ -160,91 +183,131 @@ class RMSProp(Optimizer):
         return -lr * grad / (np.sqrt(mean) + eps), (mean,)
 
 
-class Adam(Optimizer):
-    """Momentum and a rate of its own for each weight, both corrected for their start at zero (Kingma, Ba,
-    2015). A good default."""
+class Adadelta(Optimizer):
+    """Divides by the root of the recent squared gradients and multiplies by that of the recent squared steps:
+    so there is no rate to find, 1 will do (Zeiler, 2012)."""
 
-    kind: Literal["adam"] = "adam"
-    label: ClassVar[str] = "Adam"
+    kind: Literal["adadelta"] = "adadelta"
+    label: ClassVar[str] = "Adadelta"
     effect: ClassVar[str] = "effect.to_adaptive"
     formula: ClassVar[str] = (
-        r"m \leftarrow \beta_1 m + (1-\beta_1) g,\quad v \leftarrow \beta_2 v + (1-\beta_2) g^2,\quad"
-        r" w \leftarrow w - \eta\, \frac{m/(1-\beta_1^t)}{\sqrt{v/(1-\beta_2^t)} + \epsilon}"
+        r"s \leftarrow \rho s + (1-\rho) g^2,\quad \Delta = g \sqrt{d + \epsilon} / \sqrt{s + \epsilon},\quad"
+        r" d \leftarrow \rho d + (1-\rho) \Delta^2,\quad w \leftarrow w - \eta \Delta"
     )
     slots: ClassVar[int] = 2
-    # The paper's own: at the default speed one can watch the network learn.
-    lr: LearningRate = 0.001
-    beta1: float = Field(
-        default=0.9, ge=0, lt=1, title="Momentum β₁", description="How much of the old mean gradient stays"
+    lr: LearningRate = 1.0
+    rho: float = Field(
+        default=0.9,
+        ge=0,
+        lt=1,
+        title="Memory ρ",
+        description="How slowly old gradients and steps are forgotten",
     )
-    beta2: float = Field(
-        default=0.999, ge=0, lt=1, title="Memory β₂", description="How much of the old squared gradient stays"
+    eps: float = Field(
+        default=1e-6, gt=0, le=1, title="Epsilon ε", description="Makes the first steps, and keeps all finite"
     )
-    eps: float = Field(default=1e-8, gt=0, le=1, title="Epsilon ε", description="Keeps the division finite")
 
     def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: Tensor, lr: Rate) -> tuple[Tensor, Slots]:
-        mean = slots[0].lerp(grad, 1 - self.beta1)
-        square = (slots[1] * self.beta2).addcmul(grad, grad, value=1 - self.beta2)
-        scale = (square / _filled(self.beta2, t)).sqrt() + self.eps
-        return mean / _filled(self.beta1, t) / scale * -lr, (mean, square)
+        square = (slots[0] * self.rho).addcmul(grad, grad, value=1 - self.rho)
+        step = (slots[1] + self.eps).sqrt() / (square + self.eps).sqrt() * grad
+        steps = (slots[1] * self.rho).addcmul(step, step, value=1 - self.rho)
+        return step * -lr, (square, steps)
 
     @staticmethod
     def compiled(
-        weight: Any, grad: Any, slots: Any, correction: Any, lr: float, beta1: float, beta2: float, eps: float
+        weight: Any, grad: Any, slots: Any, correction: Any, lr: float, rho: float, eps: float
     ) -> Any:
-        return _adam(grad, slots, correction, lr, beta1, beta2, eps)
-
-    @staticmethod
-    def compiled_correction(t: Any, *fields: float) -> Any:
-        return _adam_correction(t, fields[0], fields[1])
+        square = rho * slots[0] + (1 - rho) * grad * grad
+        step = np.sqrt(slots[1] + eps) / np.sqrt(square + eps) * grad
+        return -lr * step, (square, rho * slots[1] + (1 - rho) * step * step)
 
 
-def _filled(beta: float, t: Tensor) -> Tensor | float:
-    """1 - beta^t, the share of a running mean that is filled after t updates; exact where it is small."""
-    return -torch.expm1(t * math.log(beta)) if beta else 1.0
+class Lion(Optimizer):
+    """Steps of one length for every weight: it takes only the sign of the momentum (Chen et al., 2023). It
+    wants a learning rate three to ten times smaller than Adam."""
 
-
-@compilable
-def _adam(grad: Any, slots: Any, correction: Any, lr: float, beta1: float, beta2: float, eps: float) -> Any:
-    mean = slots[0] + (1 - beta1) * (grad - slots[0])
-    square = beta2 * slots[1] + (1 - beta2) * grad * grad
-    return -lr * mean / (correction[0] * (np.sqrt(square / correction[1]) + eps)), (mean, square)
-
-
-@compilable
-def _adam_correction(t: Any, beta1: float, beta2: float) -> Any:
-    return -np.expm1(t * np.log(beta1)), -np.expm1(t * np.log(beta2))
-
-
-class AdamW(Adam):
-    """Adam whose weights also shrink a little at every step, apart from the gradient (Loshchilov, Hutter,
-    2019)."""
-
-    kind: Literal["adamw"] = "adamw"
-    label: ClassVar[str] = "AdamW"
-    effect: ClassVar[str] = "effect.to_adamw"
+    kind: Literal["lion"] = "lion"
+    label: ClassVar[str] = "Lion"
+    effect: ClassVar[str] = "effect.to_sign"
     formula: ClassVar[str] = (
-        r"w \leftarrow w - \eta \lambda w - \eta\, \frac{m/(1-\beta_1^t)}{\sqrt{v/(1-\beta_2^t)} + \epsilon}"
+        r"w \leftarrow w - \eta\, (\operatorname{sign}(\beta_1 m + (1-\beta_1) g) + \lambda w),\quad"
+        r" m \leftarrow \beta_2 m + (1-\beta_2) g"
     )
-    weight_decay: float = Field(
-        default=0.01, ge=0, le=10, title="Weight decay", description="How fast the weights shrink"
+    slots: ClassVar[int] = 1
+    lr: LearningRate = 0.0003
+    decoupled_weight_decay: DecoupledWeightDecay = True
+    beta1: float = Field(
+        default=0.9, ge=0, lt=1, title="Momentum β₁", description="How much of the momentum counts in a step"
+    )
+    beta2: float = Field(
+        default=0.99, ge=0, lt=1, title="Memory β₂", description="How much of the old momentum stays"
     )
 
     def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: Tensor, lr: Rate) -> tuple[Tensor, Slots]:
-        delta, slots = super().update(weight, grad, slots, t, lr)
-        return delta - weight * (lr * self.weight_decay), slots
+        sign = slots[0].lerp(grad, 1 - self.beta1).sign()
+        return sign * -lr, (slots[0].lerp(grad, 1 - self.beta2),)
 
     @staticmethod
-    def compiled(  # pyright: ignore[reportIncompatibleMethodOverride]
+    def compiled(
+        weight: Any, grad: Any, slots: Any, correction: Any, lr: float, beta1: float, beta2: float
+    ) -> Any:
+        ahead = grad - slots[0]
+        sign = np.sign(slots[0] + (1 - beta1) * ahead)
+        return -lr * sign, (slots[0] + (1 - beta2) * ahead,)
+
+
+class Rprop(Optimizer):
+    """Looks only at the sign of the gradient: a weight's step grows while the sign stays, and shrinks when it
+    turns (Riedmiller, Braun, 1993). Made for full batches; the learning rate is only the first step."""
+
+    kind: Literal["rprop"] = "rprop"
+    label: ClassVar[str] = "Rprop"
+    effect: ClassVar[str] = "effect.to_sign"
+    formula: ClassVar[str] = (
+        r"\Delta \leftarrow \begin{cases} \eta^+ \Delta & g\, g_{\text{old}} > 0 \\"
+        r" \eta^- \Delta & g\, g_{\text{old}} < 0 \end{cases},\quad"
+        r" w \leftarrow w - \Delta \operatorname{sign}(g) \text{ unless } g\, g_{\text{old}} < 0"
+    )
+    slots: ClassVar[int] = 2
+    lr: LearningRate = 0.01
+    eta_minus: float = Field(
+        default=0.5, gt=0, lt=1, title="Shrinking η⁻", description="What a step is multiplied by at a turn"
+    )
+    eta_plus: float = Field(
+        default=1.2, gt=1, le=10, title="Growing η⁺", description="What a step is multiplied by otherwise"
+    )
+    step_min: float = Field(default=1e-6, gt=0, le=1, title="Least step", description="No step gets shorter")
+    step_max: float = Field(
+        default=50.0, gt=0, le=100, title="Largest step", description="No step gets longer"
+    )
+
+    def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: Tensor, lr: Rate) -> tuple[Tensor, Slots]:
+        old, size = slots
+        agreement = grad * old
+        factor = torch.where(agreement > 0, self.eta_plus, torch.where(agreement < 0, self.eta_minus, 1.0))
+        size = (torch.where(t == 1, lr, size) * factor).clamp(self.step_min, self.step_max)
+        kept = torch.where(agreement < 0, 0.0, grad)
+        return -size * kept.sign(), (kept, size)
+
+    @staticmethod
+    def compiled(
         weight: Any,
         grad: Any,
         slots: Any,
         correction: Any,
         lr: float,
-        beta1: float,
-        beta2: float,
-        eps: float,
-        weight_decay: float,
+        eta_minus: float,
+        eta_plus: float,
+        step_min: float,
+        step_max: float,
     ) -> Any:
-        delta, slots = _adam(grad, slots, correction, lr, beta1, beta2, eps)
-        return delta - lr * weight_decay * weight, slots
+        agreement = grad * slots[0]
+        factor = np.where(agreement > 0.0, eta_plus, np.where(agreement < 0.0, eta_minus, 1.0))
+        size = np.where(correction[0] < 1.5, lr, slots[1]) * factor
+        size = np.minimum(np.maximum(size, step_min), step_max)
+        kept = np.where(agreement < 0.0, 0.0, grad)
+        return -size * np.sign(kept), (kept, size)
+
+    @staticmethod
+    def compiled_correction(t: Any, *fields: float) -> Any:
+        return (t,)

@@ -43,6 +43,7 @@ METRICS_EXAMPLE: JsonDict = {
     "test_accuracy": 0.992,
     "grad_norm.0": 0.031,
     "grad_norm.output": 0.051,
+    "learning_rate": 0.001,
 }
 
 

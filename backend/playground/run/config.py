@@ -6,12 +6,14 @@ from pydantic import BaseModel, Field
 
 from playground import limits
 from playground.catalogue.activations import Activation, Linear, Tanh
+from playground.catalogue.adam import Adam
 from playground.catalogue.component import FROZEN, Component, union_of
 from playground.catalogue.datasets import Circle, Data
 from playground.catalogue.inits import Init, XavierUniform
 from playground.catalogue.losses import BCE, Loss
 from playground.catalogue.normalizations import NoNormalization, Normalization
-from playground.catalogue.optimizers import Adam, Optimizer
+from playground.catalogue.optimizers import Optimizer
+from playground.catalogue.schedules import ConstantRate, Schedule
 
 VERSION = 2
 """Of the form of a config; `migrations` says what the earlier ones were."""
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     AnyLoss: TypeAlias = Loss
     AnyNormalization: TypeAlias = Normalization
     AnyOptimizer: TypeAlias = Optimizer
+    AnySchedule: TypeAlias = Schedule
 else:
     AnyActivation = union_of(Activation)
     AnyOutputActivation = union_of(Activation, Auto, name="output_activation")
@@ -41,6 +44,7 @@ else:
     AnyLoss = union_of(Loss)
     AnyNormalization = union_of(Normalization)
     AnyOptimizer = union_of(Optimizer)
+    AnySchedule = union_of(Schedule)
 
 
 class Layer(BaseModel):
@@ -95,6 +99,11 @@ class Config(BaseModel):
     loss: AnyLoss = Field(default=BCE(), description="How wrong an output is")
     optimizer: AnyOptimizer = Field(
         default=Adam(), description="How a gradient becomes a step", json_schema_extra={"first": 3}
+    )
+    schedule: AnySchedule = Field(
+        default=ConstantRate(),
+        title="Schedule",
+        description="How the learning rate changes, counted in steps from the start of the run",
     )
     batch_size: int = Field(
         default=10,

@@ -14,6 +14,7 @@ from playground.catalogue.inits import Init
 from playground.catalogue.losses import Loss
 from playground.catalogue.normalizations import Normalization
 from playground.catalogue.optimizers import Optimizer
+from playground.catalogue.schedules import Schedule
 from playground.errors import ValidationFailed
 from playground.run.config import AnyData, Auto, Config, Layer, Output
 
@@ -22,6 +23,7 @@ FAMILIES: dict[str, type[Component]] = {
     "normalization": Normalization,
     "loss": Loss,
     "optimizer": Optimizer,
+    "schedule": Schedule,
     "init": Init,
     "data": Data,
     "feature": Feature,

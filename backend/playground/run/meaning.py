@@ -10,6 +10,7 @@ MOST = 2
 """Sentences for one change."""
 MORE_OR_LESS = {
     "optimizer.lr": ("effect.rate_up", "effect.rate_down"),
+    "schedule.warmup": ("effect.warmup_up", "effect.warmup_down"),
     "batch_size": ("effect.batch_up", "effect.batch_down"),
     "l1": ("effect.l1_up", "effect.weight_cost_down"),
     "l2": ("effect.l2_up", "effect.weight_cost_down"),
@@ -37,6 +38,7 @@ def _told(before: Config, after: Config) -> Iterator[str | Text]:
     yield _chosen(before.optimizer, after.optimizer)
     if before.optimizer.kind != after.optimizer.kind and before.optimizer.lr != after.optimizer.lr:
         yield say("effect.rate_is", rate=after.optimizer.lr)
+    yield _chosen(before.schedule, after.schedule)
     yield from _layers(before.hidden, after.hidden)
     yield from _features(set(before.features), set(after.features))
     yield _clipping(before.clip_norm, after.clip_norm)

@@ -17,7 +17,7 @@ LAYER_PARTS = frozenset({"width", "activation", "normalization", "dropout"})
 LONGEST = 60
 """Characters of a label, in English."""
 LONGEST_VALUE = 40
-SHOWN_WITH = {"loss": "label.loss", "init": "label.init"}
+SHOWN_WITH = {"loss": "label.loss", "init": "label.init", "schedule": "label.schedule"}
 
 
 def label(before: Config, after: Config) -> list[Text]:

@@ -1,6 +1,7 @@
 """What is measured of a network: its evaluation at points, and from that the rows of the history."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +55,7 @@ class Samples:
     columns: tuple[str, ...]
     """`index`, `step`, `epoch`, `train_loss`, `test_loss`; `train_accuracy`, `test_accuracy` or `train_mae`,
     `test_mae`, `train_r2`, `test_r2`; `grad_norm.0` and so on to `grad_norm.output`, the Euclidean norm of
-    the last step's gradient in each layer, before clipping."""
+    the last step's gradient in each layer, before clipping; `learning_rate`, that of the last step."""
     rows: np.ndarray
     """(points, columns) float64; NaN where there is nothing or no finite number."""
 
@@ -92,6 +93,7 @@ class Metrics:
             *scores,
             *norms,
             "grad_norm.output",
+            "learning_rate",
         )
         self._no_samples = Samples(self.columns, np.empty((0, len(self.columns))))
         self.row_size = 2 + SUMS + len(self._spans)
@@ -114,8 +116,9 @@ class Metrics:
             error = np.abs(evaluation.prediction[part].astype(np.float64) - target)
         return float(evaluation.loss[part].sum(dtype=np.float64)), float(error.sum()), float((error**2).sum())
 
-    def samples(self, rows: np.ndarray, first: int) -> Samples:
-        """The points, the first of them with this index, of rows as `row` gives them."""
+    def samples(self, rows: np.ndarray, first: int, rates: Callable[[np.ndarray], np.ndarray]) -> Samples:
+        """The points, the first of them with this index, of rows as `row` gives them; `rates` knows the
+        learning rate of each step."""
         if not len(rows):  # most stretches of a long run leave none
             return self._no_samples
         table = np.atleast_2d(rows)
@@ -125,7 +128,8 @@ class Metrics:
             r2 = np.where(self._spread > 0, 1 - sums[:, 2::3] / self._spread, np.nan)
         scores = [1 - error] if self._task.classes else [error, r2]
         index = np.arange(first, first + len(table))
-        points = np.column_stack([index, step, epoch, loss, *scores, norms])
+        rate = np.where(step > 0, rates(step - 1), np.nan)  # of the step before, for they count from 0
+        points = np.column_stack([index, step, epoch, loss, *scores, norms, rate])
         points[~np.isfinite(points)] = np.nan
         return Samples(self.columns, points)
 

@@ -59,13 +59,18 @@ class Model:
         return losses.detach(), grad, activations
 
     def update(self, config: Config, grad: Tensor, lr: Rate) -> None:
-        """One step of the optimizer, in place, by the gradient (R, P), clipped to its longest norm."""
-        state, clipped = self._state, grad
+        """One step of the optimizer, in place, by the gradient (R, P), clipped to its longest norm; and the
+        decay of the weights, after clipping, as in `torch.optim`."""
+        state, clipped, optimizer = self._state, grad, config.optimizer
         if config.clip_norm is not None:
             norm = grad.norm(dim=1, keepdim=True)
             clipped = grad * (config.clip_norm / (norm + 1e-6)).clamp(max=1)
+        if optimizer.weight_decay and not optimizer.decoupled_weight_decay:
+            clipped = clipped.add(state.weights, alpha=optimizer.weight_decay)
         state.updates.add_(1)
-        delta, slots = config.optimizer.update(state.weights, clipped, tuple(state.slots), state.updates, lr)
+        delta, slots = optimizer.update(state.weights, clipped, tuple(state.slots), state.updates, lr)
+        if optimizer.weight_decay and optimizer.decoupled_weight_decay:
+            delta = delta - state.weights * (lr * optimizer.weight_decay)
         if config.l1:
             delta = self._stopped_at_zero(delta, grad, config.l1)
         state.weights.add_(delta)

@@ -4,11 +4,13 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Self
 
 import numpy as np
 import torch
 
+from playground.catalogue.schedules import ReduceOnPlateau
 from playground.i18n import Text
 from playground.run.config import Config
 from playground.run.validation import Tables
@@ -18,7 +20,7 @@ from playground.training.evaluation import Evaluation, Metrics, Samples
 from playground.training.experiment import Experiment
 from playground.training.network import initialise
 from playground.training.reference import ReferenceTrainer
-from playground.training.schedule import learning_rates
+from playground.training.schedule import forget, learning_rates, rates_of, steps_to_look
 from playground.training.state import State
 from playground.training.surgery import transfer
 from playground.training.trainer import Trainer
@@ -77,8 +79,9 @@ class TrainingLoop:
         samples = self.add_to_history(np.empty((0, self.metrics.row_size)))
         while steps > 0:
             began = time.monotonic()
-            count = min(steps, self._chunk)
+            count = int(min(steps, self._chunk, self.steps_to_look))
             samples += self._train_chunk(count, samples)
+            self.look()
             steps -= count
             now = time.monotonic()
             self._pace(now - began)
@@ -88,7 +91,7 @@ class TrainingLoop:
 
     def _train_chunk(self, steps: int, so_far: Samples) -> Samples:
         before = replace(self.state, grad=None).copy()  # to go back to; this is done often
-        rates = learning_rates(self.config, before.step, steps)
+        rates = learning_rates(self.config, before, steps)
         rows, finite = self.trainer.step(rates)
         if finite:
             return self.add_to_history(rows)
@@ -97,6 +100,18 @@ class TrainingLoop:
             outcome.samples = so_far + outcome.samples
             raise outcome
         return outcome
+
+    @property
+    def steps_to_look(self) -> float:
+        """Most steps that may be taken before `look`."""
+        return steps_to_look(self.config, self.state)
+
+    def look(self) -> None:
+        """Shows a schedule that watches the training loss, of the first network, where it wants to see it."""
+        schedule, state = self.config.schedule, self.state
+        if isinstance(schedule, ReduceOnPlateau) and state.step % schedule.interval == 0:
+            losses = self.trainer.evaluate(self.experiment.train_x, self.experiment.train_y).loss
+            state.watch = schedule.look(state.watch, float(losses.mean(dtype=np.float64)))
 
     def stop_before_divergence(self, before: State, rates: np.ndarray) -> Samples | Diverged:
         """Take the steps from `before` on, which did not end finite, once more, up to the one that diverges.
@@ -111,9 +126,12 @@ class TrainingLoop:
 
     def add_to_history(self, rows: np.ndarray) -> Samples:
         """The points that rows as `Metrics.row` gives them are, counted."""
-        samples = self.metrics.samples(rows, self.state.samples)
+        samples = self._samples(rows)
         self.state.samples += len(samples)
         return samples
+
+    def _samples(self, rows: np.ndarray) -> Samples:
+        return self.metrics.samples(rows, self.state.samples, partial(rates_of, self.config, self.state))
 
     def _pace(self, seconds: float) -> None:
         if seconds < self.trainer.chunk_seconds / 2:
@@ -135,7 +153,7 @@ class TrainingLoop:
         evaluated = self.trainer.evaluate(self.experiment.all_x, self.experiment.all_y)
         grad = None if self.state.grad is None else self.state.grad[0]
         row = self.metrics.row(self.state.step, self.progress, evaluated, grad)
-        return self.metrics.samples(row, self.state.samples), evaluated
+        return self._samples(row), evaluated
 
     def record(self) -> Samples:
         """Add the metrics of this moment to the history; training does so by itself, but for step 0."""
@@ -151,6 +169,7 @@ class TrainingLoop:
         before, state = self.experiment, self.state
         experiment = before.changed(config, tables or {})
         state, effects = transfer(before, experiment, state)
+        forget(before.config, config, state)
         # As far into the epoch as before, so that no curve runs backwards.
         state.cursor = math.ceil(state.cursor * experiment.count / before.count)
         self.adopt(experiment, state)

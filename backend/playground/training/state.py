@@ -5,8 +5,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from playground.catalogue.schedules import Watch
+
 MOST_UPDATES = 2.0**24
 """As far as float32 counts one by one."""
+NOTHING_SEEN = Watch()
 
 
 @dataclass
@@ -34,6 +37,8 @@ class State:
     """Points of the history recorded so far."""
     stride: int = 1
     """Steps between two points of the history."""
+    watch: Watch = NOTHING_SEEN
+    """What the schedule of the learning rate has seen."""
 
     def copy(self) -> "State":
         return replace(

@@ -14,9 +14,11 @@ import torch
 from torch import Tensor
 
 from playground.catalogue.normalizations import NoNormalization, Normalization
+from playground.catalogue.schedules import Watch
 from playground.i18n import Text, say
 from playground.training.experiment import Experiment
 from playground.training.network import LayerShape, LayerTensors, Network, forward, initialise
+from playground.training.schedule import learning_rates
 from playground.training.state import State
 
 SCALE_COST, GAIN_COST, SHIFT_COST = 0.005, 0.015, 0.01
@@ -71,16 +73,19 @@ def transfer(old: Experiment, new: Experiment, state: State) -> tuple[State, lis
     return state, effects or [say("effect.kept")]
 
 
-def loses(old: Experiment, new: Experiment) -> bool:
-    """Whether this change takes away what no other change can bring back: weights, what they were fitted
-    to, or the optimizer's memory. Steps so much larger may wreck a network before one can undo them."""
+def loses(old: Experiment, new: Experiment, state: State) -> bool:
+    """Whether this change of this state takes away what no other change can bring back: weights, what they
+    were fitted to, or the optimizer's memory. Steps so much larger may wreck a network before one can undo
+    them."""
     a, b = old.config, new.config
+    rate, next_rate = (float(learning_rates(config, state, 1)[0, 0]) for config in (a, b))
     return (
         old.network != new.network
         or a.features != b.features
         or (a.seed, a.init) != (b.seed, b.init)
         or a.optimizer.kind != b.optimizer.kind
-        or b.optimizer.lr >= MUCH_LARGER * a.optimizer.lr
+        or (a.schedule.kind != b.schedule.kind and state.watch != Watch())
+        or next_rate >= MUCH_LARGER * rate > 0
         or (a.data.kind, getattr(a.data, "id", None)) != (b.data.kind, getattr(b.data, "id", None))
     )
 

@@ -267,7 +267,7 @@ class LiveRun:
         if now.dataset is not old.dataset or now.config.loss != old.config.loss:
             self._past.forget()
             self._note()
-        lost = isinstance(edit, AllWeights) or loses(old, now)
+        lost = isinstance(edit, AllWeights) or loses(old, now, state)
         task = None if now.dataset is old.dataset else self._reports.task
         return Taken(effect, task, Moment.of(old, state, done) if lost else None)
 

@@ -1,11 +1,12 @@
 """Snapshots: all that a run needs to go on elsewhere, as bytes without pickle."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
 
+from playground.catalogue.schedules import Watch
 from playground.messages import codec
 from playground.messages.worker import Earlier
 from playground.run.config import Config
@@ -41,6 +42,7 @@ def save(config: Config, state: State) -> bytes:
         "type": "snapshot",
         "config": config.model_dump(mode="json"),
         **{name: getattr(state, name) for name in COUNTERS},
+        "watch": asdict(state.watch),
     }
     arrays = {name: getattr(state, name) for name in TENSORS}
     return codec.encode(header, {name: tensor.cpu().numpy() for name, tensor in arrays.items()})
@@ -56,6 +58,7 @@ def load(
     header, arrays = codec.decode(data)
     config = parse(header["config"], tables)
     tensors = {name: torch.from_numpy(np.array(arrays[name])).to(device) for name in TENSORS}
-    state = State(**tensors, **{name: header[name] for name in COUNTERS})
+    watch = Watch(**header.get("watch", {}))
+    state = State(**tensors, **{name: header[name] for name in COUNTERS}, watch=watch)
     dataset = config.data.split(config.seed, tables or {})
     return TrainingLoop(Experiment.of(config, dataset, device), state, trainers)

@@ -104,7 +104,8 @@ class Stack:
         training = {loop: _no_samples(loop) for loop in loops}
         stopped: dict[TrainingLoop, Samples | Diverged] = {}
         while steps > 0 and training:
-            launch = self.trainer.next_launch(next(iter(training)).state.cursor, steps)
+            most = int(min(steps, *(loop.steps_to_look for loop in training)))
+            launch = self.trainer.next_launch(next(iter(training)).state.cursor, most)
             before = self.trainer.state.copy()
             rates = self._learning_rates(list(training), len(launch))
             trace = self.trainer.step(launch, rates)
@@ -116,6 +117,8 @@ class Stack:
                 stopped[loop] = self._stop(loop, before, rates, samples)
             for loop, samples in self._record(list(training), launch, trace):
                 training[loop] += samples
+            for loop in training:
+                loop.look()
             steps -= len(launch)
             if deadline is not None and time.monotonic() >= deadline:
                 break
@@ -144,7 +147,7 @@ class Stack:
         """Of each step and network, (steps, R); those that rest get none."""
         rates = np.zeros((steps, len(self.trainer.state.seeds)))
         for loop in loops:
-            rates[:, self._rows[loop]] = learning_rates(loop.config, loop.state.step, steps)
+            rates[:, self._rows[loop]] = learning_rates(loop.config, loop.state, steps)
         return rates
 
     def _restore(self, resting: Tensor, before: State) -> None:
@@ -162,6 +165,7 @@ class Stack:
         if isinstance(outcome, Diverged):
             outcome.samples = so_far + outcome.samples
             return outcome
+        loop.look()
         return so_far + outcome
 
     def _record(

@@ -91,8 +91,8 @@ def compilable_members(family: type[Component]) -> tuple[type[Any], ...]:
 
 
 def field_names(component: type[Component]) -> list[str]:
-    """The parameters of a component that its maths gets; the learning rate is an input of each step."""
-    return [name for name in component.model_fields if name not in ("kind", "lr")]
+    """The parameters that a component's maths gets; what every optimizer has is an input of each step."""
+    return [name for name in component.model_fields if name not in Optimizer.model_fields]
 
 
 ACTIVATIONS, NORMALIZATIONS = compilable_members(Activation), compilable_members(Normalization)
@@ -117,7 +117,7 @@ DROPOUT = np.dtype([("on", INT), ("unit", INT), ("width", INT), ("least", UINT),
 SETTING = np.dtype(
     [
         *((name, INT) for name in ("batch", "train", "test", "classes", "stride", "softmax", "shuffle")),
-        *((name, REAL) for name in ("l1", "l2", "clip")),
+        *((name, REAL) for name in ("l1", "l2", "clip", "coupled", "decoupled")),  # the last two: decay
         ("loss", COMPONENT),
         ("optimizer", COMPONENT),
     ]
@@ -316,7 +316,7 @@ def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
     count = len(field_names(optimizer))
     load_slots, store_slots = slot_access(optimizer.slots)
 
-    def update(weights, grad, slots, base, slot_stride, updates, more, scale, lr, fields):
+    def update(weights, grad, slots, base, slot_stride, updates, more, scale, lr, coupled, decoupled, fields):
         """One step of every weight; `more` updates than counted so far, and gradients times `scale`."""
         own = to_tuple(fields, count)
         counted = np.minimum(load_one(updates, 0) + more, MOST_UPDATES)
@@ -327,7 +327,12 @@ def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
             if any_lane(t != counted):
                 counted, correction = t, correct(t, *own)
             weight, past = load_part(weights, at, used), load_slots(slots, base + at, slot_stride, used)
-            delta, past = formula(weight, load_part(grad, at, used) * scale, past, correction, lr, *own)
+            pull = load_part(grad, at, used) * scale
+            if coupled > 0.0:
+                pull += coupled * weight
+            delta, past = formula(weight, pull, past, correction, lr, *own)
+            if decoupled > 0.0:
+                delta -= lr * decoupled * weight
             store_part(weights, at, weight + delta, used)
             store_slots(slots, base + at, slot_stride, used, past)
 
@@ -613,6 +618,8 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
             done,
             scale,
             lr,
+            setting.coupled,
+            setting.decoupled,
             chosen.fields,
         )
         if setting.l1 > 0:

@@ -59,12 +59,13 @@ class Layout:
         """Batch size, penalties, loss and optimizer, whose change moves no parameter."""
         config, dataset = experiment.config, experiment.dataset
         clip = math.inf if config.clip_norm is None else config.clip_norm
+        decay, decoupled = config.optimizer.weight_decay, config.optimizer.decoupled_weight_decay
         self.net.setting[0] = (
             config.batch_size,
             *(len(dataset.train_inputs), len(dataset.test_inputs), dataset.task.classes),
             self._least_stride,
             *(config.loss.softmax, config.shuffle),
-            *(config.l1, config.l2, clip),
+            *(config.l1, config.l2, clip, 0.0 if decoupled else decay, decay if decoupled else 0.0),
             component_record(config.loss, kernel.LOSSES),
             component_record(config.optimizer, kernel.OPTIMIZERS),
         )
