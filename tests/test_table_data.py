@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import sklearn.datasets
 
 from playground.catalogue.component import members
 from playground.catalogue.datasets import Csv
@@ -139,8 +140,7 @@ def test_the_measured_tables_are_whole(kind, rows, inputs, sizes):
 
 @pytest.mark.parametrize("kind", [cls.name() for cls in members(Measured)])
 def test_the_measured_tables_are_those_of_scikit_learn(kind):
-    datasets = pytest.importorskip("sklearn.datasets")
-    theirs = getattr(datasets, f"load_{kind}")()
+    theirs = getattr(sklearn.datasets, f"load_{kind}")()
     data = measured(kind)
     task = data.task({})
     points, targets = data.sample(0, {})

@@ -1,13 +1,12 @@
 """Data sets that are tables: a file of the visitor's own, and those that the field has measured itself by.
 
-The measured ones are as scikit-learn has them, and come from the UCI Machine Learning Repository (CC BY 4.0).
-The package has files of its own: scikit-learn and SciPy would be 200 MB for 0.5 MB of numbers.
+The measured ones come with scikit-learn, and are from the UCI Machine Learning Repository.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
-from importlib.resources import files
+from importlib import import_module
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -55,7 +54,7 @@ class Tabular(Data):
 
 
 class Measured(Tabular):
-    """A table that comes with the playground: numbers, and in its last column the class."""
+    """A table that comes with scikit-learn: numbers, and a class."""
 
     group: ClassVar[str] = "measured"
     formula: ClassVar[str] = SCALED
@@ -138,13 +137,11 @@ class Csv(Tabular):
 
 @lru_cache
 def _measured(kind: str) -> tuple[Column, ...]:
-    """The columns of a file of the package, read when it is first asked for."""
-    text = (files(__package__) / "measured" / f"{kind}.csv").read_text(encoding="utf-8")
-    names, *lines = text.splitlines()
-    values = np.loadtxt(lines, delimiter=",").T  # (columns, rows)
-    *inputs, target = names.split(",")
-    numbers = (Column(name, "number", column) for name, column in zip(inputs, values, strict=False))
-    return (*numbers, Column(target, "label", values[-1].astype(np.int64)))
+    """The columns of a table of scikit-learn, which is imported only then: that takes a second."""
+    table = getattr(import_module("sklearn.datasets"), f"load_{kind}")()
+    names = (name.replace("pixel_", "p") for name in table.feature_names)  # short, as x1 is
+    numbers = (Column(name, "number", column) for name, column in zip(names, table.data.T, strict=True))
+    return (*numbers, Column("target", "label", table.target.astype(np.int64)))
 
 
 def _square_of(values: np.ndarray) -> tuple[float, float]:
