@@ -862,6 +862,8 @@ export interface components {
              *     }
              */
             output: components["schemas"]["Output"];
+            /** @description How the learning rate changes, counted in steps from the start of the run */
+            schedule: components["schemas"]["Component"];
             /**
              * Seed
              * @description Every random number of the run follows from it: the same seed gives the same run
@@ -1039,14 +1041,20 @@ export interface components {
              *       "optimizer": {
              *         "beta1": 0.9,
              *         "beta2": 0.999,
+             *         "decoupled_weight_decay": false,
              *         "eps": 1e-8,
              *         "kind": "adam",
-             *         "lr": 0.001
+             *         "lr": 0.001,
+             *         "weight_decay": 0
              *       },
              *       "output": {
              *         "activation": {
              *           "kind": "auto"
              *         }
+             *       },
+             *       "schedule": {
+             *         "kind": "constant_rate",
+             *         "warmup": 0
              *       },
              *       "seed": 0,
              *       "shuffle": true,
@@ -1094,6 +1102,7 @@ export interface components {
              * @example {
              *       "grad_norm.0": 0.031,
              *       "grad_norm.output": 0.051,
+             *       "learning_rate": 0.001,
              *       "test_accuracy": 0.992,
              *       "test_loss": 0.018,
              *       "train_accuracy": 1,
@@ -2320,14 +2329,20 @@ export interface components {
              *       "optimizer": {
              *         "beta1": 0.9,
              *         "beta2": 0.999,
+             *         "decoupled_weight_decay": false,
              *         "eps": 1e-8,
              *         "kind": "adam",
-             *         "lr": 0.001
+             *         "lr": 0.001,
+             *         "weight_decay": 0
              *       },
              *       "output": {
              *         "activation": {
              *           "kind": "auto"
              *         }
+             *       },
+             *       "schedule": {
+             *         "kind": "constant_rate",
+             *         "warmup": 0
              *       },
              *       "seed": 0,
              *       "shuffle": true,
@@ -2369,6 +2384,7 @@ export interface components {
              * @example {
              *       "grad_norm.0": 0.031,
              *       "grad_norm.output": 0.051,
+             *       "learning_rate": 0.001,
              *       "test_accuracy": 0.992,
              *       "test_loss": 0.018,
              *       "train_accuracy": 1,
@@ -2758,6 +2774,7 @@ export interface components {
              * @example {
              *       "grad_norm.0": 0.031,
              *       "grad_norm.output": 0.051,
+             *       "learning_rate": 0.001,
              *       "test_accuracy": 0.992,
              *       "test_loss": 0.018,
              *       "train_accuracy": 1,
