@@ -139,7 +139,7 @@ class Csv(Tabular):
 @lru_cache
 def _measured(kind: str) -> tuple[Column, ...]:
     """The columns of a file of the package, read when it is first asked for."""
-    text = (files(__package__) / "measured" / f"{kind}.csv").read_text(encoding="utf-8")
+    text = (files("playground.catalogue.datasets") / "measured" / f"{kind}.csv").read_text(encoding="utf-8")
     names, *lines = text.splitlines()
     values = np.loadtxt(lines, delimiter=",").T  # (columns, rows)
     *inputs, target = names.split(",")
