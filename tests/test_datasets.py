@@ -56,7 +56,7 @@ def test_classes_are_balanced(kind, samples, noise, seed):
 
 
 @quick
-@given(st.sampled_from(TWO_CLASSES), counts, st.floats(0.01, 0.99), seeds)
+@given(st.sampled_from(TWO_CLASSES), counts, st.floats(0.05, 0.95), seeds)
 def test_a_class_has_the_share_of_the_points_that_it_is_given(kind, samples, share, seed):
     _, targets = sample(kind, seed, samples=samples, share=share)
     assert len(targets) == samples
