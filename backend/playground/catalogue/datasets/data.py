@@ -135,8 +135,8 @@ class TwoClasses(Synthetic):
 
     share: float = Field(
         default=0.5,
-        ge=0.01,
-        le=0.99,
+        ge=0.05,
+        le=0.95,
         title="Share of class 1",
         description="Share of the points that are of class 1: where one class is rare, a network that never"
         " says it is right nearly always",
