@@ -34,6 +34,7 @@ SAME = {
         "Adamax",
         "Lion",
         "Rprop",
+        "Factor f",
         "Factor γ",
         "L1",
         "L2",

@@ -84,3 +84,19 @@ def test_each_line_is_named_with_its_own_number(visitor: Visitor) -> None:
     assert train != test
     expect(visitor.find("curve-loss").locator(".legend")).to_contain_text(train)
     expect(visitor.find("curve-loss").locator(".legend")).to_contain_text(test)
+
+
+def test_a_schedule_is_chosen_among_the_folded_settings_and_brings_the_curve_of_the_rate(
+    visitor: Visitor,
+) -> None:
+    choice = visitor.page.get_by_role("group", name="Gradients or learning rate")
+    expect(choice).to_have_count(0)
+    visitor.unfolds()
+    visitor.find("control-schedule").select_option("exponential_decay")
+    visitor.page.keyboard.press("Escape")
+    choice.get_by_text("Learning rate").click()
+    visitor.plays()
+    visitor.waits_for_epoch(5)
+    visitor.pauses()
+    expect(visitor.find("curve-gradients")).to_contain_text("η")
+    expect(visitor.find("curve-gradients")).to_contain_text("0.000")
