@@ -50,6 +50,7 @@ def codes(change: dict[str, Any], before: dict[str, Any] | None = None) -> list[
         ({"features": ["x1"]}, "effect.feature_less"),
         ({"seed": 5}, "effect.other_start"),
         ({"init": {"kind": "zero"}}, "effect.other_start"),
+        ({"init": {"gain": 2.0}}, "effect.other_start"),
     ],
 )
 def test_a_change_is_told_in_terms_of_learning(change: dict[str, Any], code: str) -> None:
@@ -63,6 +64,17 @@ def test_what_goes_back_is_told_as_that() -> None:
     assert codes({"hidden": LAYERS}, batchnorm) == ["effect.normalization_off"]
     assert codes({"clip_norm": None}, {"clip_norm": 1.0}) == ["effect.clipping_off"]
     assert codes({"l2": 0.0}, {"l2": 0.1}) == ["effect.weight_cost_down"]
+
+
+def test_an_activation_says_what_initial_weights_it_is_made_for() -> None:
+    selu = {"hidden": [{"width": 4, "activation": {"kind": "selu"}}, {"width": 2}]}
+    lecun = {"init": {"kind": "lecun_normal"}}
+    assert codes(selu) == ["effect.better_start", "effect.to_selu"]
+    assert codes(selu, lecun) == ["effect.to_selu"]
+    assert codes({"optimizer": {"lr": 1.0}}, selu) == ["effect.rate_up"], "it is said once"
+    old = parse({})
+    (first, _) = meaning(old, parse(merged(old, selu)))
+    assert first.text.startswith("SELU is made for initial weights by LeCun normal;")
 
 
 def test_nothing_is_made_up() -> None:

@@ -745,6 +745,12 @@ export interface components {
              */
             label: string;
             /**
+             * Learned
+             * @description Activations: weights of its own, one for each layer, by their names.
+             * @default []
+             */
+            learned: string[];
+            /**
              * Parameters
              * @description What can be set of it.
              */
@@ -1017,6 +1023,8 @@ export interface components {
              *         }
              *       ],
              *       "init": {
+             *         "bias": 0,
+             *         "gain": 1,
              *         "kind": "xavier_uniform"
              *       },
              *       "input_dropout": 0,
@@ -1617,6 +1625,11 @@ export interface components {
          * @description Weights of one layer; in an edit, what is left out keeps its value.
          */
         LayerWeights: {
+            /**
+             * Alpha
+             * @description PReLU: alpha
+             */
+            alpha?: number[];
             /**
              * Beta
              * @description beta of the normalisation, of each unit
@@ -2297,6 +2310,8 @@ export interface components {
              *         }
              *       ],
              *       "init": {
+             *         "bias": 0,
+             *         "gain": 1,
              *         "kind": "xavier_uniform"
              *       },
              *       "input_dropout": 0,

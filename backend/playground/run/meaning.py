@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from playground.catalogue.component import Component
+from playground.catalogue.component import Component, members
+from playground.catalogue.inits import Init
 from playground.i18n import Text, say
 from playground.run.config import Config, Layer
 
@@ -24,11 +25,23 @@ MORE_OR_LESS = {
 def meaning(before: Config, after: Config) -> list[Text]:
     """The most telling first; empty where there is nothing general to say."""
     codes = [code for code in _codes(before, after) if code]
-    return [say(code) for code in dict.fromkeys(codes)][:MOST]
+    said = [*_better_start(before, after), *(say(code) for code in dict.fromkeys(codes))]
+    return said[:MOST]
+
+
+def _better_start(before: Config, after: Config) -> list[Text]:
+    """The initial weights that an activation is made for, where it comes in with others."""
+    known = {layer.activation.kind for layer in before.hidden}
+    for layer in after.hidden:
+        chosen = layer.activation
+        if chosen.suggested_init not in ("", after.init.kind) and chosen.kind not in known:
+            fitting = next(init for init in members(Init) if init.name() == chosen.suggested_init)
+            return [say("effect.better_start", activation=chosen.named(), init=fitting.named())]
+    return []
 
 
 def _codes(before: Config, after: Config) -> Iterator[str]:
-    if (before.seed, before.init.kind) != (after.seed, after.init.kind):
+    if (before.seed, before.init) != (after.seed, after.init):
         yield "effect.other_start"
     if before.data.kind != after.data.kind:
         yield "effect.other_data"
