@@ -53,6 +53,7 @@ def codes(change: dict[str, Any], before: dict[str, Any] | None = None) -> list[
         ({"features": ["x1"]}, "effect.feature_less"),
         ({"seed": 5}, "effect.other_start"),
         ({"init": {"kind": "zero"}}, "effect.other_start"),
+        ({"init": {"gain": 2.0}}, "effect.other_start"),
     ],
 )
 def test_a_change_is_told_in_terms_of_learning(change: dict[str, Any], code: str) -> None:
@@ -74,6 +75,17 @@ def test_an_optimizer_with_a_rate_of_its_own_names_it() -> None:
     told = meaning(old, parse(merged(old, {"optimizer": {"kind": "sgd"}})))
     assert [text.code for text in told] == ["effect.to_sgd", "effect.rate_is"]
     assert told[1].text == "The learning rate is 0.03 now."
+
+
+def test_an_activation_says_what_initial_weights_it_is_made_for() -> None:
+    selu = {"hidden": [{"width": 4, "activation": {"kind": "selu"}}, {"width": 2}]}
+    lecun = {"init": {"kind": "lecun_normal"}}
+    assert codes(selu) == ["effect.better_start", "effect.to_selu"]
+    assert codes(selu, lecun) == ["effect.to_selu"]
+    assert codes({"optimizer": {"lr": 1.0}}, selu) == ["effect.rate_up"], "it is said once"
+    old = parse({})
+    (first, _) = meaning(old, parse(merged(old, selu)))
+    assert first.text.startswith("SELU is made for initial weights by LeCun normal;")
 
 
 def test_nothing_is_made_up() -> None:

@@ -31,6 +31,7 @@ LOSING = [
     {"hidden": [{"width": 3}, {"width": 2}]},
     {"hidden": [{"width": 4}, {"width": 3}, {"width": 2}]},
     {"hidden": [{"width": 4, "normalization": {"kind": "batchnorm"}}, {"width": 2}]},
+    {"hidden": [{"width": 4, "activation": {"kind": "prelu"}}, {"width": 2}]},
     {"features": ["x1"]},
     {"seed": 7},
     {"init": {"kind": "zero"}},
@@ -51,6 +52,19 @@ def test_what_was_learned_before_a_change_comes_back(new_session: NewSession, ch
     guest.do("PATCH", "/config", change)
     guest.do("POST", "/step", {"epochs": 20})
     assert learned(guest)["weights"] != before["weights"]
+    back_to(guest, guest.look()["timeline"][-1]["checkpoint"])
+    assert learned(guest) == before
+
+
+def test_a_learned_slope_comes_back(new_session: NewSession) -> None:
+    guest = new_session({"hidden": [{"width": 4, "activation": {"kind": "prelu"}}]})
+    guest.do("POST", "/step", {"epochs": 10})
+    (slope,) = guest.do("GET", "/weights")["layers"][0]["alpha"]
+    assert slope != 0.25
+    before = learned(guest)
+    guest.do("PATCH", "/config", {"hidden": [{"width": 4, "activation": {"kind": "tanh"}}]})
+    assert "alpha" not in guest.do("GET", "/weights")["layers"][0]
+    guest.do("POST", "/step", {"epochs": 2})
     back_to(guest, guest.look()["timeline"][-1]["checkpoint"])
     assert learned(guest) == before
 

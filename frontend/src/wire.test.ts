@@ -101,6 +101,7 @@ describe("a frame of two features, three hidden units and two outputs", () => {
       { name: "gamma.0", dtype: "float32", values: [1, 2, 3] },
       { name: "beta.0", dtype: "float32", values: [4, 5, 6] },
       { name: "weight.1", dtype: "float32", values: [1, 2, 3, 4, 5, 6], shape: [3, 2] },
+      { name: "alpha.1", dtype: "float32", values: [0.5] },
       { name: "neurons", ...byte(20, [5, 2, 2]) },
       { name: "neurons_range", dtype: "float32", values: [0, 1, 0, 2, 0, 3, 0, 4, -5, 5], shape: [5, 2] },
       { name: "decision", ...byte(4, [2, 2]) },
@@ -121,6 +122,11 @@ describe("a frame of two features, three hidden units and two outputs", () => {
   it("has scale and shift where a layer is normalised", () => {
     expect(frame.normalization(0, 1)).toEqual({ gamma: 2, beta: 5 });
     expect(frame.normalization(1, 1)).toBeNull();
+  });
+
+  it("has what an activation learned, one number for a layer", () => {
+    expect(frame.learned(1, "alpha")).toBe(0.5);
+    expect(frame.learned(0, "alpha")).toBeUndefined();
   });
 
   it("numbers the maps layer by layer", () => {

@@ -101,6 +101,11 @@ export class Frame extends Message {
     return gamma === undefined || beta === undefined ? null : { gamma, beta };
   }
 
+  /** What the activation of a layer has learned, by its name. */
+  learned(layer: number, name: string): number | undefined {
+    return this.floats(`${name}.${layer}`)[0];
+  }
+
   /** What a unit answers over the inputs. */
   neuronMap(layer: number, unit: number): ByteMap | null {
     if (!this.has(layer, unit)) return null;

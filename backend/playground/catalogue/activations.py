@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
@@ -17,11 +18,18 @@ class Activation(Component):
     learned: ClassVar[dict[str, float]] = {}
     """Parameters that the optimizer updates, one per layer, with their initial values."""
 
+    identity: ClassVar[dict[str, float]] = {}
+    """What is learned where it passes every sum on as it is, if it can; an added layer starts from it."""
+
     forward: ClassVar[Callable[..., Tensor]]
     """forward(z, **learned) -> f(z), with the learned parameters, (R, 1, 1) each, by name."""
 
     compiled: ClassVar[Callable[..., Any]]
-    """compiled(z, *fields) -> f(z), f'(z), for the compiled trainer; without it, the reference trains."""
+    """compiled(z, *learned, *fields) -> f(z), f'(z), and the derivative of f by each that is learned, for the
+    compiled trainer; without it, the reference trains."""
+
+    suggested_init: ClassVar[str] = ""
+    """The `kind` of the initial weights that it is made for, where it is made for one."""
 
 
 class Linear(Activation):
@@ -38,6 +46,23 @@ class Linear(Activation):
     @staticmethod
     def compiled(z: Any) -> Any:
         return z, 1.0
+
+
+class BinaryStep(Activation):
+    """The unit of the perceptron (Rosenblatt, 1958): 1 where the sum is positive, else 0. Its slope is 0
+    everywhere, so no gradient passes: what stands before it cannot learn by descent."""
+
+    kind: Literal["step"] = "step"
+    label: ClassVar[str] = "Step"
+    effect: ClassVar[str] = "effect.to_step"
+    formula: ClassVar[str] = r"f(z) = \begin{cases} 1 & z > 0 \\ 0 & z \le 0 \end{cases}"
+
+    def forward(self, z: Tensor) -> Tensor:
+        return z.relu().sign()  # a comparison would have no gradient, not one of 0
+
+    @staticmethod
+    def compiled(z: Any) -> Any:
+        return np.where(z > 0, 1, 0), 0.0
 
 
 class Sigmoid(Activation):
@@ -75,6 +100,41 @@ class Tanh(Activation):
         return f, 1 - f * f
 
 
+class HardTanh(Activation):
+    """A tanh of three straight pieces: the sum itself between -1 and 1, cut off beyond. Quick to calculate;
+    where it is cut, no gradient passes (Collobert, 2004)."""
+
+    kind: Literal["hard_tanh"] = "hard_tanh"
+    label: ClassVar[str] = "Hard tanh"
+    effect: ClassVar[str] = "effect.to_squashing"
+    formula: ClassVar[str] = r"f(z) = \max(-1, \min(1, z))"
+
+    def forward(self, z: Tensor) -> Tensor:
+        return F.hardtanh(z)
+
+    @staticmethod
+    def compiled(z: Any) -> Any:
+        return np.minimum(np.maximum(z, -1), 1), np.where(np.abs(z) < 1, 1, 0)
+
+
+class Softsign(Activation):
+    """Squashes like tanh, but comes near to -1 and 1 far more slowly, so that sums far out still have a
+    little slope to learn from (Bergstra et al., 2009)."""
+
+    kind: Literal["softsign"] = "softsign"
+    label: ClassVar[str] = "Softsign"
+    effect: ClassVar[str] = "effect.to_squashing"
+    formula: ClassVar[str] = r"f(z) = \frac{z}{1 + |z|}"
+
+    def forward(self, z: Tensor) -> Tensor:
+        return F.softsign(z)
+
+    @staticmethod
+    def compiled(z: Any) -> Any:
+        share = 1 / (1 + np.abs(z))
+        return z * share, share * share
+
+
 class ReLU(Activation):
     """Keeps what is positive and cuts the rest to zero. Fast to learn; a unit whose sums are all negative
     is dead, since no gradient passes."""
@@ -109,6 +169,28 @@ class LeakyReLU(Activation):
         return np.where(z > 0, z, alpha * z), np.where(z > 0, 1, alpha)
 
 
+class PReLU(Activation):
+    """A leaky ReLU that learns its own slope: alpha is one more weight of each layer, which the optimizer
+    updates with the others; it starts at 0.25 (He et al., 2015)."""
+
+    kind: Literal["prelu"] = "prelu"
+    label: ClassVar[str] = "PReLU"
+    effect: ClassVar[str] = "effect.to_prelu"
+    formula: ClassVar[str] = (
+        r"f(z) = \begin{cases} z & z > 0 \\ \alpha z & z \le 0 \end{cases}"
+        r",\quad \frac{\partial f}{\partial \alpha} = \min(0, z)"
+    )
+    learned: ClassVar[dict[str, float]] = {"alpha": 0.25}
+    identity: ClassVar[dict[str, float]] = {"alpha": 1.0}
+
+    def forward(self, z: Tensor, alpha: Tensor) -> Tensor:
+        return torch.where(z > 0, z, alpha * z)
+
+    @staticmethod
+    def compiled(z: Any, alpha: Any) -> Any:
+        return np.where(z > 0, z, alpha * z), np.where(z > 0, 1, alpha), np.minimum(z, 0)
+
+
 class ELU(Activation):
     """Like a ReLU, but the negative side bends smoothly down to -alpha, which keeps the mean near zero."""
 
@@ -125,6 +207,32 @@ class ELU(Activation):
     def compiled(z: Any, alpha: float) -> Any:
         below = np.minimum(z, 0)
         return np.where(z > 0, z, alpha * np.expm1(below)), np.where(z > 0, 1, alpha * np.exp(below))
+
+
+class SELU(Activation):
+    """An ELU whose two numbers are chosen so that signals keep mean 0 and variance 1 through any number of
+    layers, if the weights start as LeCun normal (Klambauer et al., 2017)."""
+
+    kind: Literal["selu"] = "selu"
+    label: ClassVar[str] = "SELU"
+    effect: ClassVar[str] = "effect.to_selu"
+    formula: ClassVar[str] = (
+        r"f(z) = \lambda \begin{cases} z & z > 0 \\ \alpha (e^z - 1) & z \le 0 \end{cases}"
+        r",\quad \lambda \approx 1.0507,\ \alpha \approx 1.6733"
+    )
+    suggested_init: ClassVar[str] = "lecun_normal"
+
+    def forward(self, z: Tensor) -> Tensor:
+        return F.selu(z)
+
+    @staticmethod
+    def compiled(z: Any) -> Any:
+        """1.75809934 is λα."""
+        below = np.minimum(z, 0)
+        return (
+            np.where(z > 0, 1.05070099 * z, 1.75809934 * np.expm1(below)),
+            np.where(z > 0, 1.05070099, 1.75809934 * np.exp(below)),
+        )
 
 
 class GELU(Activation):
@@ -166,3 +274,59 @@ class SiLU(Activation):
     def compiled(z: Any) -> Any:
         share = 1 / (1 + np.exp(-z))
         return z * share, share * (1 + z * (1 - share))
+
+
+class Mish(Activation):
+    """A smooth ReLU, close to SiLU: each sum times the tanh of its softplus (Misra, 2019)."""
+
+    kind: Literal["mish"] = "mish"
+    label: ClassVar[str] = "Mish"
+    effect: ClassVar[str] = "effect.to_relu_like"
+    formula: ClassVar[str] = r"f(z) = z \tanh(\ln(1 + e^z))"
+
+    def forward(self, z: Tensor) -> Tensor:
+        return F.mish(z)
+
+    @staticmethod
+    def compiled(z: Any) -> Any:
+        """tanh(ln(1 + e^z)) from e^-|z|, which never overflows."""
+        small = np.exp(-np.abs(z))
+        up, down = 1 + 2 * small, small * (small + 2)
+        share = np.where(z > 0, up / (up + 2 * small * small), down / (down + 2))
+        sigmoid = np.where(z > 0, 1, small) / (1 + small)
+        return z * share, share + z * (1 - share * share) * sigmoid
+
+
+class Softplus(Activation):
+    """A ReLU with a rounded corner; its slope is the sigmoid. It is never negative and never quite zero."""
+
+    kind: Literal["softplus"] = "softplus"
+    label: ClassVar[str] = "Softplus"
+    effect: ClassVar[str] = "effect.to_relu_like"
+    formula: ClassVar[str] = r"f(z) = \ln(1 + e^z) = \max(0, z) + \ln(1 + e^{-|z|})"
+
+    def forward(self, z: Tensor) -> Tensor:
+        return F.softplus(z)
+
+    @staticmethod
+    def compiled(z: Any) -> Any:
+        small = np.exp(-np.abs(z))
+        return np.maximum(z, 0) + np.log1p(small), np.where(z > 0, 1, small) / (1 + small)
+
+
+class Exponential(Activation):
+    """The value is its own slope: it grows without limit, so large sums soon make learning explode. Take a
+    small learning rate."""
+
+    kind: Literal["exponential"] = "exponential"
+    label: ClassVar[str] = "Exponential"
+    effect: ClassVar[str] = "effect.to_exponential"
+    formula: ClassVar[str] = r"f(z) = e^z"
+
+    def forward(self, z: Tensor) -> Tensor:
+        return z.exp()
+
+    @staticmethod
+    def compiled(z: Any) -> Any:
+        f = np.exp(z)
+        return f, f

@@ -70,9 +70,8 @@ class Component(BaseModel):
     @classmethod
     def is_compiled(cls) -> bool:
         """Whether the compiled trainer can use it: it has maths for that, in the catalogue, for nothing else
-        is compiled, and learns no parameters of its own."""
-        within = cls.__module__.startswith("playground.catalogue.")
-        return within and hasattr(cls, "compiled") and not getattr(cls, "learned", None)
+        is compiled."""
+        return cls.__module__.startswith("playground.catalogue.") and hasattr(cls, "compiled")
 
     @classmethod
     def name(cls) -> str:

@@ -1,4 +1,4 @@
-"""Initialisers: the weights that a network starts from. Biases start at zero."""
+"""Initialisers: the weights that a network starts from."""
 
 from collections.abc import Callable
 from typing import ClassVar, Literal
@@ -16,6 +16,8 @@ Draw = Callable[[], Tensor]
 class Init(Component):
     """`uniform` draws from (-1, 1), `normal` from the standard normal distribution."""
 
+    bias: float = Field(default=0.0, title="Bias", ge=-10, le=10, description="What every bias starts from")
+
     def weight(self, fan_in: int, fan_out: int, uniform: Draw, normal: Draw) -> Tensor:
         """The weights of one layer, (R, in, out)."""
         raise NotImplementedError
@@ -31,6 +33,19 @@ class Zero(Init):
 
     def weight(self, fan_in: int, fan_out: int, uniform: Draw, normal: Draw) -> Tensor:
         return torch.zeros_like(uniform())
+
+
+class Constant(Init):
+    """All weights the same number. As with zero, the units of a layer stay alike for ever: there is nothing
+    that tells them apart."""
+
+    kind: Literal["constant"] = "constant"
+    label: ClassVar[str] = "Constant"
+    formula: ClassVar[str] = r"w = c"
+    value: float = Field(default=0.5, title="Value", ge=-10, le=10, description="Every weight")
+
+    def weight(self, fan_in: int, fan_out: int, uniform: Draw, normal: Draw) -> Tensor:
+        return torch.full_like(uniform(), self.value)
 
 
 class Uniform(Init):
@@ -57,16 +72,51 @@ class Normal(Init):
         return normal() * self.std
 
 
-class XavierUniform(Init):
+class WithGain(Init):
+    """For an activation that takes something away from the size of the signals."""
+
+    gain: float = Field(
+        default=1.0,
+        title="Gain",
+        gt=0,
+        le=10,
+        description="Factor of all weights, for what the activation takes away: 5/3 for tanh, √2 for ReLU",
+    )
+
+
+class XavierUniform(WithGain):
     """Keeps the size of signals and gradients alike from layer to layer; made for tanh (Glorot, Bengio,
     2010)."""
 
     kind: Literal["xavier_uniform"] = "xavier_uniform"
     label: ClassVar[str] = "Xavier uniform"
-    formula: ClassVar[str] = r"w \sim U(-a, a),\quad a = \sqrt{6 / (n_{in} + n_{out})}"
+    formula: ClassVar[str] = r"w \sim U(-a, a),\quad a = g \sqrt{6 / (n_{in} + n_{out})}"
 
     def weight(self, fan_in: int, fan_out: int, uniform: Draw, normal: Draw) -> Tensor:
-        return uniform() * (6 / (fan_in + fan_out)) ** 0.5
+        return uniform() * (6 / (fan_in + fan_out)) ** 0.5 * self.gain
+
+
+class XavierNormal(WithGain):
+    """As Xavier uniform, with normal numbers: signals and gradients keep their size from layer to layer
+    (Glorot, Bengio, 2010)."""
+
+    kind: Literal["xavier_normal"] = "xavier_normal"
+    label: ClassVar[str] = "Xavier normal"
+    formula: ClassVar[str] = r"w \sim N(0, s^2),\quad s = g \sqrt{2 / (n_{in} + n_{out})}"
+
+    def weight(self, fan_in: int, fan_out: int, uniform: Draw, normal: Draw) -> Tensor:
+        return normal() * (2 / (fan_in + fan_out)) ** 0.5 * self.gain
+
+
+class HeUniform(Init):
+    """As He normal, with uniform numbers: signals keep their size through ReLUs (He et al., 2015)."""
+
+    kind: Literal["he_uniform"] = "he_uniform"
+    label: ClassVar[str] = "He uniform"
+    formula: ClassVar[str] = r"w \sim U(-a, a),\quad a = \sqrt{6 / n_{in}}"
+
+    def weight(self, fan_in: int, fan_out: int, uniform: Draw, normal: Draw) -> Tensor:
+        return uniform() * (6 / fan_in) ** 0.5
 
 
 class HeNormal(Init):
@@ -78,3 +128,44 @@ class HeNormal(Init):
 
     def weight(self, fan_in: int, fan_out: int, uniform: Draw, normal: Draw) -> Tensor:
         return normal() * (2 / fan_in) ** 0.5
+
+
+class LeCunUniform(Init):
+    """As LeCun normal, with uniform numbers: each sum varies as much as one input does (LeCun et al.,
+    1998)."""
+
+    kind: Literal["lecun_uniform"] = "lecun_uniform"
+    label: ClassVar[str] = "LeCun uniform"
+    formula: ClassVar[str] = r"w \sim U(-a, a),\quad a = \sqrt{3 / n_{in}}"
+
+    def weight(self, fan_in: int, fan_out: int, uniform: Draw, normal: Draw) -> Tensor:
+        return uniform() * (3 / fan_in) ** 0.5
+
+
+class LeCunNormal(Init):
+    """Each sum varies as much as one input does, however many there are (LeCun et al., 1998). SELU needs
+    it."""
+
+    kind: Literal["lecun_normal"] = "lecun_normal"
+    label: ClassVar[str] = "LeCun normal"
+    formula: ClassVar[str] = r"w \sim N(0, 1 / n_{in})"
+
+    def weight(self, fan_in: int, fan_out: int, uniform: Draw, normal: Draw) -> Tensor:
+        return normal() * (1 / fan_in) ** 0.5
+
+
+class Orthogonal(WithGain):
+    """The weights turn and mirror the signals, and neither stretch nor squeeze them, however deep the network
+    is: rows, or columns, at right angles and of one length (Saxe et al., 2013)."""
+
+    kind: Literal["orthogonal"] = "orthogonal"
+    label: ClassVar[str] = "Orthogonal"
+    formula: ClassVar[str] = r"W = g\,Q,\quad Q^\top Q = 1"
+
+    def weight(self, fan_in: int, fan_out: int, uniform: Draw, normal: Draw) -> Tensor:
+        drawn = normal()
+        tall = drawn.cpu() if fan_in >= fan_out else drawn.cpu().mT  # a GPU would round otherwise
+        q, r = torch.linalg.qr(tall)
+        # With a positive diagonal of R there is but one solution, whoever finds it.
+        q = q * r.diagonal(dim1=-2, dim2=-1).sign()[:, None, :]
+        return (q if fan_in >= fan_out else q.mT).to(drawn) * self.gain

@@ -111,6 +111,8 @@ class ComponentDescription(Description):
     """What can be set of it."""
     compiled: bool | None = None
     """Whether the compiled trainer can use it; null where it makes no difference."""
+    learned: list[str] = []
+    """Activations: weights of its own, one for each layer, by their names."""
     graph: Graph | None = None
     """Activations: what they do, by default."""
     tasks: list[str] | None = None
@@ -178,6 +180,7 @@ def _component(cls: type[Component], family: type[Component]) -> ComponentDescri
         formula=cls.formula,
         parameters=_parameters(cls),
         compiled=cls.is_compiled() if family in COMPILED else None,
+        learned=list(cls.learned) if issubclass(cls, Activation) else [],
         graph=_graph(cls) if issubclass(cls, Activation) else None,
         tasks=list(cls.tasks) if issubclass(cls, Loss) else None,
         **_posed(cls) if issubclass(cls, Data) else {},

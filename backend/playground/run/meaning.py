@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from playground.catalogue.component import Component
+from playground.catalogue.component import Component, members
+from playground.catalogue.inits import Init
 from playground.i18n import Text, say
 from playground.run.config import Config, Layer
 
@@ -30,7 +31,8 @@ def meaning(before: Config, after: Config) -> list[Text]:
 
 def _told(before: Config, after: Config) -> Iterator[str | Text]:
     """Codes, or texts where a code is not enough."""
-    if (before.seed, before.init.kind) != (after.seed, after.init.kind):
+    yield from _better_start(before, after)
+    if (before.seed, before.init) != (after.seed, after.init):
         yield "effect.other_start"
     if before.data.kind != after.data.kind:
         yield "effect.other_data"
@@ -43,6 +45,16 @@ def _told(before: Config, after: Config) -> Iterator[str | Text]:
     yield from _features(set(before.features), set(after.features))
     yield _clipping(before.clip_norm, after.clip_norm)
     yield from _numbers(before, after)
+
+
+def _better_start(before: Config, after: Config) -> Iterator[Text]:
+    """The initial weights that an activation is made for, where it comes in with others."""
+    known = {layer.activation.kind for layer in before.hidden}
+    for layer in after.hidden:
+        chosen = layer.activation
+        if chosen.suggested_init not in ("", after.init.kind) and chosen.kind not in known:
+            fitting = next(init for init in members(Init) if init.name() == chosen.suggested_init)
+            yield say("effect.better_start", activation=chosen.named(), init=fitting.named())
 
 
 def _chosen(before: Component, after: Component) -> str:

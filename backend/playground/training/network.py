@@ -48,8 +48,8 @@ class LayerShape:
 
     @property
     def initial(self) -> dict[str, float]:
-        """What parameters start from, but for the weight."""
-        return {"bias": 0.0, **self.normalization.parameters, **self.activation.learned}
+        """What parameters start from, but for those that an `Init` says."""
+        return {**self.normalization.parameters, **self.activation.learned}
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,7 @@ def initialise(network: Network, config: Config, seeds: Tensor) -> tuple[Tensor,
         parameters["weight"].copy_(drawn)
         for name, value in layer.initial.items():
             parameters[name].fill_(value)
+        parameters["bias"].fill_(config.init.bias)
         for name, value in layer.normalization.buffers.items():
             running[name].fill_(value)
     return weights, buffers

@@ -33,6 +33,8 @@ MUCH_LARGER = 10
 """By what factor a learning rate rises that may wreck what was learned."""
 CLEAR = 4.0
 """How far above zero the bend of a smooth ReLU has straightened out."""
+IDENTITY = (1.0, 0.0, 1.0, 0.0)
+"""Scale, shift, gain and offset that leave all as it is."""
 EXACT_FIT, EXACT_OUTPUT = 1e-5, 1e-4
 """Errors, as a share of a span, that are none: of a unit, where it wins over all that is cheaper, and of the
 output."""
@@ -300,6 +302,8 @@ def _insert_layer(
     )
     _, drawn = _fresh(Network((shape,)), new, state)
     part = _split(Network((shape,)), drawn)[0]
+    for name, value in shape.activation.identity.items():
+        part.parameters[name].fill_(value)
     behind = parts[index]
     a, before = (_activations(some, new.domain, state) for some in (parts[:index], parts))
     units = min(shape.inputs, shape.width)
@@ -317,7 +321,7 @@ def _insert_layer(
     behind.shape = replace(behind.shape, inputs=shape.width)
     parts.insert(index, part)
     off = (_activations(parts, new.domain, state) - before).abs().amax()
-    share = float(off / (before.amax() - before.amin()).clamp(min=1e-9))
+    share = float((off / (before.amax() - before.amin()).clamp(min=1e-9)).nan_to_num(nan=1, posinf=1))
     if share < EXACT_OUTPUT:
         effects.append(say("effect.layer_added_exactly", layer=index + 1))
     else:
@@ -355,13 +359,14 @@ def _fit_identity(shape: LayerShape, part: LayerState, a: Tensor) -> list[Tensor
             doubled = gain.abs().clamp(min=1e-12).log2().abs()
             moved = (s * (low + high) / 2 + shift).abs() / (s * span)
             cost = SCALE_COST * s.log2().abs() + GAIN_COST * doubled + SHIFT_COST * moved
-            cost = cost + torch.where(error < EXACT_FIT, -1e3, error)
+            cost = (cost + torch.where(error < EXACT_FIT, -1e3, error)).nan_to_num(nan=torch.inf)
             found = [s, shift, gain, offset, cost]
             if best:
                 better = cost < best[-1] - 1e-9
                 found = [torch.where(better, new, old) for new, old in zip(found, best, strict=True)]
             best = found
-    return [number.float() for number in best[:-1]]
+    fits = torch.stack(best[:-1]).float().isfinite().all(dim=0)  # not where a itself is not finite
+    return [torch.where(fits, number, plain).float() for number, plain in zip(best, IDENTITY, strict=False)]
 
 
 def _kept_normalization(new: LayerShape, old: LayerShape) -> Normalization:

@@ -24,6 +24,8 @@ FEATURE_MAP = 32
 MAP_PRODUCTS = 1e9
 """Multiplications that one map may cost; a large network is drawn on a coarser grid."""
 SMALLEST_MAP = 8
+FARTHEST = np.float32(1e38)
+"""The largest number that is drawn."""
 CURVE = 241
 """Places along the only input, from -6 to 6."""
 CACHED_GRIDS = 4
@@ -195,6 +197,7 @@ def data_view(dataset: Dataset) -> tuple[tuple[str, ...], Arrays]:
 
 def quantised(values: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Maps (N, size²) as uint8 (N, size, size), and what 0 and 255 stand for, (N, 2) float32."""
+    values = np.fmin(np.fmax(values, -FARTHEST), FARTHEST)  # an exponential may be infinite outside the data
     low, high = values.min(axis=1, keepdims=True), values.max(axis=1, keepdims=True)
     scaled = (values - low) * (255 / np.maximum(high - low, 1e-12))
     maps = np.rint(scaled).astype(np.uint8).reshape(-1, size, size)

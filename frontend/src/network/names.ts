@@ -13,6 +13,8 @@ export interface Names {
   /** The same in a card where the layer goes without saying. */
   sourceInCard: (layer: number, source: number) => string;
   activation: (layer: number) => string;
+  /** What its activation learns. */
+  learned: (layer: number) => string[];
 }
 
 /** `offered`: all features of the data; `outputs`: units of the output layer. */
@@ -42,16 +44,15 @@ export function namesOf(
   const source = (layer: number, unit: number) =>
     layer ? unitName({ layer: layer - 1, unit }) : feature(config.features[unit]);
 
-  function activation(layer: number): string {
-    const { kind } = (config.hidden.at(layer) ?? config.output).activation;
-    return kindOf(catalogue, "output_activation", kind)?.label ?? kind;
-  }
+  const kindAt = (layer: number) => (config.hidden.at(layer) ?? config.output).activation.kind;
+  const activationAt = (layer: number) => kindOf(catalogue, "output_activation", kindAt(layer));
 
   return {
     feature,
     unit: unitName,
     source,
     sourceInCard: (layer, unit) => (layer ? t("network.neuron", { unit: unit + 1 }) : source(layer, unit)),
-    activation,
+    activation: (layer) => activationAt(layer)?.label ?? kindAt(layer),
+    learned: (layer) => activationAt(layer)?.learned ?? [],
   };
 }

@@ -10,6 +10,7 @@ components are data, and a component is chosen once for a layer, never inside a 
     value    what the unit puts out
     dz       how that changes with its sum z; on the way back, it becomes how the loss changes with z
     x_hat    its sum, normalised (batch normalisation only)
+    slopes   its derivatives by z and by what its activation learns (activations that learn only)
 
 So one weight is one multiply-add for 16 samples, at any width of a layer, and weights need no padding. What
 is in a row beyond the batch is calculated along, and left out wherever samples are summed.
@@ -100,6 +101,8 @@ LOSSES, OPTIMIZERS = compilable_members(Loss), compilable_members(Optimizer)
 assert set(NORMALIZATIONS) == {NoNormalization, BatchNorm}, "the kernel has no other"
 BATCH_NORM = NORMALIZATIONS.index(BatchNorm)
 MOMENTUM, EPS = BatchNorm.momentum, BatchNorm.eps
+LEARNED = max(len(activation.learned) for activation in ACTIVATIONS)
+"""Parameters that an activation learns, at most."""
 PARAMETERS = ("weight", "bias", *dict.fromkeys(name for n in NORMALIZATIONS for name in n.parameters))
 BUFFERS = tuple(dict.fromkeys(name for n in NORMALIZATIONS for name in n.buffers))
 
@@ -107,7 +110,7 @@ LAYER = np.dtype(
     [
         *((name, INT) for name in ("inputs", "width", "normalization")),
         *((name, INT) for name in ("source", "unit")),  # first unit of its inputs, and of its own
-        *((name, INT) for name in (*PARAMETERS, "end")),  # in the flat weights
+        *((name, INT) for name in (*PARAMETERS, "learned", "end")),  # in the flat weights
         *((name, INT) for name in BUFFERS),  # in the flat buffers
         ("activation", COMPONENT),
     ]
@@ -160,6 +163,8 @@ class Scratch(NamedTuple):
     """(units, row)"""
     dz: np.ndarray
     x_hat: np.ndarray
+    slopes: np.ndarray
+    """(1 + LEARNED, units, row), with as many numbers between two planes as `value` has."""
     inverse: np.ndarray
     """(units,): 1 / standard deviation in the batch."""
     transposed: np.ndarray
@@ -180,7 +185,7 @@ class Scratch(NamedTuple):
 
     @classmethod
     def of(cls, values: int, units: int, transposed: int, samples: int, parameters: int) -> "Scratch":
-        floats = (values, values, values, units, transposed, values)
+        floats = (values, values, values, (1 + LEARNED) * values, units, transposed, values)
         integers = {"masks": limits.HIDDEN_LAYERS + 2, "drawn": samples, "numbers": samples}
         return cls(
             *(aligned(n, np.float32) for n in floats),
@@ -250,9 +255,13 @@ def choice(functions: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
 
 
 def activation_loop(activation: type[Activation], training: bool) -> Callable[..., Any]:
-    formula, count = part(activation.compiled), len(field_names(activation))
+    formula, count, learned = (
+        part(activation.compiled),
+        len(field_names(activation)),
+        len(activation.learned),
+    )
 
-    def activate(value, dz, start, stop, fields):
+    def activate(value, dz, slopes, start, stop, weights, first, fields):
         own = to_tuple(fields, count)
         for at in range(start, stop, LANES):
             y, derivative = formula(load(value, at), *own)
@@ -260,7 +269,32 @@ def activation_loop(activation: type[Activation], training: bool) -> Callable[..
             if training:
                 store(dz, at, derivative)
 
-    return activate
+    def activate_learned(value, dz, slopes, start, stop, weights, first, fields):
+        """The derivatives wait for `learned_grad`, since that by z takes the others away where it is 0."""
+        own = to_tuple(weights[first:], learned) + to_tuple(fields, count)
+        for at in range(start, stop, LANES):
+            results = formula(load(value, at), *own)
+            store(value, at, results[0])
+            if training:
+                store(dz, at, 1.0)
+                store_planes(slopes, at, value.size, results[1:])
+
+    store_planes = plane_access(1 + learned)
+    return activate_learned if learned else activate
+
+
+def plane_access(planes: int) -> Callable[..., Any]:
+    """How so many numbers are stored, one in each plane."""
+    if planes == 0:
+        return part(lambda array, at, size, values: None)
+    store_others, last = plane_access(planes - 1), planes - 1
+
+    @part
+    def store_planes(array, at, size, values):
+        store_others(array, at, size, values)
+        store(array, at + last * size, values[last])
+
+    return store_planes
 
 
 @part
@@ -425,7 +459,7 @@ weight_grad = products(lambda out, at, product, a, used, i: store_part(out, at, 
 @part
 def forward(net, weights, buffers, scratch, row, batch, training):
     """From the values of the inputs to those of every unit; in training with dz, masks and statistics."""
-    value, dz = scratch.value, scratch.dz
+    value, dz, slopes = scratch.value, scratch.dz, scratch.slopes
     if training:
         apply_dropout(net.dropouts[0], scratch.masks[0], value, dz, row, batch)
     for index in range(net.layers.size):
@@ -440,10 +474,10 @@ def forward(net, weights, buffers, scratch, row, batch, training):
                 batch_norm(layer, unit, weights, buffers, scratch, row, batch, training)
         chosen = layer.activation
         if training:
-            activate(chosen.code, value, dz, start, stop, chosen.fields)
+            activate(chosen.code, value, dz, slopes, start, stop, weights, layer.learned, chosen.fields)
             apply_dropout(net.dropouts[index + 1], scratch.masks[index + 1], value, dz, row, batch)
         else:
-            activate_only(chosen.code, value, dz, start, stop, chosen.fields)
+            activate_only(chosen.code, value, dz, slopes, start, stop, weights, layer.learned, chosen.fields)
 
 
 @part
@@ -496,6 +530,8 @@ def backward(net, weights, grad, scratch, row, batch):
     value, dz, transposed = scratch.value, scratch.dz, scratch.transposed
     for index in range(net.layers.size - 1, -1, -1):
         layer = net.layers[index]
+        if layer.learned < layer.end:
+            learned_grad(layer, grad, scratch, row, batch)
         if layer.normalization == BATCH_NORM:
             for unit in range(layer.width):
                 batch_norm_grad(layer, unit, weights, grad, scratch, row, batch)
@@ -515,6 +551,22 @@ def backward(net, weights, grad, scratch, row, batch):
                 vectors = layer.unit * row + s
                 input_grad(weights, layer.weight, layer.width, 1, dz, vectors, row, layer.width,
                           layer.inputs, dz, layer.source * row + s, row, 0)  # fmt: skip
+
+
+@part
+def learned_grad(layer, grad, scratch, row, batch):
+    """Slopes by what a layer puts out become its dz; what its activation learns gets its gradient."""
+    dz, slopes, size = scratch.dz, scratch.slopes, scratch.value.size
+    for number in range(layer.end - layer.learned):
+        own, total = (1 + number) * size, broadcast(0.0)
+        for unit in range(layer.width):
+            at = (layer.unit + unit) * row
+            for s in range(0, row, LANES):
+                slope = load(dz, at + s) * load(slopes, own + at + s)
+                total += np.where(below(batch - s), slope, 0.0)
+        grad[layer.learned + number] = reduce_add(total)
+    for at in range(layer.unit * row, (layer.unit + layer.width) * row, LANES):
+        store(dz, at, load(dz, at) * load(slopes, at))
 
 
 @part

@@ -45,9 +45,10 @@ class Layout:
             layer["normalization"] = kernel.NORMALIZATIONS.index(type(shape.normalization))
             layer["activation"] = component_record(shape.activation, kernel.ACTIVATIONS)
             for name, size in shape.parameters.items():
-                layer[name] = start
+                if name in kernel.PARAMETERS:
+                    layer[name] = start
                 start += math.prod(size)
-            layer["end"] = start
+            layer["learned"], layer["end"] = start - len(shape.activation.learned), start
             for name, size in shape.buffers.items():
                 layer[name] = running
                 running += math.prod(size)

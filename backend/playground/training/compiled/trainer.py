@@ -22,7 +22,7 @@ KEPT = 4
 
 
 class CompiledTrainer:
-    """`Trainer`, for components that have compiled maths and learn no parameters of their own."""
+    """`Trainer`, for components that have compiled maths."""
 
     longest_chunk: ClassVar[int] = 32768
 
