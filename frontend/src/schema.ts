@@ -336,6 +336,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sessions/{id}/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Summarise
+         * @description Each layer with its output's shape and its parameters: JSON, or a table with `Accept: text/plain`.
+         */
+        get: operations["summarise_api_sessions__id__summary_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sessions/{id}/weights": {
         parameters: {
             query?: never;
@@ -776,6 +796,8 @@ export interface components {
              * @default 10
              */
             batch_size: number;
+            /** @description How much the points of each class count in the loss, where there are classes */
+            class_weights: components["schemas"]["Component"];
             /**
              * Gradient clipping
              * @description Longest gradient that a step may follow, over all weights; empty for no bound
@@ -959,10 +981,10 @@ export interface components {
             scale: "linear" | "log";
             /**
              * Type
-             * @description Of its value.
+             * @description Of its value; `numbers` is a list, and the bounds are those of each.
              * @enum {string}
              */
-            type: "number" | "integer" | "boolean" | "component";
+            type: "number" | "integer" | "boolean" | "numbers" | "component";
         };
         /**
          * CreatedSession
@@ -983,6 +1005,9 @@ export interface components {
              * @description The current config, whole.
              * @example {
              *       "batch_size": 10,
+             *       "class_weights": {
+             *         "kind": "equal"
+             *       },
              *       "data": {
              *         "draw": 0,
              *         "kind": "circle",
@@ -1023,7 +1048,8 @@ export interface components {
              *       "l1": 0,
              *       "l2": 0,
              *       "loss": {
-             *         "kind": "bce"
+             *         "kind": "bce",
+             *         "label_smoothing": 0
              *       },
              *       "optimizer": {
              *         "beta1": 0.9,
@@ -1613,6 +1639,63 @@ export interface components {
             width: number;
         };
         /**
+         * LayerSummary
+         * @description One layer.
+         */
+        LayerSummary: {
+            /**
+             * Dropout
+             * @description Share of the units that is silenced in each training step.
+             * @example 0
+             */
+            dropout: number;
+            /**
+             * Inputs
+             * @description Numbers that each unit gets.
+             * @example 2
+             */
+            inputs: number;
+            /**
+             * Made Of
+             * @description What comes after the sums: normalisation and activation.
+             * @example [
+             *       {
+             *         "code": "catalogue.tanh",
+             *         "text": "Tanh",
+             *         "values": {}
+             *       }
+             *     ]
+             */
+            made_of: components["schemas"]["Text"][];
+            /**
+             * Not Trainable
+             * @description The others: running statistics of a normalisation.
+             * @example 0
+             */
+            not_trainable: number;
+            /**
+             * Output
+             * @description The shape of what it puts out; null is the batch, of any size.
+             * @example [
+             *       null,
+             *       4
+             *     ]
+             */
+            output: (number | null)[];
+            /**
+             * Parameters
+             * @description All numbers that it keeps.
+             * @example 12
+             */
+            parameters: number;
+            /**
+             * Trainable
+             * @description Those that the optimizer changes.
+             * @example 12
+             */
+            trainable: number;
+        };
+        /**
          * LayerWeights
          * @description Weights of one layer; in an edit, what is left out keeps its value.
          */
@@ -1967,10 +2050,10 @@ export interface components {
             scale: "linear" | "log";
             /**
              * Type
-             * @description Of its value.
+             * @description Of its value; `numbers` is a list, and the bounds are those of each.
              * @enum {string}
              */
-            type: "number" | "integer" | "boolean" | "component";
+            type: "number" | "integer" | "boolean" | "numbers" | "component";
         };
         /**
          * Pause
@@ -2263,6 +2346,9 @@ export interface components {
              * @description The current config, whole.
              * @example {
              *       "batch_size": 10,
+             *       "class_weights": {
+             *         "kind": "equal"
+             *       },
              *       "data": {
              *         "draw": 0,
              *         "kind": "circle",
@@ -2303,7 +2389,8 @@ export interface components {
              *       "l1": 0,
              *       "l2": 0,
              *       "loss": {
-             *         "kind": "bce"
+             *         "kind": "bce",
+             *         "label_smoothing": 0
              *       },
              *       "optimizer": {
              *         "beta1": 0.9,
@@ -2761,6 +2848,35 @@ export interface components {
              * @example 1200
              */
             step: number;
+        };
+        /**
+         * Summary
+         * @description The layers from the first hidden one to the output, and the sums over all of them.
+         */
+        Summary: {
+            /**
+             * Layers
+             * @description A row for each.
+             */
+            layers: components["schemas"]["LayerSummary"][];
+            /**
+             * Not Trainable
+             * @description The others.
+             * @example 0
+             */
+            not_trainable: number;
+            /**
+             * Parameters
+             * @description All numbers that the network keeps.
+             * @example 25
+             */
+            parameters: number;
+            /**
+             * Trainable
+             * @description Those that the optimizer changes.
+             * @example 25
+             */
+            trainable: number;
         };
         /**
          * TableColumn
@@ -4619,6 +4735,56 @@ export interface operations {
             };
             /** @description The server cannot process the request due to a high load */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    summarise_api_sessions__id__summary_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Summary"];
+                    /**
+                     * @example Layer     Made of  Output shape  Parameters  Trainable  Not trainable
+                     *     ---------------------------------------------------------------------
+                     *     Hidden 1  Tanh     (batch, 2)             6          6              0
+                     *     Output    Linear   (batch, 1)             3          3              0
+                     *     ---------------------------------------------------------------------
+                     *     Total                                     9          9              0
+                     */
+                    "text/plain": string;
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

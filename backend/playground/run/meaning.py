@@ -33,6 +33,7 @@ def _codes(before: Config, after: Config) -> Iterator[str]:
     if before.data.kind != after.data.kind:
         yield "effect.other_data"
     yield _chosen(before.loss, after.loss)
+    yield _chosen(before.class_weights, after.class_weights)
     yield _chosen(before.optimizer, after.optimizer)
     yield from _layers(before.hidden, after.hidden)
     yield from _features(set(before.features), set(after.features))
