@@ -276,6 +276,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sessions/{id}/scores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Scores
+         * @description Confusion matrix, precision, recall and F1 score, for each class and averaged; not of a regression.
+         */
+        get: operations["scores_api_sessions__id__scores_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sessions/{id}/slice": {
         parameters: {
             query?: never;
@@ -719,6 +739,40 @@ export interface components {
              * @enum {string}
              */
             type: "changed";
+        };
+        /**
+         * Classification
+         * @description Of one set of points.
+         */
+        Classification: {
+            /**
+             * Accuracy
+             * @description The share of points that are right.
+             * @example 0.9
+             */
+            accuracy: number | null;
+            /**
+             * Classes
+             * @description Of each class, in their order.
+             */
+            classes: components["schemas"]["Scores"][];
+            /**
+             * Confusion
+             * @description Counts by [true class][predicted class].
+             * @example [
+             *       [
+             *         20,
+             *         5
+             *       ],
+             *       [
+             *         5,
+             *         70
+             *       ]
+             *     ]
+             */
+            confusion: number[][];
+            /** @description The mean over the classes: a rare one counts as much as a frequent one. */
+            macro: components["schemas"]["Scores"];
         };
         /** @description Of any family; the catalogue knows the kinds of each and their parameters */
         Component: {
@@ -2326,6 +2380,46 @@ export interface components {
              * @enum {string}
              */
             type: "run";
+        };
+        /**
+         * Scores
+         * @description Of one class, or the mean over those that have the number; null where there is nothing to divide by.
+         */
+        Scores: {
+            /**
+             * F1
+             * @description The harmonic mean of both.
+             * @example 0.9333
+             */
+            f1: number | null;
+            /**
+             * Precision
+             * @description The share of right ones among the points that were taken for it.
+             * @example 0.9333
+             */
+            precision: number | null;
+            /**
+             * Recall
+             * @description The share of its points that were found.
+             * @example 0.9333
+             */
+            recall: number | null;
+        };
+        /**
+         * SessionScores
+         * @description Of the training points and of the test points.
+         */
+        SessionScores: {
+            /**
+             * Step
+             * @description When they were counted.
+             * @example 1200
+             */
+            step: number;
+            /** @description What it has never seen. */
+            test: components["schemas"]["Classification"];
+            /** @description What it learns from. */
+            train: components["schemas"]["Classification"];
         };
         /**
          * SessionShape
@@ -4402,6 +4496,65 @@ export interface operations {
             };
             /** @description The user has sent too many requests in a given amount of time ("rate limiting") */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    scores_api_sessions__id__scores_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The scores */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionScores"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Request conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
