@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from playground.catalogue.activations import Activation
+from playground.catalogue.class_weights import ClassWeights
 from playground.catalogue.component import Component, members
 from playground.catalogue.datasets import Data
 from playground.catalogue.features import Feature
@@ -25,7 +26,7 @@ from playground.training.gradient import Model
 from playground.training.loop import TrainingLoop
 from tests.loops import metrics, start, weights
 
-FAMILIES = (Activation, Normalization, Loss, Optimizer, Schedule, Init, Data, Feature)
+FAMILIES = (Activation, Normalization, Loss, ClassWeights, Optimizer, Schedule, Init, Data, Feature)
 STEPS = 50
 BATCHNORM = {"kind": "batchnorm"}
 SGD = {"kind": "sgd", "lr": 0.1}
@@ -61,8 +62,34 @@ ACTIVATIONS = {
 }
 
 
-def hinge(output, target):
-    return torch.clamp(1 - (2 * target - 1) * output, min=0).mean()
+def hinge(output, target, margin=1.0):
+    return torch.clamp(margin - (2 * target - 1) * output, min=0).mean()
+
+
+def squared_hinge(output, target, margin=1.0):
+    return (torch.clamp(margin - (2 * target - 1) * output, min=0) ** 2).mean()
+
+
+def log_cosh(output, target):
+    return (output - target).cosh().log().mean()
+
+
+def quantile(output, target, q=0.5):
+    error = target - output
+    return torch.where(error > 0, q * error, (q - 1) * error).mean()
+
+
+def focal(output, target, gamma=2.0, alpha=0.5):
+    """Lin et al. (2017), equation 5."""
+    p = output.sigmoid()
+    p_t, alpha_t = torch.where(target == 1, p, 1 - p), torch.where(target == 1, alpha, 1 - alpha)
+    return (-alpha_t * (1 - p_t) ** gamma * p_t.log()).mean()
+
+
+def kl_divergence(output, target, smoothing=0.1, temperature=1.0):
+    classes = output.shape[-1]
+    soft = nn.functional.one_hot(target, classes) * (1 - smoothing) + smoothing / classes
+    return nn.functional.kl_div((output / temperature).log_softmax(-1), soft, reduction="batchmean")
 
 
 class Lion(torch.optim.Optimizer):
@@ -88,7 +115,15 @@ LOSSES = {
     "bce": nn.BCEWithLogitsLoss(),
     "cross_entropy": nn.CrossEntropyLoss(),
     "hinge": hinge,
+    "squared_hinge": squared_hinge,
+    "multi_margin": nn.MultiMarginLoss(),
+    "focal": focal,
+    "kl_divergence": kl_divergence,
+    "log_cosh": log_cosh,
+    "quantile": quantile,
 }
+OF_CLASSES = ("cross_entropy", "kl_divergence", "multi_margin")
+OF_VALUES = ("log_cosh", "quantile")
 
 OPTIMIZERS = {
     "sgd": torch.optim.SGD,
@@ -148,8 +183,9 @@ def twin(loop: TrainingLoop) -> nn.Sequential:
     return nn.Sequential(*modules)
 
 
-def assert_same_training(config: dict, loss="bce", optimizer=None, labels=False, penalty=None):
-    """Train the loop and its torch twin on the full batch, and compare every weight.
+def assert_same_training(config: dict, loss: Any = "bce", optimizer=None, labels=False, penalty=None):
+    """Train the loop and its torch twin on the full batch, and compare every weight. `loss` is one of
+    `LOSSES`, or a function.
 
     The bias in front of a batch normalisation is left out: its true gradient is zero, and what moves it is
     rounding.
@@ -160,10 +196,11 @@ def assert_same_training(config: dict, loss="bce", optimizer=None, labels=False,
     rule = (optimizer or partial(torch.optim.Adam, lr=RATE))(module.parameters())
     x = torch.from_numpy(loop.experiment.dataset.train_inputs)
     y = torch.from_numpy(loop.experiment.dataset.train_targets)
+    lost = LOSSES[loss] if isinstance(loss, str) else loss
     for _ in range(STEPS):
         rule.zero_grad()
         output = module(x)
-        value = LOSSES[loss](output, y) if labels else LOSSES[loss](output.squeeze(-1), y.float())
+        value = lost(output, y) if labels else lost(output.squeeze(-1), y.float())
         if penalty is not None:
             value = value + penalty(module)
         value.backward()
@@ -265,8 +302,8 @@ def test_one_step_of_nothing_but_decay(decoupled):
 
 @pytest.mark.parametrize("kind", kinds(Loss))
 def test_loss_trains_like_torch(kind):
-    labels = kind == "cross_entropy"
-    data = {"kind": "blobs" if labels else "circle", "samples": 60}
+    labels = kind in OF_CLASSES
+    data = {"kind": "blobs" if labels else "plane" if kind in OF_VALUES else "circle", "samples": 60}
     assert_same_training({"data": data, "loss": {"kind": kind}}, loss=kind, labels=labels)
 
 

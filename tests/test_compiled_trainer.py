@@ -136,6 +136,41 @@ def test_losses_train_alike(task):
     assert_alike(task | {"optimizer": {"kind": "sgd"}})
 
 
+PARAMETERS = [
+    {"data": DATA["binary"], "loss": {"kind": "bce", "label_smoothing": 0.2}},
+    {"data": DATA["binary"], "loss": {"kind": "hinge", "margin": 0.3}},
+    {"data": DATA["binary"], "loss": {"kind": "squared_hinge", "margin": 2.0}},
+    {"data": DATA["binary"], "loss": {"kind": "focal", "gamma": 0.5, "alpha": 0.25}},
+    {"data": DATA["binary"], "loss": {"kind": "cross_entropy", "temperature": 5.0}},
+    {
+        "data": DATA["multiclass"],
+        "loss": {"kind": "cross_entropy", "temperature": 0.2, "label_smoothing": 0.2},
+    },
+    {"data": DATA["multiclass"], "loss": {"kind": "kl_divergence", "temperature": 3.0}},
+    {"data": DATA["multiclass"], "loss": {"kind": "multi_margin", "margin": 0.3}},
+    {"data": DATA["regression"], "loss": {"kind": "quantile", "quantile": 0.9}},
+    {"data": DATA["multiclass"], "class_weights": {"kind": "given", "weights": [1, 5, 0.5]}},
+    {"data": DATA["binary"] | {"samples": 33}, "class_weights": {"kind": "balanced"}},
+    {"data": DATA["regression"], "class_weights": {"kind": "balanced"}},
+]
+
+
+@pytest.mark.parametrize("options", PARAMETERS, ids=str)
+def test_the_parameters_of_losses_train_alike(options):
+    assert_alike(options | {"optimizer": {"kind": "sgd"}})
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: f"{task['loss']['kind']} {task['data']['kind']}")
+def test_predictions_away_from_the_points_are_alike(task):
+    """There is no target there."""
+    (reference, ours), _ = both(task | {"optimizer": {"kind": "sgd"}})
+    expected, found = (loop.trainer.evaluate(loop.experiment.domain) for loop in (reference, ours))
+    same = np.abs(expected.prediction - found.prediction) < 1e-3
+    assert same.mean() > 0.99
+    if len(expected.confidence):
+        np.testing.assert_allclose(found.confidence[same], expected.confidence[same], atol=1e-3)
+
+
 @pytest.mark.parametrize("optimizer", named(Optimizer))
 def test_optimizers_train_alike(optimizer):
     assert_alike({"optimizer": {"kind": optimizer, "lr": 0.01}, "hidden": [{"width": 9}, {"width": 17}]})
@@ -197,7 +232,8 @@ def test_options_train_alike(options):
     assert_alike({"optimizer": {"kind": "sgd"}} | options)
 
 
-SMOOTH = [task for task in TASKS if task["loss"]["kind"] not in ("mae", "hinge")]
+JUMPING = ("mae", "hinge", "multi_margin", "quantile")
+SMOOTH = [task for task in TASKS if task["loss"]["kind"] not in JUMPING]
 """The slope of others jumps, and at the jump rounding decides: for L1 too, so it has a test of its own."""
 SIGNS = ("lion", "rprop")
 """They look at the sign of a gradient, and where there is next to none, rounding decides."""
@@ -289,6 +325,8 @@ CHANGES = [
     {"batch_size": 33},
     {"data": {"kind": "circle", "samples": 60}},
     {"data": {"kind": "blobs"}, "loss": {"kind": "cross_entropy"}},
+    {"loss": {"kind": "cross_entropy", "temperature": 2.0}},
+    {"class_weights": {"kind": "given", "weights": [1, 4]}},
     {"hidden": [], "optimizer": {"kind": "sgd"}},
 ]
 

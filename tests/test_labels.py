@@ -43,6 +43,7 @@ RELU = {"activation": {"kind": "relu"}}
         ({"seed": 7}, "seed 7"),
         ({"l2": 0.1}, "L2 0.1"),
         ({"loss": {"kind": "mse"}}, "loss: Mean squared error"),
+        ({"class_weights": {"kind": "balanced"}}, "class weights: Balanced"),
         ({"data": {"train_fraction": 0.2}}, "training share 0.2"),
         ({"output": {"activation": {"kind": "linear"}}}, "output: Linear"),
         ({"data": {"kind": "points", "points": [[0, 0, 0], [1, 1, 1]], "test_points": []}}, "Your points"),
@@ -96,3 +97,9 @@ def test_a_long_change_is_cut() -> None:
     text = in_english(label(before, parse(merged(before, change))))
     assert len(text) <= 60
     assert text.endswith("…")
+
+
+def test_other_class_weights_are_told_by_their_numbers() -> None:
+    before = parse({"class_weights": {"kind": "given", "weights": [1, 2]}})
+    after = parse({"class_weights": {"kind": "given", "weights": [1, 2.5]}})
+    assert in_english(label(before, after)) == "weights: 1; 2.5"

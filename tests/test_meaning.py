@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from playground.catalogue.activations import Activation
+from playground.catalogue.class_weights import ClassWeights
 from playground.catalogue.component import members
 from playground.catalogue.losses import Loss
 from playground.catalogue.normalizations import Normalization
@@ -35,6 +36,7 @@ def codes(change: dict[str, Any], before: dict[str, Any] | None = None) -> list[
         ({"schedule": {"kind": "cosine_annealing"}}, "effect.to_falling_rate"),
         ({"schedule": {"warmup": 100}}, "effect.warmup_up"),
         ({"loss": {"kind": "mse"}}, "effect.to_mse"),
+        ({"class_weights": {"kind": "balanced"}}, "effect.to_balanced"),
         ({"hidden": [{"activation": {"kind": "relu"}}, {"width": 2}]}, "effect.to_relu"),
         ({"hidden": [{"normalization": {"kind": "batchnorm"}}, {"width": 2}]}, "effect.batchnorm_on"),
         ({"hidden": [{"dropout": 0.2}, {"width": 2}]}, "effect.dropout_on"),
@@ -101,7 +103,7 @@ def test_a_large_change_is_told_by_its_most_telling_parts() -> None:
 
 
 def test_every_component_that_is_chosen_live_has_a_sentence_that_the_file_has() -> None:
-    families = (Activation, Normalization, Loss, Optimizer, Schedule)
+    families = (Activation, Normalization, Loss, ClassWeights, Optimizer, Schedule)
     chosen = [component.effect for family in families for component in members(family)]
     numbers = [code for pair in MORE_OR_LESS.values() for code in pair]
     for code in chosen + numbers:

@@ -38,6 +38,7 @@ EPOCH = 5
 """Steps, the last of them with a mini-batch of 3."""
 REGRESSION = {"data": {"kind": "plane", "samples": 46}, "batch_size": 5}
 CLASSES = {"data": {"kind": "blobs", "samples": 46}, "batch_size": 5, "loss": {"kind": "mse"}}
+WEIGHTED = CLASSES | {"class_weights": {"kind": "balanced"}, "loss": {"kind": "cross_entropy"}}
 
 
 def sessions(starts, config=CONFIG, device="cpu", kind=REFERENCE):
@@ -76,7 +77,7 @@ def test_sessions_at_different_steps_learn_what_each_learns_alone(optimizer):
         assert_alike(loop, other)
 
 
-@pytest.mark.parametrize("config", [REGRESSION, CLASSES, CONFIG | {"shuffle": False}])
+@pytest.mark.parametrize("config", [REGRESSION, CLASSES, WEIGHTED, CONFIG | {"shuffle": False}])
 def test_any_task_can_be_learned_in_a_stack(config):
     together, alone = sessions((3, 8), config), sessions((3, 8), config)
     for loop, other, found in zip(together, alone, train(Stack(together), together, 60), strict=True):
@@ -337,7 +338,7 @@ def _tensors(result):
     return [result] if isinstance(result, torch.Tensor) else list(result)
 
 
-@pytest.mark.parametrize("config", [CONFIG, REGRESSION])
+@pytest.mark.parametrize("config", [CONFIG, REGRESSION, WEIGHTED])
 @pytest.mark.parametrize("most", [2, 12])
 def test_steps_that_were_recorded_go_on_from_wherever_the_networks_are(monkeypatch, config, most):
     monkeypatch.setattr(batched, "LAUNCH_STEPS", most)
@@ -353,7 +354,7 @@ def test_steps_that_were_recorded_go_on_from_wherever_the_networks_are(monkeypat
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU with CUDA")
-@pytest.mark.parametrize("config", [CONFIG, REGRESSION, CLASSES])
+@pytest.mark.parametrize("config", [CONFIG, REGRESSION, CLASSES, WEIGHTED])
 def test_a_gpu_that_replays_learns_what_a_cpu_learns(config):
     starts = (0, EPOCH, 3 * EPOCH)
     replayed, launched = sessions(starts, config, "cuda"), sessions(starts, config, "cuda")

@@ -3,7 +3,7 @@ import createClient from "openapi-fetch";
 import { worded } from "./catalogue";
 import { explained, said } from "./i18n";
 import type { paths } from "./schema";
-import type { Component, Failure, NewSession, Patch } from "./types";
+import type { Component, Failure, NewSession, Patch, Summary } from "./types";
 
 /** Where the server's paths begin: "" or the root path of a proxy. */
 export const root = document.querySelector<HTMLMetaElement>("meta[name=playground-root]")?.content ?? "";
@@ -37,6 +37,8 @@ async function answer<Data>(
 export const catalogue = async () => worded(await answer(client.GET("/api/catalogue")));
 export const createSession = (session: NewSession) => answer(client.POST("/api/sessions", { body: session }));
 export const session = (id: string) => answer(client.GET("/api/sessions/{id}", { params: { path: { id } } }));
+export const summary = (id: string) =>
+  answer(client.GET("/api/sessions/{id}/summary", { params: { path: { id } } })) as Promise<Summary>;
 /** As the `change` command, for patches that are too large for a websocket message. */
 export const change = (id: string, key: string, patch: Patch) =>
   answer(

@@ -25,6 +25,7 @@ export type Failure = Explained &
   Pick<ProblemDocument, "status" | "title"> &
   Partial<Pick<ProblemDocument, "errors">>;
 
+export type Summary = Schemas["Summary"];
 export type Task = Schemas["TaskDescription"];
 export type Speed = Schemas["Speed"];
 export type Divergence = Schemas["Divergence"];

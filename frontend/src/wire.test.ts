@@ -81,6 +81,7 @@ it("has nothing for an array that is not there", () => {
   expect(frame.weight(0, 0, 0)).toBeUndefined();
   expect(frame.bias(0, 0)).toBeUndefined();
   expect(frame.confusion("train")).toBeNull();
+  expect(frame.scores("train")).toBeNull();
   expect(frame.predictions("test").length).toBe(0);
 });
 
@@ -107,6 +108,7 @@ describe("a frame of two features, three hidden units and two outputs", () => {
       { name: "decision", ...byte(4, [2, 2]) },
       { name: "decision_range", dtype: "float32", values: [0, 1] },
       { name: "confusion", dtype: "int32", values: [1, 2, 3, 4, 5, 6, 7, 8], shape: [2, 2, 2] },
+      { name: "scores", dtype: "float32", values: [...Array(18).keys()], shape: [2, 3, 3] },
       { name: "train_predictions", dtype: "uint8", values: [0, 1, 1] },
     ]),
   ) as Frame;
@@ -151,6 +153,8 @@ describe("a frame of two features, three hidden units and two outputs", () => {
       [3, 4],
     ]);
     expect(frame.confusion("test")?.[1]).toEqual([7, 8]);
+    expect(frame.scores("train")?.[2]).toEqual([6, 7, 8]);
+    expect(frame.scores("test")?.[0]).toEqual([9, 10, 11]);
     expect([...Array.from(frame.predictions("train"))]).toEqual([0, 1, 1]);
     const values = decode(message({ type: "frame", layers }, [])) as Frame;
     expect(values.taskKind).toBe("regression");

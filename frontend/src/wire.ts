@@ -163,6 +163,17 @@ export class Frame extends Message {
     ]);
   }
 
+  /** Precision, recall and F1 of each class, then their mean over the classes; NaN where there is none. */
+  scores(part: Part): number[][] | null {
+    const all = this.floats("scores");
+    const [, rows] = this.shape("scores");
+    if (!rows) return null;
+    const first = part === "train" ? 0 : rows * 3;
+    return Array.from({ length: rows }, (_, row) => [
+      ...all.subarray(first + row * 3, first + (row + 1) * 3),
+    ]);
+  }
+
   private has(layer: number, unit: number): boolean {
     return unit >= 0 && unit < (this.layers[layer]?.width ?? 0);
   }

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from playground import limits
 from playground.catalogue.activations import Activation, Linear, Tanh
 from playground.catalogue.adam import Adam
+from playground.catalogue.class_weights import ClassWeights, EqualClassWeights
 from playground.catalogue.component import FROZEN, Component, union_of
 from playground.catalogue.datasets import Circle, Data
 from playground.catalogue.inits import Init, XavierUniform
@@ -29,6 +30,7 @@ class Auto(Component):
 
 if TYPE_CHECKING:
     AnyActivation: TypeAlias = Activation
+    AnyClassWeights: TypeAlias = ClassWeights
     AnyOutputActivation: TypeAlias = Activation | Auto
     AnyData: TypeAlias = Data
     AnyInit: TypeAlias = Init
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     AnySchedule: TypeAlias = Schedule
 else:
     AnyActivation = union_of(Activation)
+    AnyClassWeights = union_of(ClassWeights, name="class_weights")
     AnyOutputActivation = union_of(Activation, Auto, name="output_activation")
     AnyData = union_of(Data)
     AnyInit = union_of(Init)
@@ -97,6 +100,11 @@ class Config(BaseModel):
     )
     output: Output = Field(default=Output(), description="The output layer")
     loss: AnyLoss = Field(default=BCE(), description="How wrong an output is")
+    class_weights: AnyClassWeights = Field(
+        default=EqualClassWeights(),
+        title="Class weights",
+        description="How much the points of each class count in the loss, where there are classes",
+    )
     optimizer: AnyOptimizer = Field(
         default=Adam(), description="How a gradient becomes a step", json_schema_extra={"first": 3}
     )

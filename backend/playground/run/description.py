@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from playground import limits
 from playground.catalogue.activations import Activation
+from playground.catalogue.class_weights import ClassWeights
 from playground.catalogue.component import Component, code_of, members
 from playground.catalogue.datasets import Data
 from playground.catalogue.features import Feature
@@ -22,6 +23,7 @@ FAMILIES: dict[str, type[Component]] = {
     "activation": Activation,
     "normalization": Normalization,
     "loss": Loss,
+    "class_weights": ClassWeights,
     "optimizer": Optimizer,
     "schedule": Schedule,
     "init": Init,
@@ -52,8 +54,8 @@ class Parameter(Description):
     """What a control for it is called."""
     help: str
     """What it does, in a sentence."""
-    type: Literal["number", "integer", "boolean", "component"]
-    """Of its value."""
+    type: Literal["number", "integer", "boolean", "numbers", "component"]
+    """Of its value; `numbers` is a list, and the bounds are those of each."""
     family: str | None = None
     """The family that a field of type `component` takes a member of."""
     default: Any = None
@@ -224,12 +226,15 @@ def _parameter(name: str, code: str, rule: dict[str, Any]) -> Parameter | None:
     if "family" in rule:
         return Parameter(**words, type="component", family=rule["family"], default=rule.get("default"))
     options = rule.get("anyOf", [rule])
+    listed = rule.get("items", {}).get("type") == "number"
+    if listed:
+        options = [rule["items"]]
     scalar = next((o for o in options if o.get("type") in ("number", "integer", "boolean")), None)
     if scalar is None or "const" in scalar:
         return None
     return Parameter(
         **words,
-        type=scalar["type"],
+        type="numbers" if listed else scalar["type"],
         nullable={"type": "null"} in options,
         default=rule.get("default"),
         minimum=scalar.get("minimum"),

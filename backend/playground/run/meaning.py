@@ -37,6 +37,7 @@ def _told(before: Config, after: Config) -> Iterator[str | Text]:
     if before.data.kind != after.data.kind:
         yield "effect.other_data"
     yield _chosen(before.loss, after.loss)
+    yield _chosen(before.class_weights, after.class_weights)
     yield _chosen(before.optimizer, after.optimizer)
     if before.optimizer.kind != after.optimizer.kind and before.optimizer.lr != after.optimizer.lr:
         yield say("effect.rate_is", rate=after.optimizer.lr)

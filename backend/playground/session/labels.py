@@ -17,7 +17,12 @@ LAYER_PARTS = frozenset({"width", "activation", "normalization", "dropout"})
 LONGEST = 60
 """Characters of a label, in English."""
 LONGEST_VALUE = 40
-SHOWN_WITH = {"loss": "label.loss", "init": "label.init", "schedule": "label.schedule"}
+SHOWN_WITH = {
+    "loss": "label.loss",
+    "class_weights": "label.class_weights",
+    "init": "label.init",
+    "schedule": "label.schedule",
+}
 
 
 def label(before: Config, after: Config) -> list[Text]:
@@ -122,7 +127,7 @@ def _parameters(
             continue
         if getattr(before, name) == value:
             continue
-        if isinstance(value, tuple):
+        if name in LISTS:
             words.append(say(LISTS[name], count=len(value)))
         else:
             title = _lower(field.title or name.replace("_", " "))
@@ -147,6 +152,8 @@ def _value(field: Text, value: Any) -> Text:
             return say("label.field_off", field=field)
         case True:
             return say("label.field_on", field=field)
+        case tuple():
+            return say("label.field_text", field=field, value="; ".join(f"{one:g}" for one in value))
         case int() | float():
             return say("label.field_number", field=field, value=value)
         case _:

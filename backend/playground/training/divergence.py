@@ -59,7 +59,8 @@ def stuck(experiment: Experiment, state: State) -> tuple[int, Text] | None:
     config = experiment.config.model_copy(update={"l1": 0.0, "l2": 0.0})
     model = Model(experiment.network, state)
     masks: Masks = [None] * len(experiment.network.dropouts)
-    _, grad, activations = model.loss_and_grad(config, experiment.train_x, experiment.train_y, masks)
+    data = experiment.class_weights, experiment.train_x, experiment.train_y, masks
+    _, grad, activations = model.loss_and_grad(config, *data)
     if not hidden or any(grad[:, span].abs().max() > NO_GRADIENT for span in hidden):
         return None
     last = len(hidden) - 1
@@ -71,7 +72,7 @@ def cause(experiment: Experiment, state: State) -> tuple[int, Text]:
     state = state.copy()
     x, y, masks = Batches(experiment, state.seeds).next(state)
     model = Model(experiment.network, state)
-    _, grad, activations = model.loss_and_grad(experiment.config, x, y, masks)
+    _, grad, activations = model.loss_and_grad(experiment.config, experiment.class_weights, x, y, masks)
     for index, activation in enumerate(activations):
         if not torch.isfinite(activation).all():
             return index, say("divergence.activations")

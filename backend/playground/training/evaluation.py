@@ -11,6 +11,7 @@ from torch import Tensor
 from playground import limits
 from playground.catalogue.component import Task
 from playground.training.experiment import Experiment
+from playground.training.gradient import weighted
 from playground.training.state import State
 
 SAMPLED_POINTS = 1000
@@ -40,7 +41,10 @@ class Evaluation:
 def evaluation_of(experiment: Experiment, output: Tensor, y: Tensor | None = None) -> Evaluation:
     """Of the outputs (n, units) of one network, and its loss against targets (n,)."""
     task, loss = experiment.dataset.task, experiment.config.loss
-    losses = NOTHING if y is None else loss.forward(output[None], y[None])[0].cpu().numpy()
+    losses = NOTHING
+    if y is not None:
+        each = weighted(loss.forward(output[None], y[None]), y[None], experiment.class_weights)
+        losses = each[0].cpu().numpy()
     shown = loss.predict(output, task)
     if task.kind != "multiclass":
         return Evaluation(losses, shown.cpu().numpy(), NOTHING)

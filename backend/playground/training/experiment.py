@@ -85,6 +85,16 @@ class Experiment:
         return self.all_y[:, : self.count]
 
     @cached_property
+    def class_weights(self) -> Tensor | None:
+        """(1, classes) float32; none where all points count alike."""
+        classes = self.dataset.task.classes
+        if not classes:
+            return None
+        counts = np.bincount(self.dataset.train_targets.astype(np.int64), minlength=classes)
+        weights = self.config.class_weights.of(counts)
+        return None if weights is None else torch.from_numpy(weights).to(self.device, torch.float32)[None]
+
+    @cached_property
     def targets(self) -> np.ndarray:
         """`all_y` as numpy, (n,) float32."""
         return self.all_y[0].cpu().numpy()

@@ -39,14 +39,14 @@ class Model:
         return forward(self.network, self.parameters, self.buffers, x, masks)
 
     def loss_and_grad(
-        self, config: Config, x: Tensor, y: Tensor, masks: Masks
+        self, config: Config, class_weights: Tensor | None, x: Tensor, y: Tensor, masks: Masks
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
         """Loss (R, batch), the gradient (R, P) of its mean with L1 and L2, and the activations.
 
         The loss is summed over R: the rows stay independent.
         """
         activations = self.activations(x, masks)
-        losses = config.loss.forward(activations[-1], y)
+        losses = weighted(config.loss.forward(activations[-1], y), y, class_weights)
         pieces = torch.autograd.grad(losses.sum() / x.shape[1], self._leaves)
         if x.shape[1] > 1:  # the batch's mean takes a bias away again: what autograd finds is rounding
             for bias in self._idle_biases:
@@ -84,6 +84,14 @@ class Model:
         passes = (weights + delta) * weights.sign() < 0
         stays = (weights == 0) & (grad.abs() <= l1)
         return torch.where((passes | stays) & (self._penalized > 0), -weights, delta)
+
+
+def weighted(losses: Tensor, y: Tensor, class_weights: Tensor | None) -> Tensor:
+    """Losses of samples of these classes, (R, batch), by weights (R or 1, classes)."""
+    if class_weights is None:
+        return losses
+    classes = y.long().expand_as(losses)
+    return losses * class_weights.expand(len(losses), -1).gather(1, classes)
 
 
 def dropout_masks(network: Network, seeds: Tensor, steps: Tensor, batch: int) -> Masks:

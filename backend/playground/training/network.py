@@ -6,50 +6,19 @@ normalisations lie in a second flat tensor (R, B) in the same way.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from playground.catalogue.activations import Activation
 from playground.catalogue.component import Task
-from playground.catalogue.normalizations import NoNormalization, Normalization
 from playground.randomness import normal, uniform
 from playground.run.config import Config
+from playground.run.layers import LayerShape, layers_of, size_of
 
 LayerTensors = list[dict[str, Tensor]]
 """Parameters by layer and name."""
-
-
-@dataclass(frozen=True)
-class LayerShape:
-    """The one description of a layer, hidden or output: parameters, buffers and records follow from it."""
-
-    inputs: int
-    width: int
-    activation: Activation
-    normalization: Normalization = field(default_factory=NoNormalization)
-    dropout: float = 0.0
-
-    @property
-    def parameters(self) -> dict[str, tuple[int, ...]]:
-        """Shapes by name, in the order in which they lie."""
-        return {
-            "weight": (self.inputs, self.width),
-            "bias": (1, self.width),
-            **dict.fromkeys(self.normalization.parameters, (1, self.width)),
-            **dict.fromkeys(self.activation.learned, (1, 1)),
-        }
-
-    @property
-    def buffers(self) -> dict[str, tuple[int, ...]]:
-        return dict.fromkeys(self.normalization.buffers, (1, self.width))
-
-    @property
-    def initial(self) -> dict[str, float]:
-        """What parameters start from, but for those that an `Init` says."""
-        return {**self.normalization.parameters, **self.activation.learned}
 
 
 @dataclass(frozen=True)
@@ -61,24 +30,16 @@ class Network:
 
     @classmethod
     def of(cls, config: Config, task: Task) -> "Network":
-        layers = []
-        inputs = len(config.features)
-        for layer in config.hidden:
-            layers.append(
-                LayerShape(inputs, layer.width, layer.activation, layer.normalization, layer.dropout)
-            )
-            inputs = layer.width
-        layers.append(LayerShape(inputs, config.loss.units(task), config.output_activation()))
-        return cls(tuple(layers), config.input_dropout)
+        return cls(layers_of(config, task), config.input_dropout)
 
     @cached_property
     def size(self) -> int:
         """Trainable parameters of one network, P."""
-        return _size([layer.parameters for layer in self.layers])
+        return sum(size_of(layer.parameters) for layer in self.layers)
 
     @cached_property
     def buffer_size(self) -> int:
-        return _size([layer.buffers for layer in self.layers])
+        return sum(size_of(layer.buffers) for layer in self.layers)
 
     @cached_property
     def units(self) -> int:
@@ -95,7 +56,7 @@ class Network:
         """Where the parameters of each layer lie in the flat tensor."""
         spans, start = [], 0
         for layer in self.layers:
-            stop = start + _size([layer.parameters])
+            stop = start + size_of(layer.parameters)
             spans.append(slice(start, stop))
             start = stop
         return spans
@@ -162,10 +123,6 @@ def forward(
 
 def _dropped(x: Tensor, mask: Tensor | None) -> Tensor:
     return x if mask is None else x * mask
-
-
-def _size(shapes: list[dict[str, tuple[int, ...]]]) -> int:
-    return sum(torch.Size(shape).numel() for layer in shapes for shape in layer.values())
 
 
 def _views(flat: Tensor, shapes: list[dict[str, tuple[int, ...]]]) -> LayerTensors:

@@ -54,7 +54,9 @@ class ReferenceTrainer:
         trouble = state.weights.new_zeros(())
         for lr in torch.from_numpy(learning_rates).to(state.weights)[..., None]:  # (R or 1, 1)
             x, y, masks = self._batches.next(state)
-            loss, state.grad, _ = self._model.loss_and_grad(config, x, y, masks)
+            loss, state.grad, _ = self._model.loss_and_grad(
+                config, self._experiment.class_weights, x, y, masks
+            )
             trouble += loss.sum() * 0  # NaN from the first infinite loss on
             self._model.update(config, state.grad, lr)
             advance(state, x.shape[1], self._experiment.count)

@@ -16,6 +16,7 @@ from playground.run import slices
 from playground.training.evaluation import Evaluation
 from playground.training.experiment import Experiment, features, plane
 from playground.training.loop import TrainingLoop
+from playground.training.scores import class_scores
 from playground.training.weights import read_weights
 
 Arrays = dict[str, np.ndarray]
@@ -82,7 +83,8 @@ class Views:
         `weight.0`, `bias.0` and so on, float32; `neurons` (N, size, size) with `neurons_range` (N, 2);
         `decision` (size, size) with `decision_range` (2,), and `confidence` of more than two classes;
         `curve` (1 or K, 241) along the only input: the value, or the share of each class, of two of the last;
-        `train_predictions`, `test_predictions`; of classes `confusion` (2, K, K) int32.
+        `train_predictions`, `test_predictions`; of classes `confusion` (2, K, K) int32 and
+        their `scores` (2, K + 1, 3), as `class_scores` gives them.
         """
         experiment, state = self._loop.experiment, self._loop.state
         arrays: Arrays = {}
@@ -96,7 +98,7 @@ class Views:
         )
         if experiment.dataset.task.inputs == 1:
             arrays["curve"] = self._curve()
-        return arrays | self._decision(self._fit(output_size)) | _predictions(experiment, evaluation)
+        return arrays | self._decision(self._fit(output_size)) | predictions(experiment, evaluation)
 
     def _curve(self) -> np.ndarray:
         """What the network answers along its only input, float32 (1 or K, CURVE)."""
@@ -161,8 +163,8 @@ class Views:
         return grid
 
 
-def _predictions(experiment: Experiment, evaluation: Evaluation) -> Arrays:
-    """Of every point, and the confusion matrices."""
+def predictions(experiment: Experiment, evaluation: Evaluation) -> Arrays:
+    """Of every point, and of classes the confusion matrices with their scores."""
     task = experiment.dataset.task
     parts = (slice(None, experiment.count), slice(experiment.count, None))
     if not task.classes:
@@ -171,10 +173,12 @@ def _predictions(experiment: Experiment, evaluation: Evaluation) -> Arrays:
     chosen = evaluation.classes(task)
     pairs = experiment.targets.astype(np.int64) * task.classes + chosen
     counts = [np.bincount(pairs[part], minlength=task.classes**2) for part in parts]
+    confusion = np.reshape(counts, (2, task.classes, task.classes)).astype(np.int32)
     return {
         "train_predictions": chosen[parts[0]].astype(np.uint8),
         "test_predictions": chosen[parts[1]].astype(np.uint8),
-        "confusion": np.reshape(counts, (2, task.classes, task.classes)).astype(np.int32),
+        "confusion": confusion,
+        "scores": class_scores(confusion),
     }
 
 

@@ -34,7 +34,7 @@ from playground.settings import Settings
 from playground.web import openapi, pages, socket
 from playground.web.middleware import Bodies, Heads, SecurityHeaders
 from playground.web.problem import document
-from playground.web.routes import catalogue, data, server, sessions
+from playground.web.routes import catalogue, data, scores, server, sessions, summary
 
 log = logging.getLogger("playground.app")
 
@@ -61,6 +61,8 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         catalogue.router,
         data.router,
         sessions.router,
+        summary.router,
+        scores.router,
         socket.router,
         pages.router,
     ):

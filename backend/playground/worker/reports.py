@@ -15,7 +15,7 @@ from playground.messages.headers import DataHeader, FrameHeader, LayerSize, Metr
 from playground.messages.worker import Event, Size, as_array
 from playground.training.evaluation import Samples
 from playground.training.loop import TrainingLoop
-from playground.training.views import Views, data_view
+from playground.training.views import Views, data_view, predictions
 from playground.worker.snapshot import Moment
 
 
@@ -77,8 +77,11 @@ class Reports:
         self.answer(request, arrays, effect=done.effect, task=done.task, earlier=earlier)
 
     def metrics(self, request: int, **result: Any) -> None:
-        """Answers with the metrics of this moment."""
-        self.answer(request, metrics=self._loop.measure()[0].named(), **result)
+        """Answers with the metrics of this moment; of classes with `confusion` and `scores` too."""
+        samples, evaluated = self._loop.measure()
+        found = predictions(self._loop.experiment, evaluated)
+        arrays = {name: found[name] for name in ("confusion", "scores") if name in found}
+        self.answer(request, arrays, metrics=samples.named(), **result)
 
     def maps(self, request: int, size: int) -> None:
         """Raises `ValidationFailed` where all maps of this size are more than an answer may hold."""

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Parameter } from "../types";
-import { bounds, logSteps, read, setting, typed, withValue } from "./numbers";
+import { bounds, logSteps, read, readList, setting, typed, withValue } from "./numbers";
 
 const parameter = (more: Partial<Parameter>): Parameter => ({
   name: "lr",
@@ -118,5 +118,20 @@ describe("a number that is typed", () => {
     for (const text of ["2.5", "2,5", "1.000", "many"])
       expect(read(text, "Neurons", width), text).toBe("Neurons must be a whole number.");
     expect(read("  ", "Rate", any)).toBeNull();
+  });
+});
+
+describe("a list", () => {
+  const bounds = { type: "numbers", exclusive_minimum: 0, maximum: 1000 } as const;
+
+  it("is read as it is written", () => {
+    expect(readList(typed([1, 2.5]), "Weights", bounds)).toEqual([1, 2.5]);
+    expect(readList("1 3;0.5", "Weights", bounds)).toEqual([1, 3, 0.5]);
+    expect(readList(" ", "Weights", bounds)).toBeNull();
+  });
+
+  it("is refused where one of its numbers is", () => {
+    expect(readList("1; 0", "Weights", bounds)).toContain("Weights");
+    expect(readList("1; x", "Weights", bounds)).toContain("Weights");
   });
 });

@@ -15,12 +15,14 @@ const signed = (text: string) => text.replace(/^-/, "−");
 
 /** A setting to read: as `typed`, with a true minus and thousands set apart. */
 export function setting(value: unknown): string {
+  if (Array.isArray(value)) return value.map(setting).join("; ");
   if (typeof value !== "number") return typed(value);
   return signed(Number.isInteger(value) ? count(value) : figures.format(value));
 }
 
 /** A setting as one types it: every digit that matters, no noise of floating point, no exponent. */
 export function typed(value: unknown): string {
+  if (Array.isArray(value)) return value.map(typed).join("; ");
   if (typeof value !== "number") return String(value ?? "");
   return Number.isSafeInteger(value) ? String(value) : written(plain.format(value));
 }
@@ -68,6 +70,17 @@ export function read(text: string, label: string, bounds: Bounds): number | stri
   if (!Number.isFinite(value)) return refused(t("rule.finite_number"));
   const broken = outside(value, bounds);
   return broken ? refused(broken) : value;
+}
+
+/** A list as `typed` writes it, or with spaces between: its numbers, or a refusal in words. */
+export function readList(text: string, label: string, bounds: Bounds): number[] | string | null {
+  const numbers: number[] = [];
+  for (const part of text.split(/[\s;]+/).filter(Boolean)) {
+    const one = read(part, label, bounds);
+    if (typeof one === "string") return one;
+    if (one !== null) numbers.push(one);
+  }
+  return numbers.length ? numbers : null;
 }
 
 /** The rule that a number breaks, if it is out of bounds. */

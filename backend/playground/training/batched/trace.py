@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from playground.training.experiment import Experiment
+from playground.training.gradient import weighted
 from playground.training.network import forward
 
 MEASURED_NUMBERS = 2**26
@@ -29,21 +30,37 @@ class Trace:
 
     @torch.no_grad()
     def measure(
-        self, experiment: Experiment, x: Tensor, y: Tensor, owner: Tensor, places: Sequence[tuple[int, int]]
+        self,
+        experiment: Experiment,
+        class_weights: Tensor | None,
+        x: Tensor,
+        y: Tensor,
+        owner: Tensor,
+        places: Sequence[tuple[int, int]],
     ) -> np.ndarray:
         """What `Metrics.row` holds but for step and epochs, of the networks at these (step, row).
 
-        `owner` (R,) says which of the data, x (data, n, inputs) and y (data, n), is a network's own.
+        `owner` (R,) says which of the data, x (data, n, inputs) and y (data, n), is a network's own;
+        `class_weights` are (R, classes).
         """
         widest = max(layer.width for layer in experiment.network.layers)
         at_once = max(1, MEASURED_NUMBERS // (widest * x.shape[1]))
         tables = []
         for part in torch.tensor(places, device=x.device).split(at_once):
             steps, rows = part.T
-            tables.append(self._measure(experiment, x[owner[rows]], y[owner[rows]], steps, rows))
+            weights = None if class_weights is None else class_weights[rows]
+            tables.append(self._measure(experiment, weights, x[owner[rows]], y[owner[rows]], steps, rows))
         return torch.cat(tables).cpu().numpy()
 
-    def _measure(self, experiment: Experiment, x: Tensor, y: Tensor, steps: Tensor, rows: Tensor) -> Tensor:
+    def _measure(
+        self,
+        experiment: Experiment,
+        class_weights: Tensor | None,
+        x: Tensor,
+        y: Tensor,
+        steps: Tensor,
+        rows: Tensor,
+    ) -> Tensor:
         network, loss, task = experiment.network, experiment.config.loss, experiment.dataset.task
         weights, buffers, grads = (part[steps, rows] for part in (self.weights, self.buffers, self.grads))
         output = forward(network, network.parameters(weights), network.buffers(buffers), x)[-1]
@@ -55,7 +72,8 @@ class Trace:
                 error = (prediction.argmax(dim=-1) != y).float()
             case "regression":
                 error = (prediction - y).abs()
-        each = torch.stack([loss.forward(output, y), error, error**2]).double()
+        losses = weighted(loss.forward(output, y), y, class_weights)
+        each = torch.stack([losses, error, error**2]).double()
         parts = each.tensor_split([experiment.count], dim=-1)
         norms = torch.stack([grads[:, span].norm(dim=1) for span in network.spans])
         return torch.cat([*(part.sum(dim=-1) for part in parts), norms]).T

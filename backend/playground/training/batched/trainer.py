@@ -48,6 +48,8 @@ class BatchedTrainer:
         self._x = torch.cat([experiment.all_x for experiment in experiments])
         self._y = torch.cat([experiment.all_y for experiment in experiments])
         self._owner = owner
+        weights = [e.class_weights for e in experiments if e.class_weights is not None]
+        self._class_weights = torch.cat(weights)[owner] if weights else None
         self._count, self._size = self._experiment.count, self._experiment.config.batch_size
         products = state.weights.numel() * min(self._size, self._count)
         self._longest = max(1, min(LAUNCH_STEPS, LAUNCH_PRODUCTS // products))
@@ -97,7 +99,7 @@ class BatchedTrainer:
 
     def measure(self, trace: Trace, places: Sequence[tuple[int, int]]) -> np.ndarray:
         """What `Metrics.row` holds but for step and epochs, of the networks at these (step, row)."""
-        return trace.measure(self._experiment, self._x, self._y, self._owner, places)
+        return trace.measure(self._experiment, self._class_weights, self._x, self._y, self._owner, places)
 
     def _take(self, launch: list[Batch]) -> Trace:
         """This is what is captured: it looks into no tensor, and of the launch it uses no more than where an
@@ -113,7 +115,8 @@ class BatchedTrainer:
                 self._begin_epoch()
             chosen = self._owner[:, None], self._order.index_select(1, self._cursor + self._places[:size])
             own = [None if mask is None else mask[index, :, :size] for mask in masks]
-            loss, grad, _ = self._model.loss_and_grad(config, self._x[chosen], self._y[chosen], own)
+            data = self._class_weights, self._x[chosen], self._y[chosen], own
+            loss, grad, _ = self._model.loss_and_grad(config, *data)
             trouble += loss.sum(dim=1, keepdim=True) * 0  # NaN from the first infinite loss on
             self._model.update(config, grad, self._learning_rates[index])
             self.grad.copy_(grad)

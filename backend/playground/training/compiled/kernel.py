@@ -119,13 +119,17 @@ DROPOUT = np.dtype([("on", INT), ("unit", INT), ("width", INT), ("least", UINT),
 """`least`: the first of 2**52 equally likely numbers that keeps a unit."""
 SETTING = np.dtype(
     [
-        *((name, INT) for name in ("batch", "train", "test", "classes", "stride", "softmax", "shuffle")),
+        *((name, INT) for name in ("batch", "train", "test", "classes", "stride", "shuffle", "weighted")),
         *((name, REAL) for name in ("l1", "l2", "clip", "coupled", "decoupled")),  # the last two: decay
+        ("temperature", REAL),
+        ("class_weights", REAL, (limits.CLASSES,)),
+        ("against_true", INT),
         ("loss", COMPONENT),
         ("optimizer", COMPONENT),
     ]
 )
-"""`classes` is 0 for a regression; `stride` the least number of steps between two points of the history."""
+"""`classes` is 0 for a regression, `temperature` without softmax; `stride` is the least number of steps
+between two points of the history."""
 
 
 class Net(NamedTuple):
@@ -305,16 +309,24 @@ def target_of(target, unit, units):
 
 def loss_loop(loss: type[Loss]) -> Callable[..., Any]:
     formula, count = part(loss.compiled), len(field_names(loss))
+    against_true = loss.against_true
 
-    def loss_and_grad(value, dz, row, at, units, target, shift, sample_weight, fields):
+    def loss_and_grad(value, dz, row, at, units, target, scale, shift, sample_weight, fields):
         """The loss of 16 samples; the dz of the outputs become those of the loss, times `sample_weight`."""
         own = to_tuple(fields, count)
-        loss = broadcast(0.0)
+        loss, others = broadcast(0.0), broadcast(0.0)
         for unit in range(units):
-            expected = target_of(target, unit, units)
-            own_loss, derivative = formula(load(value, at + unit * row) - shift, expected, *own)
+            expected, place = target_of(target, unit, units), at + unit * row
+            own_loss, derivative = formula(load(value, place) * scale - shift, expected, units, *own)
             loss += own_loss
-            store(dz, at + unit * row, load(dz, at + unit * row) * derivative * sample_weight)
+            if against_true:
+                others += derivative
+                derivative = np.where(expected > 0.5, 1.0, derivative)
+            store(dz, place, load(dz, place) * derivative * sample_weight)
+        if against_true:
+            for unit in range(units):
+                expected, place = target_of(target, unit, units), at + unit * row
+                store(dz, place, load(dz, place) * np.where(expected > 0.5, -others, 1.0))
         return loss
 
     return loss_and_grad
@@ -322,16 +334,17 @@ def loss_loop(loss: type[Loss]) -> Callable[..., Any]:
 
 def predict_loop(loss: type[Loss]) -> Callable[..., Any]:
     formula, score_of, count = part(loss.compiled), part(loss.compiled_predict), len(field_names(loss))
+    against_true = loss.against_true
 
-    def predict(value, row, at, units, classes, target, shift, fields):
+    def predict(value, row, at, units, classes, target, scale, shift, fields):
         """Of 16 samples: the loss, the prediction and its confidence."""
         own = to_tuple(fields, count)
         loss, prediction, confidence = broadcast(0.0), broadcast(0.0), broadcast(-np.inf)
         for unit in range(units):
-            output = load(value, at + unit * row) - shift
+            output = load(value, at + unit * row) * scale - shift
             expected = target_of(target, unit, units)
-            loss += formula(output, expected, *own)[0]
-            score = score_of(output)
+            loss += formula(output, expected, units, *own)[0]
+            score = score_of(output + shift if against_true else output, *own)
             prediction, confidence = (
                 np.where(score > confidence, unit, prediction),
                 np.maximum(confidence, score),
@@ -711,25 +724,60 @@ def output_grad(net, scratch, row, batch):
     loss = broadcast(0.0)
     for s in range(0, row, LANES):
         used, targets, at = below(batch - s), load(scratch.targets, s), outputs + s
-        shift = logsumexp(value, row, at, units) if setting.softmax else broadcast(0.0)
-        sample_weight = np.where(used, 1 / (batch if setting.softmax else batch * units), broadcast(0.0))
+        scale, shift = scale_and_shift(setting, value, row, at, units, targets)
+        share = 1 / (batch if setting.temperature > 0 else batch * units)
+        sample_weight = np.where(used, share, broadcast(0.0)) * class_weight(setting, targets)
         own_loss = loss_and_grad(
-            chosen.code, value, scratch.dz, row, at, units, targets, shift, sample_weight, chosen.fields
+            chosen.code,
+            value,
+            scratch.dz,
+            row,
+            at,
+            units,
+            targets,
+            scale,
+            shift,
+            sample_weight,
+            chosen.fields,
         )
         loss += np.where(used, own_loss, 0.0)
     return loss
 
 
 @part
-def logsumexp(value, row, at, units):
-    """log(sum(exp(output))) over the units, of 16 samples."""
+def class_weight(setting, targets):
+    """Of 16 samples."""
+    weight = broadcast(1.0)
+    if setting.weighted:
+        for index in range(setting.classes):
+            weight = np.where(np.abs(targets - index) < 0.5, setting.class_weights[index], weight)
+    return weight
+
+
+@part
+def scale_and_shift(setting, value, row, at, units, targets):
+    """The loss sees the outputs of 16 samples times the one, less the other."""
+    if setting.temperature > 0:
+        scale = 1 / setting.temperature
+        return scale, logsumexp(value, row, at, units, scale)
+    shift = broadcast(0.0)
+    if setting.against_true:
+        for unit in range(units):
+            is_true = target_of(targets, unit, units) > 0.5
+            shift = np.where(is_true, load(value, at + unit * row), shift)
+    return 1.0, shift
+
+
+@part
+def logsumexp(value, row, at, units, scale):
+    """log(sum(exp(output · scale))) over the units, of 16 samples."""
     top = load(value, at)
     for unit in range(1, units):
         top = np.maximum(top, load(value, at + unit * row))
     sums = broadcast(0.0)
     for unit in range(units):
-        sums += np.exp(load(value, at + unit * row) - top)
-    return top + np.log(sums)
+        sums += np.exp((load(value, at + unit * row) - top) * scale)
+    return top * scale + np.log(sums)
 
 
 @part
@@ -810,11 +858,21 @@ def evaluate(net, weights, buffers, scratch, points):
         forward(net, weights, buffers, scratch, BLOCK, BLOCK, False)
         for s in range(0, BLOCK, LANES):
             targets, at = load(points.target, start + s), outputs + s
-            shift = logsumexp(value, BLOCK, at, units) if setting.softmax else broadcast(0.0)
+            scale, shift = scale_and_shift(setting, value, BLOCK, at, units, targets)
             loss, prediction, confidence = predict(
-                chosen.code, value, BLOCK, at, units, setting.classes, targets, shift, chosen.fields
+                chosen.code,
+                value,
+                BLOCK,
+                at,
+                units,
+                setting.classes,
+                targets,
+                scale,
+                shift,
+                chosen.fields,
             )
-            store(points.loss, start + s, loss if setting.softmax else loss / units)
+            loss = (loss if setting.temperature > 0 else loss / units) * class_weight(setting, targets)
+            store(points.loss, start + s, loss)
             store(points.prediction, start + s, prediction)
             store(points.confidence, start + s, confidence)
 

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from playground import limits
 from playground.catalogue.component import Component
+from playground.catalogue.losses import SoftmaxLoss
 from playground.randomness import stream
 from playground.training.compiled import kernel
 from playground.training.evaluation import Metrics
@@ -61,12 +63,17 @@ class Layout:
         config, dataset = experiment.config, experiment.dataset
         clip = math.inf if config.clip_norm is None else config.clip_norm
         decay, decoupled = config.optimizer.weight_decay, config.optimizer.decoupled_weight_decay
+        temperature = config.loss.temperature if isinstance(config.loss, SoftmaxLoss) else 0.0
+        weighted, class_weights = experiment.class_weights is not None, np.zeros(limits.CLASSES)
+        if experiment.class_weights is not None:
+            class_weights[: dataset.task.classes] = experiment.class_weights[0]
         self.net.setting[0] = (
             config.batch_size,
             *(len(dataset.train_inputs), len(dataset.test_inputs), dataset.task.classes),
             self._least_stride,
-            *(config.loss.softmax, config.shuffle),
+            *(config.shuffle, weighted),
             *(config.l1, config.l2, clip, 0.0 if decoupled else decay, decay if decoupled else 0.0),
+            *(temperature, class_weights, config.loss.against_true),
             component_record(config.loss, kernel.LOSSES),
             component_record(config.optimizer, kernel.OPTIMIZERS),
         )
