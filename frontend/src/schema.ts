@@ -276,6 +276,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sessions/{id}/scores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Scores
+         * @description Confusion matrix, precision, recall and F1 score, for each class and averaged; not of a regression.
+         */
+        get: operations["scores_api_sessions__id__scores_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sessions/{id}/slice": {
         parameters: {
             query?: never;
@@ -330,6 +350,26 @@ export interface paths {
          * @description Train that much at once, at full speed, and answer when it is done; it ends when you hang up.
          */
         post: operations["step_api_sessions__id__step_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{id}/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Summarise
+         * @description Each layer with its output's shape and its parameters: JSON, or a table with `Accept: text/plain`.
+         */
+        get: operations["summarise_api_sessions__id__summary_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -700,6 +740,40 @@ export interface components {
              */
             type: "changed";
         };
+        /**
+         * Classification
+         * @description Of one set of points.
+         */
+        Classification: {
+            /**
+             * Accuracy
+             * @description The share of points that are right.
+             * @example 0.9
+             */
+            accuracy: number | null;
+            /**
+             * Classes
+             * @description Of each class, in their order.
+             */
+            classes: components["schemas"]["Scores"][];
+            /**
+             * Confusion
+             * @description Counts by [true class][predicted class].
+             * @example [
+             *       [
+             *         20,
+             *         5
+             *       ],
+             *       [
+             *         5,
+             *         70
+             *       ]
+             *     ]
+             */
+            confusion: number[][];
+            /** @description The mean over the classes: a rare one counts as much as a frequent one. */
+            macro: components["schemas"]["Scores"];
+        };
         /** @description Of any family; the catalogue knows the kinds of each and their parameters */
         Component: {
             /** @description Selects the component */
@@ -755,6 +829,12 @@ export interface components {
              */
             label: string;
             /**
+             * Learned
+             * @description Activations: weights of its own, one for each layer, by their names.
+             * @default []
+             */
+            learned: string[];
+            /**
              * Parameters
              * @description What can be set of it.
              */
@@ -786,6 +866,8 @@ export interface components {
              * @default 10
              */
             batch_size: number;
+            /** @description How much the points of each class count in the loss, where there are classes */
+            class_weights: components["schemas"]["Component"];
             /**
              * Gradient clipping
              * @description Longest gradient that a step may follow, over all weights; empty for no bound
@@ -971,10 +1053,10 @@ export interface components {
             scale: "linear" | "log";
             /**
              * Type
-             * @description Of its value.
+             * @description Of its value; `numbers` is a list, and the bounds are those of each.
              * @enum {string}
              */
-            type: "number" | "integer" | "boolean" | "component";
+            type: "number" | "integer" | "boolean" | "numbers" | "component";
         };
         /**
          * CreatedSession
@@ -995,6 +1077,9 @@ export interface components {
              * @description The current config, whole.
              * @example {
              *       "batch_size": 10,
+             *       "class_weights": {
+             *         "kind": "equal"
+             *       },
              *       "data": {
              *         "draw": 0,
              *         "kind": "circle",
@@ -1030,13 +1115,16 @@ export interface components {
              *         }
              *       ],
              *       "init": {
+             *         "bias": 0,
+             *         "gain": 1,
              *         "kind": "xavier_uniform"
              *       },
              *       "input_dropout": 0,
              *       "l1": 0,
              *       "l2": 0,
              *       "loss": {
-             *         "kind": "bce"
+             *         "kind": "bce",
+             *         "label_smoothing": 0
              *       },
              *       "optimizer": {
              *         "beta1": 0.9,
@@ -1633,10 +1721,72 @@ export interface components {
             width: number;
         };
         /**
+         * LayerSummary
+         * @description One layer.
+         */
+        LayerSummary: {
+            /**
+             * Dropout
+             * @description Share of the units that is silenced in each training step.
+             * @example 0
+             */
+            dropout: number;
+            /**
+             * Inputs
+             * @description Numbers that each unit gets.
+             * @example 2
+             */
+            inputs: number;
+            /**
+             * Made Of
+             * @description What comes after the sums: normalisation and activation.
+             * @example [
+             *       {
+             *         "code": "catalogue.tanh",
+             *         "text": "Tanh",
+             *         "values": {}
+             *       }
+             *     ]
+             */
+            made_of: components["schemas"]["Text"][];
+            /**
+             * Not Trainable
+             * @description The others: running statistics of a normalisation.
+             * @example 0
+             */
+            not_trainable: number;
+            /**
+             * Output
+             * @description The shape of what it puts out; null is the batch, of any size.
+             * @example [
+             *       null,
+             *       4
+             *     ]
+             */
+            output: (number | null)[];
+            /**
+             * Parameters
+             * @description All numbers that it keeps.
+             * @example 12
+             */
+            parameters: number;
+            /**
+             * Trainable
+             * @description Those that the optimizer changes.
+             * @example 12
+             */
+            trainable: number;
+        };
+        /**
          * LayerWeights
          * @description Weights of one layer; in an edit, what is left out keeps its value.
          */
         LayerWeights: {
+            /**
+             * Alpha
+             * @description PReLU: alpha
+             */
+            alpha?: number[];
             /**
              * Beta
              * @description beta of the normalisation, of each unit
@@ -1987,10 +2137,10 @@ export interface components {
             scale: "linear" | "log";
             /**
              * Type
-             * @description Of its value.
+             * @description Of its value; `numbers` is a list, and the bounds are those of each.
              * @enum {string}
              */
-            type: "number" | "integer" | "boolean" | "component";
+            type: "number" | "integer" | "boolean" | "numbers" | "component";
         };
         /**
          * Pause
@@ -2265,6 +2415,46 @@ export interface components {
             type: "run";
         };
         /**
+         * Scores
+         * @description Of one class, or the mean over those that have the number; null where there is nothing to divide by.
+         */
+        Scores: {
+            /**
+             * F1
+             * @description The harmonic mean of both.
+             * @example 0.9333
+             */
+            f1: number | null;
+            /**
+             * Precision
+             * @description The share of right ones among the points that were taken for it.
+             * @example 0.9333
+             */
+            precision: number | null;
+            /**
+             * Recall
+             * @description The share of its points that were found.
+             * @example 0.9333
+             */
+            recall: number | null;
+        };
+        /**
+         * SessionScores
+         * @description Of the training points and of the test points.
+         */
+        SessionScores: {
+            /**
+             * Step
+             * @description When they were counted.
+             * @example 1200
+             */
+            step: number;
+            /** @description What it has never seen. */
+            test: components["schemas"]["Classification"];
+            /** @description What it learns from. */
+            train: components["schemas"]["Classification"];
+        };
+        /**
          * SessionShape
          * @description A session at this moment.
          */
@@ -2283,6 +2473,9 @@ export interface components {
              * @description The current config, whole.
              * @example {
              *       "batch_size": 10,
+             *       "class_weights": {
+             *         "kind": "equal"
+             *       },
              *       "data": {
              *         "draw": 0,
              *         "kind": "circle",
@@ -2318,13 +2511,16 @@ export interface components {
              *         }
              *       ],
              *       "init": {
+             *         "bias": 0,
+             *         "gain": 1,
              *         "kind": "xavier_uniform"
              *       },
              *       "input_dropout": 0,
              *       "l1": 0,
              *       "l2": 0,
              *       "loss": {
-             *         "kind": "bce"
+             *         "kind": "bce",
+             *         "label_smoothing": 0
              *       },
              *       "optimizer": {
              *         "beta1": 0.9,
@@ -2790,6 +2986,35 @@ export interface components {
              * @example 1200
              */
             step: number;
+        };
+        /**
+         * Summary
+         * @description The layers from the first hidden one to the output, and the sums over all of them.
+         */
+        Summary: {
+            /**
+             * Layers
+             * @description A row for each.
+             */
+            layers: components["schemas"]["LayerSummary"][];
+            /**
+             * Not Trainable
+             * @description The others.
+             * @example 0
+             */
+            not_trainable: number;
+            /**
+             * Parameters
+             * @description All numbers that the network keeps.
+             * @example 25
+             */
+            parameters: number;
+            /**
+             * Trainable
+             * @description Those that the optimizer changes.
+             * @example 25
+             */
+            trainable: number;
         };
         /**
          * TableColumn
@@ -4333,6 +4558,65 @@ export interface operations {
             };
         };
     };
+    scores_api_sessions__id__scores_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The scores */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionScores"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Request conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     set_slice_api_sessions__id__slice_post: {
         parameters: {
             query?: never;
@@ -4648,6 +4932,56 @@ export interface operations {
             };
             /** @description The server cannot process the request due to a high load */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    summarise_api_sessions__id__summary_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Summary"];
+                    /**
+                     * @example Layer     Made of  Output shape  Parameters  Trainable  Not trainable
+                     *     ---------------------------------------------------------------------
+                     *     Hidden 1  Tanh     (batch, 2)             6          6              0
+                     *     Output    Linear   (batch, 1)             3          3              0
+                     *     ---------------------------------------------------------------------
+                     *     Total                                     9          9              0
+                     */
+                    "text/plain": string;
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
