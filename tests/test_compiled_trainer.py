@@ -5,7 +5,7 @@ import weakref
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from playground.catalogue.activations import Activation
@@ -242,6 +242,8 @@ EPS = 0.01
 
 
 NORMALISABLE = ("xavier_uniform", "xavier_normal", "he_uniform", "he_normal")
+"""Those that keep signals at their size. Constant weights, all of one sign, let signals and rounding grow
+from layer to layer: they have `test_inits_train_alike`."""
 STEADY = [kind for kind in named(Activation) if kind not in ("step", "exponential")]
 """Of others a rounding can be seen at once: one jumps, one grows without limit."""
 
@@ -257,7 +259,7 @@ def configs(draw):
     }
     if "eps" in chosen.model_fields:
         optimizer["eps"] = EPS
-    init = draw(st.sampled_from(named(Init)))
+    init = draw(st.sampled_from([kind for kind in named(Init) if kind != "constant"]))
     layer = st.fixed_dictionaries(
         {
             "width": st.integers(1, 20),
@@ -286,6 +288,10 @@ def configs(draw):
 @settings(max_examples=200, derandomize=True)
 @given(raw=configs(), seeds=st.sampled_from([None, None, (3, 4, 5)]))
 def test_any_config_trains_alike(raw, seeds):
+    try:
+        start(raw, REFERENCE, seeds=seeds).train(STEPS)
+    except Diverged:
+        reject()
     assert_alike(raw, tolerance=1e-3, seeds=seeds)
 
 
