@@ -27,8 +27,10 @@ assert threading.active_count() == 1, threading.enumerate()
 WEB_ALONE = """
 import sys
 import playground.web.app
+from playground.run.description import describe
 
-foreign = ("numba", "playground.training", "playground.worker")
+describe()  # as the first page asks for it
+foreign = ("numba", "sklearn", "playground.training", "playground.worker")
 print(*(name for name in sys.modules if name.startswith(foreign)))
 """
 

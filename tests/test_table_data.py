@@ -127,6 +127,7 @@ def test_the_measured_tables_are_whole(kind, rows, inputs, sizes):
     task = data.task({})
     points, targets = data.sample(0, {})
     assert points.shape == (rows, inputs) == (rows, task.inputs)
+    assert data.kind_and_inputs() == (task.kind, inputs), "as the catalogue says without the table"
     assert (points.dtype, targets.dtype) == (np.float32, np.int64)
     assert np.bincount(targets).tolist() == sizes
     assert task.classes == len(task.class_labels) == len(sizes)

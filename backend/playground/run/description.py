@@ -202,8 +202,8 @@ def _posed(cls: type[Data]) -> dict[str, Any]:
     """The task of a data set of this kind by default; one that needs input of its own poses nothing yet."""
     try:
         data = TypeAdapter(AnyData).validate_python({"kind": cls.name()})
-        task = data.task({})
-        return {"task": task.kind, "inputs": task.inputs, "synthetic": True, "group": cls.group or None}
+        kind, inputs = data.kind_and_inputs()
+        return {"task": kind, "inputs": inputs, "synthetic": True, "group": cls.group or None}
     except (ValidationError, ValidationFailed):
         return {"task": None, "synthetic": False}
 

@@ -80,6 +80,11 @@ class Data(Component):
         """Raises ValidationFailed where a table or a column is missing."""
         raise NotImplementedError
 
+    def kind_and_inputs(self) -> tuple[str, int]:
+        """The kind of task without any table, and its inputs. Raises as `task` does."""
+        task = self.task({})
+        return task.kind, task.inputs
+
     def sample(self, seed: int, tables: Mapping[str, Table]) -> Sample:
         """All points, before they are split, as in `Dataset`."""
         raise NotImplementedError

@@ -61,6 +61,11 @@ class Measured(Tabular):
     labels: ClassVar[tuple[str, ...]]
     drawn: ClassVar[tuple[str, str]]
     """The columns that the map is drawn over: two that tell the classes apart well."""
+    inputs: ClassVar[int]
+
+    def kind_and_inputs(self) -> tuple[str, int]:
+        """Told without the table, which the catalogue must not load."""
+        return classification(self.labels).kind, self.inputs
 
     def columns(self, tables: Mapping[str, Table]) -> tuple[list[Column], Column]:
         by_name = {column.name: column for column in _measured(self.kind)}
@@ -79,6 +84,7 @@ class Iris(Measured):
     label: ClassVar[str] = "Iris"
     labels: ClassVar[tuple[str, ...]] = ("setosa", "versicolor", "virginica")
     drawn: ClassVar[tuple[str, str]] = ("petal length (cm)", "petal width (cm)")
+    inputs: ClassVar[int] = 4
 
 
 class Wine(Measured):
@@ -88,6 +94,7 @@ class Wine(Measured):
     label: ClassVar[str] = "Wine"
     labels: ClassVar[tuple[str, ...]] = ("Barolo", "Grignolino", "Barbera")
     drawn: ClassVar[tuple[str, str]] = ("flavanoids", "alcohol")
+    inputs: ClassVar[int] = 13
 
 
 class BreastCancer(Measured):
@@ -98,6 +105,7 @@ class BreastCancer(Measured):
     label: ClassVar[str] = "Breast cancer"
     labels: ClassVar[tuple[str, ...]] = ("malignant", "benign")
     drawn: ClassVar[tuple[str, str]] = ("worst concave points", "worst perimeter")
+    inputs: ClassVar[int] = 30
 
 
 class Digits(Measured):
@@ -109,6 +117,7 @@ class Digits(Measured):
     label: ClassVar[str] = "Digits"
     labels: ClassVar[tuple[str, ...]] = tuple("0123456789")
     drawn: ClassVar[tuple[str, str]] = ("p5_2", "p2_5")
+    inputs: ClassVar[int] = 64
 
 
 class Csv(Tabular):
