@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from playground import limits
-from playground.catalogue.datasets import Dataset
 from playground.catalogue.features import available, columns
 from playground.run import slices
 from playground.training.evaluation import Evaluation
@@ -182,10 +181,16 @@ def predictions(experiment: Experiment, evaluation: Evaluation) -> Arrays:
     }
 
 
-def data_view(dataset: Dataset) -> tuple[tuple[str, ...], Arrays]:
-    """The names of all features that can be made of the data, a map of each, and the points."""
-    task = dataset.task
-    names = available(task.inputs)
+def shown_features(experiment: Experiment) -> tuple[str, ...]:
+    """Those that are offered of these data, and then the formulas that are in use."""
+    offered = available(experiment.dataset.task.inputs)
+    return tuple(dict.fromkeys((*offered, *experiment.config.features)))
+
+
+def data_view(experiment: Experiment) -> tuple[tuple[str, ...], Arrays]:
+    """The names of all features that are shown, a map of each, and the points."""
+    dataset = experiment.dataset
+    names = shown_features(experiment)
     axis = _centres(FEATURE_MAP)
     cells = torch.from_numpy(plane(dataset, axis, axis.flip(0)))
     maps, ranges = quantised(columns(names, cells).T.numpy(), FEATURE_MAP)
