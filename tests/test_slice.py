@@ -173,7 +173,7 @@ def test_the_plane_of_the_principal_components_is_that_of_scikit_learn() -> None
     for own, theirs in zip((on_square * plane.ends[0] / 6).T, scores.T, strict=True):
         np.testing.assert_allclose(own, theirs * np.sign(own @ theirs), atol=1e-4)
     # A cell of the map, put among the inputs and back, is where it was; and every point lies on the square.
-    cells = plane.grid(np.float32([-5, 0, 5]), np.float32([-4, 4]))
+    cells = plane.grid(np.array([-5, 0, 5]), np.array([-4, 4]))
     np.testing.assert_allclose(
         cells @ plane.projection.T + plane.offset, [[x, y] for y in (-4, 4) for x in (-5, 0, 5)], atol=1e-4
     )
