@@ -893,6 +893,9 @@ export interface components {
              *           "kind": "tanh"
              *         },
              *         "dropout": 0,
+             *         "frozen": false,
+             *         "frozen_edges": [],
+             *         "frozen_neurons": [],
              *         "normalization": {
              *           "kind": "none"
              *         },
@@ -903,6 +906,9 @@ export interface components {
              *           "kind": "tanh"
              *         },
              *         "dropout": 0,
+             *         "frozen": false,
+             *         "frozen_edges": [],
+             *         "frozen_neurons": [],
              *         "normalization": {
              *           "kind": "none"
              *         },
@@ -940,7 +946,10 @@ export interface components {
              * @default {
              *       "activation": {
              *         "kind": "auto"
-             *       }
+             *       },
+             *       "frozen": false,
+             *       "frozen_edges": [],
+             *       "frozen_neurons": []
              *     }
              */
             output: components["schemas"]["Output"];
@@ -1098,6 +1107,9 @@ export interface components {
              *             "kind": "tanh"
              *           },
              *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
              *           "normalization": {
              *             "kind": "none"
              *           },
@@ -1108,6 +1120,9 @@ export interface components {
              *             "kind": "tanh"
              *           },
              *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
              *           "normalization": {
              *             "kind": "none"
              *           },
@@ -1138,7 +1153,10 @@ export interface components {
              *       "output": {
              *         "activation": {
              *           "kind": "auto"
-             *         }
+             *         },
+             *         "frozen": false,
+             *         "frozen_edges": [],
+             *         "frozen_neurons": []
              *       },
              *       "schedule": {
              *         "kind": "constant_rate",
@@ -1695,6 +1713,27 @@ export interface components {
              * @default 0
              */
             dropout: number;
+            /**
+             * Frozen
+             * @description No weight of this layer is changed by training: no gradient, no decay. The optimizer forgets nothing of them, and goes on where it was once they are free
+             * @default false
+             */
+            frozen: boolean;
+            /**
+             * Frozen edges
+             * @description Weights that are frozen one by one: [source, unit], the input of this layer and the unit
+             * @default []
+             */
+            frozen_edges: [
+                number,
+                number
+            ][];
+            /**
+             * Frozen neurons
+             * @description Units of this layer, counted from 0, whose incoming weights, bias, and scale and shift of a normalisation are frozen
+             * @default []
+             */
+            frozen_neurons: number[];
             /** @description What becomes of the sums before that */
             normalization: components["schemas"]["Component"];
             /**
@@ -1732,6 +1771,12 @@ export interface components {
              */
             dropout: number;
             /**
+             * Frozen
+             * @description Parameters among them that could be trained.
+             * @example 0
+             */
+            frozen: number;
+            /**
              * Inputs
              * @description Numbers that each unit gets.
              * @example 2
@@ -1751,7 +1796,7 @@ export interface components {
             made_of: components["schemas"]["Text"][];
             /**
              * Not Trainable
-             * @description The others: running statistics of a normalisation.
+             * @description The others: frozen ones, and running statistics of a normalisation.
              * @example 0
              */
             not_trainable: number;
@@ -2056,6 +2101,27 @@ export interface components {
         Output: {
             /** @description What the output makes of its sum */
             activation: components["schemas"]["Component"];
+            /**
+             * Frozen
+             * @description No weight of this layer is changed by training: no gradient, no decay. The optimizer forgets nothing of them, and goes on where it was once they are free
+             * @default false
+             */
+            frozen: boolean;
+            /**
+             * Frozen edges
+             * @description Weights that are frozen one by one: [source, unit], the input of this layer and the unit
+             * @default []
+             */
+            frozen_edges: [
+                number,
+                number
+            ][];
+            /**
+             * Frozen neurons
+             * @description Units of this layer, counted from 0, whose incoming weights, bias, and scale and shift of a normalisation are frozen
+             * @default []
+             */
+            frozen_neurons: number[];
         };
         /**
          * Parameter
@@ -2494,6 +2560,9 @@ export interface components {
              *             "kind": "tanh"
              *           },
              *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
              *           "normalization": {
              *             "kind": "none"
              *           },
@@ -2504,6 +2573,9 @@ export interface components {
              *             "kind": "tanh"
              *           },
              *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
              *           "normalization": {
              *             "kind": "none"
              *           },
@@ -2534,7 +2606,10 @@ export interface components {
              *       "output": {
              *         "activation": {
              *           "kind": "auto"
-             *         }
+             *         },
+             *         "frozen": false,
+             *         "frozen_edges": [],
+             *         "frozen_neurons": []
              *       },
              *       "schedule": {
              *         "kind": "constant_rate",
@@ -2992,6 +3067,12 @@ export interface components {
          * @description The layers from the first hidden one to the output, and the sums over all of them.
          */
         Summary: {
+            /**
+             * Frozen
+             * @description Parameters among them that could be trained.
+             * @example 0
+             */
+            frozen: number;
             /**
              * Layers
              * @description A row for each.
