@@ -58,14 +58,15 @@ def test_no_optimizer_moves_what_is_frozen_and_all_else_goes_on(kind: str) -> No
 def test_a_frozen_layer_is_one_without_gradients_in_torch(kind: str) -> None:
     """Clipping does not count it, either."""
     layers = [{"width": 6}, {"width": 5, "frozen": True}]
-    decay = {"weight_decay": 0.05}
+    decay: dict[str, Any] = {"weight_decay": 0.05}
     raw = {"hidden": layers, "optimizer": {"kind": kind, "lr": 0.01, **decay}, "batch_size": 1000}
     loop = start({**raw, "clip_norm": 0.1, "loss": {"kind": "mse"}})
-    model = nn.Sequential(nn.Linear(2, 6), nn.Tanh(), nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 1))
-    for linear, layer in zip(model[::2], weights(loop), strict=True):
+    linears = [nn.Linear(2, 6), nn.Linear(6, 5), nn.Linear(5, 1)]
+    model = nn.Sequential(linears[0], nn.Tanh(), linears[1], nn.Tanh(), linears[2])
+    for linear, layer in zip(linears, weights(loop), strict=True):
         linear.weight.data = torch.from_numpy(layer["weight"].copy().T)
         linear.bias.data = torch.from_numpy(layer["bias"].copy())
-    model[2].requires_grad_(False)
+    linears[1].requires_grad_(False)
     of_torch: dict[str, Any] = {
         "sgd": lambda p: torch.optim.SGD(p, 0.01, **decay),
         "momentum": lambda p: torch.optim.SGD(p, 0.01, momentum=0.9, **decay),
@@ -75,7 +76,7 @@ def test_a_frozen_layer_is_one_without_gradients_in_torch(kind: str) -> None:
     x, y = loop.experiment.train_x[0], loop.experiment.train_y[0]
     for step in range(50):
         if step == 30:  # it thaws
-            model[2].requires_grad_(True)
+            linears[1].requires_grad_(True)
         optimizer.zero_grad()
         nn.functional.mse_loss(model(x)[:, 0], y).backward()
         nn.utils.clip_grad_norm_(model.parameters(), 0.1)
@@ -83,7 +84,7 @@ def test_a_frozen_layer_is_one_without_gradients_in_torch(kind: str) -> None:
     loop.train(30)
     change(loop, {"hidden": [{"width": 6}, {"width": 5}]})
     loop.train(20)
-    for linear, layer in zip(model[::2], weights(loop), strict=True):
+    for linear, layer in zip(linears, weights(loop), strict=True):
         torch.testing.assert_close(
             torch.from_numpy(layer["weight"].copy().T), linear.weight.data, rtol=1e-4, atol=1e-5
         )

@@ -69,8 +69,8 @@ FrozenNeurons = Annotated[
         strict=False,
         max_length=limits.WIDTH,
         title="Frozen neurons",
-        description="Units of this layer, counted from 0, whose incoming weights, bias, and scale and shift of"
-        " a normalisation are frozen",
+        description="Units of this layer, counted from 0, whose incoming weights, bias, and scale and shift"
+        " of a normalisation are frozen",
     ),
     AfterValidator(_in_order),
 ]
@@ -82,7 +82,7 @@ FrozenEdges = Annotated[
         strict=False,
         max_length=limits.FROZEN_EDGES,
         title="Frozen edges",
-        description="Weights that are frozen one by one: [source, unit], the input of this layer and the unit",
+        description="Weights that are frozen one by one: [source, unit], the input of the layer and the unit",
     ),
     AfterValidator(_in_order),
 ]
