@@ -17,7 +17,15 @@ from playground.catalogue.component import members
 from playground.catalogue.features import Feature, available, columns
 from playground.catalogue.formulas.grammar import parse
 from playground.catalogue.formulas.operations import CONSTANTS, OPERATIONS
-from playground.catalogue.formulas.tree import Call, Constant, Input, Number, Tree, evaluate, parts_of
+from playground.catalogue.formulas.tree import (
+    CallNode,
+    ConstantNode,
+    InputNode,
+    NumberNode,
+    Tree,
+    evaluate,
+    parts_of,
+)
 from playground.catalogue.formulas.writing import latex, written
 from playground.errors import FieldError, ValidationFailed
 from playground.run.validation import parse as parse_config
@@ -40,9 +48,9 @@ NUMPY: dict[str, Any] = {
 
 
 LEAVES = st.one_of(
-    st.builds(Number, value=st.sampled_from([0.0, 0.5, 1.0, 2.0, 3.0, 10.0, 1e-7, 2.5e15, 123456.75])),
-    st.builds(Constant, name=st.sampled_from(sorted(CONSTANTS))),
-    st.builds(Input, number=st.integers(1, 3)),
+    st.builds(NumberNode, value=st.sampled_from([0.0, 0.5, 1.0, 2.0, 3.0, 10.0, 1e-7, 2.5e15, 123456.75])),
+    st.builds(ConstantNode, name=st.sampled_from(sorted(CONSTANTS))),
+    st.builds(InputNode, number=st.integers(1, 3)),
 )
 
 
@@ -50,7 +58,9 @@ def calls(of: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
     """Of any operation, of as many parts as it takes."""
     names = st.sampled_from(sorted(OPERATIONS))
     return names.flatmap(
-        lambda name: st.tuples(*[of] * OPERATIONS[name].arity).map(lambda parts: Call(name=name, of=parts))
+        lambda name: st.tuples(*[of] * OPERATIONS[name].arity).map(
+            lambda parts: CallNode(name=name, of=parts)
+        )
     )
 
 
@@ -86,13 +96,13 @@ def test_values_are_those_of_numpy(tree: Tree) -> None:
     for part in parts_of(tree):
         found = evaluate(part, inputs).numpy()
         match part:
-            case Number(value=value):
+            case NumberNode(value=value):
                 expected = np.full(20, value)
-            case Constant(name=name):
+            case ConstantNode(name=name):
                 expected = np.full(20, {"pi": np.pi, "e": np.e}[name])
-            case Input(number=number):
+            case InputNode(number=number):
                 expected = inputs.numpy()[:, number - 1]
-            case Call(name=name, of=operands):
+            case CallNode(name=name, of=operands):
                 with np.errstate(all="ignore"):
                     expected = NUMPY[name](*(evaluate(operand, inputs).numpy() for operand in operands))
         np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9, err_msg=written(part))
@@ -248,7 +258,7 @@ def test_any_text_is_a_formula_or_is_refused_at_a_place_in_it(text: str) -> None
 def test_the_longest_formulas_are_worked_out(text: str) -> None:
     assert len(text) <= limits.FORMULA_LENGTH
     tree = parse(text)
-    assert json.loads(Call(name="neg", of=(tree,)).model_dump_json())
+    assert json.loads(CallNode(name="neg", of=(tree,)).model_dump_json())
     evaluate(tree, torch.zeros(5, 2))
     assert len(latex(tree)) < 20 * limits.FORMULA_LENGTH
 

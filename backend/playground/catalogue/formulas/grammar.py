@@ -23,7 +23,7 @@ from pyparsing import (
 
 from playground import limits
 from playground.catalogue.formulas.operations import ALIASES, CONSTANTS, FUNCTIONS, OPERATIONS
-from playground.catalogue.formulas.tree import Call, Constant, Input, Number, Tree
+from playground.catalogue.formulas.tree import CallNode, ConstantNode, InputNode, NumberNode, Tree
 from playground.errors import ValidationFailed, fault
 from playground.i18n import say
 
@@ -112,16 +112,16 @@ def _number(text: str, at: int, found: ParseResults) -> Tree:
     value = float(found[0])
     if math.isinf(value):
         raise wrong(text, at, "number")
-    return Number(value=value)
+    return NumberNode(value=value)
 
 
 def _constant(found: ParseResults) -> Tree:
-    return Constant(name=SPELLINGS.get(found[0], found[0].lower()))
+    return ConstantNode(name=SPELLINGS.get(found[0], found[0].lower()))
 
 
 def _input(found: ParseResults) -> Tree:
     """Without a number it is the first."""
-    return Input(number=int(found[0][1:] or 1))
+    return InputNode(number=int(found[0][1:] or 1))
 
 
 def _call(text: str, at: int, found: ParseResults) -> Tree:
@@ -130,7 +130,7 @@ def _call(text: str, at: int, found: ParseResults) -> Tree:
     arity = FUNCTIONS[name].arity
     if len(operands) != arity:
         raise wrong(text, at, "arity", function=name, arity=arity, count=len(operands))
-    return Call(name=name, of=tuple(operands))
+    return CallNode(name=name, of=tuple(operands))
 
 
 def _powers(found: ParseResults) -> Tree:
@@ -139,9 +139,9 @@ def _powers(found: ParseResults) -> Tree:
     while before:
         match before.pop():
             case "^":
-                result = Call(name="pow", of=(before.pop(), result))
+                result = CallNode(name="pow", of=(before.pop(), result))
             case "-":
-                result = Call(name="neg", of=(result,))
+                result = CallNode(name="neg", of=(result,))
     return result
 
 
@@ -151,7 +151,7 @@ def _folded(element: ParserElement) -> ParserElement:
     def fold(found: ParseResults) -> Tree:
         result, *rest = found
         for symbol, operand in zip(rest[::2], rest[1::2], strict=True):
-            result = Call(name=SYMBOLS[symbol], of=(result, operand))
+            result = CallNode(name=SYMBOLS[symbol], of=(result, operand))
         return result
 
     return element.set_parse_action(fold)

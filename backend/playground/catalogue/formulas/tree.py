@@ -18,7 +18,7 @@ OperationName = Literal[
 ]
 
 
-class Number(BaseModel):
+class NumberNode(BaseModel):
     """As it is typed, without a sign."""
 
     model_config = FROZEN
@@ -26,7 +26,7 @@ class Number(BaseModel):
     value: float = Field(ge=0, description="Its value")
 
 
-class Constant(BaseModel):
+class ConstantNode(BaseModel):
     """A number with a name."""
 
     model_config = FROZEN
@@ -34,7 +34,7 @@ class Constant(BaseModel):
     name: ConstantName = Field(description="Which one")
 
 
-class Input(BaseModel):
+class InputNode(BaseModel):
     """A raw input of a point."""
 
     model_config = FROZEN
@@ -42,7 +42,7 @@ class Input(BaseModel):
     number: int = Field(ge=1, le=limits.INPUTS, description="1 for x1, and so on")
 
 
-class Call(BaseModel):
+class CallNode(BaseModel):
     """What is done to other values."""
 
     model_config = FROZEN
@@ -51,8 +51,8 @@ class Call(BaseModel):
     of: tuple["Tree", ...] = Field(description="Its operands")
 
 
-Tree = Annotated[Number | Constant | Input | Call, Field(discriminator="kind")]
-Call.model_rebuild()
+Tree = Annotated[NumberNode | ConstantNode | InputNode | CallNode, Field(discriminator="kind")]
+CallNode.model_rebuild()
 
 
 def evaluate(tree: Tree, inputs: Tensor) -> Tensor:
@@ -62,26 +62,26 @@ def evaluate(tree: Tree, inputs: Tensor) -> Tensor:
 
 def _value(tree: Tree, inputs: Tensor) -> Tensor:
     match tree:
-        case Number(value=value):
+        case NumberNode(value=value):
             return inputs.new_tensor(value)
-        case Constant(name=name):
+        case ConstantNode(name=name):
             return inputs.new_tensor(CONSTANTS[name])
-        case Input(number=number):
+        case InputNode(number=number):
             return inputs[..., number - 1]
-        case Call(name="pow", of=(base, Number(value=exponent))):
+        case CallNode(name="pow", of=(base, NumberNode(value=exponent))):
             return _value(base, inputs).pow(exponent)  # a square is a product, to the last bit
-        case Call(name=name, of=operands):
+        case CallNode(name=name, of=operands):
             return OPERATIONS[name].compute(*[_value(operand, inputs) for operand in operands])
 
 
 def inputs_of(tree: Tree) -> set[int]:
     """The numbers of the inputs that it names."""
-    return {part.number for part in parts_of(tree) if isinstance(part, Input)}
+    return {part.number for part in parts_of(tree) if isinstance(part, InputNode)}
 
 
 def parts_of(tree: Tree) -> Iterator[Tree]:
     """The tree, and all that it is made of."""
     yield tree
-    if isinstance(tree, Call):
+    if isinstance(tree, CallNode):
         for operand in tree.of:
             yield from parts_of(operand)

@@ -7,7 +7,7 @@ from playground.catalogue.formulas.operations import (
     PRODUCT,
     Operation,
 )
-from playground.catalogue.formulas.tree import Call, Constant, Input, Number, Tree
+from playground.catalogue.formulas.tree import CallNode, ConstantNode, InputNode, NumberNode, Tree
 
 LONGEST_WHOLE = 1e15
 """Whole numbers below it are written without an exponent, to the last digit."""
@@ -26,13 +26,13 @@ def latex(tree: Tree) -> str:
 
 def _text(tree: Tree) -> Written:
     match tree:
-        case Number(value=value):
+        case NumberNode(value=value):
             return _digits(value), ATOM
-        case Constant(name=name):
+        case ConstantNode(name=name):
             return name, ATOM
-        case Input(number=number):
+        case InputNode(number=number):
             return f"x{number}", ATOM
-        case Call(name=name, of=operands):
+        case CallNode(name=name, of=operands):
             operation = OPERATIONS[name]
             parts = [
                 text if level >= least else f"({text})"
@@ -45,16 +45,16 @@ def _text(tree: Tree) -> Written:
 
 def _latex(tree: Tree) -> Written:
     match tree:
-        case Number(value=value):
+        case NumberNode(value=value):
             mantissa, _, exponent = _digits(value).partition("e")
             if exponent:
                 return rf"{mantissa} \cdot 10^{{{int(exponent)}}}", PRODUCT
             return mantissa, ATOM
-        case Constant(name=name):
+        case ConstantNode(name=name):
             return r"\pi" if name == "pi" else name, ATOM
-        case Input(number=number):
+        case InputNode(number=number):
             return f"x_{{{number}}}", ATOM
-        case Call(name=name, of=operands):
+        case CallNode(name=name, of=operands):
             return _call_in_latex(OPERATIONS[name], operands)
 
 
