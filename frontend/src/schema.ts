@@ -2176,6 +2176,12 @@ export interface components {
          */
         Preview: {
             /**
+             * Picture
+             * @description What the points are the pixels of: a PNG, as the address of an image (`data:image/png;base64,…`).
+             * @example null
+             */
+            picture: string | null;
+            /**
              * Points
              * @description How many there are, train and test together.
              * @example 500
@@ -2197,7 +2203,7 @@ export interface components {
             test: number[][];
             /**
              * Train
-             * @description [x1, x2, target] of training points. Of one input only, x2 is 0.
+             * @description [x1, x2, target] of training points, [x1, x2, red, green, blue] of pixels. Of one input only, x2 is 0.
              * @example [
              *       [
              *         1.2,
