@@ -38,6 +38,11 @@ class Task:
     target_scale: tuple[float, float] | None = None
     """What -1 and 1 stand for in the target of a regression, where it is scaled."""
 
+    @property
+    def is_plane(self) -> bool:
+        """Whether the inputs are places on a plane, not columns of a table, each in a unit of its own."""
+        return self.inputs == 2 and self.input_ranges is None
+
 
 class Component(BaseModel):
     """One entry of the catalogue: the fields are its parameters, the docstring is its help."""

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from playground.catalogue.optimizers import Rate
-from playground.randomness import uniform
+from playground.randomness import normal, uniform
 from playground.run.config import Config
 from playground.training.network import LayerTensors, Network, forward
 from playground.training.state import State
@@ -59,12 +59,14 @@ class Model:
         return losses.detach(), grad, activations
 
     def update(self, config: Config, grad: Tensor, lr: Rate) -> None:
-        """One step of the optimizer, in place, by the gradient (R, P), clipped to its longest norm; and the
-        decay of the weights, after clipping, as in `torch.optim`."""
+        """One step of the optimizer, in place, by the gradient (R, P), clipped by value, then to its longest
+        norm; and the decay of the weights, after clipping, as in `torch.optim`."""
         state, clipped, optimizer = self._state, grad, config.optimizer
+        if config.clip_value is not None:
+            clipped = clipped.clamp(-config.clip_value, config.clip_value)
         if config.clip_norm is not None:
-            norm = grad.norm(dim=1, keepdim=True)
-            clipped = grad * (config.clip_norm / (norm + 1e-6)).clamp(max=1)
+            norm = clipped.norm(dim=1, keepdim=True)
+            clipped = clipped * (config.clip_norm / (norm + 1e-6)).clamp(max=1)
         if optimizer.weight_decay and not optimizer.decoupled_weight_decay:
             clipped = clipped.add(state.weights, alpha=optimizer.weight_decay)
         state.updates.add_(1)
@@ -74,8 +76,17 @@ class Model:
         if config.l1:
             delta = self._stopped_at_zero(delta, grad, config.l1)
         state.weights.add_(delta)
+        if config.max_norm is not None:
+            self._shorten(config.max_norm)
         for slot, latest in zip(state.slots, slots, strict=True):
             slot.copy_(latest)
+
+    def _shorten(self, longest: float) -> None:
+        """What comes into a unit is no longer than this (Srivastava et al., 2014, section 5.1)."""
+        for parameters in self.network.parameters(self._state.weights):
+            weight = parameters["weight"]  # (R, in, out)
+            norm = weight.norm(dim=1, keepdim=True)
+            weight.mul_(torch.where(norm > longest, longest / norm, 1.0))
 
     def _stopped_at_zero(self, delta: Tensor, grad: Tensor, l1: float) -> Tensor:
         """With L1, a weight that would pass zero stops there, and one that is there stays while the loss
@@ -92,6 +103,14 @@ def weighted(losses: Tensor, y: Tensor, class_weights: Tensor | None) -> Tensor:
         return losses
     classes = y.long().expand_as(losses)
     return losses * class_weights.expand(len(losses), -1).gather(1, classes)
+
+
+def input_noise(config: Config, seeds: Tensor, steps: Tensor, batch: int) -> Tensor | None:
+    """What is added to the features, (steps, R, batch, inputs), for steps (steps, R) or (steps, 1)."""
+    if not config.input_noise:
+        return None
+    drawn = normal(seeds, "noise", steps, (batch, len(config.features)))
+    return config.input_noise * drawn.float()
 
 
 def dropout_masks(network: Network, seeds: Tensor, steps: Tensor, batch: int) -> Masks:

@@ -111,8 +111,9 @@ class Reports:
         self.tell(event, arrays)
 
     def data(self) -> None:
-        features, arrays = data_view(self._loop.experiment.dataset)
-        header = DataHeader(run=self.run, task=self.task, features=features)
+        dataset = self._loop.experiment.dataset
+        features, arrays = data_view(dataset)
+        header = DataHeader(run=self.run, task=self.task, features=features, copies=dataset.copies)
         self.tell(messages.Data(), {"message": as_array(header.encode(arrays))})
 
     def samples(self, samples: Samples) -> None:

@@ -49,6 +49,7 @@ from playground.training.compiled.simd import (
     any_lane,
     below,
     broadcast,
+    inverse_normal,
     load,
     load_one,
     load_part,
@@ -120,7 +121,8 @@ DROPOUT = np.dtype([("on", INT), ("unit", INT), ("width", INT), ("least", UINT),
 SETTING = np.dtype(
     [
         *((name, INT) for name in ("batch", "train", "test", "classes", "stride", "shuffle", "weighted")),
-        *((name, REAL) for name in ("l1", "l2", "clip", "coupled", "decoupled")),  # the last two: decay
+        *((name, REAL) for name in ("l1", "l2", "noise", "clip", "clip_value", "max_norm")),
+        *((name, REAL) for name in ("coupled", "decoupled")),  # decay
         ("temperature", REAL),
         ("class_weights", REAL, (limits.CLASSES,)),
         ("against_true", INT),
@@ -142,7 +144,7 @@ class Net(NamedTuple):
     dropouts: np.ndarray
     """(layers + 1,) DROPOUT: of the inputs, then of each layer."""
     streams: np.ndarray
-    """(R, layers + 2) uint64: what the numbers for shuffling and for each dropout are made of."""
+    """(R, layers + 3) uint64: what the numbers for shuffling, for noise and for each dropout are made of."""
 
 
 class StateArrays(NamedTuple):
@@ -363,8 +365,11 @@ def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
     count = len(field_names(optimizer))
     load_slots, store_slots = slot_access(optimizer.slots)
 
-    def update(weights, grad, slots, base, slot_stride, updates, more, scale, lr, coupled, decoupled, fields):
-        """One step of every weight; `more` updates than counted so far, and gradients times `scale`."""
+    def update(
+        weights, grad, slots, base, slot_stride, updates, more, most, scale, lr, coupled, decoupled, fields
+    ):
+        """One step of every weight; `more` updates than counted so far, and gradients of a size of `most`
+        at most, times `scale`."""
         own = to_tuple(fields, count)
         counted = np.minimum(load_one(updates, 0) + more, MOST_UPDATES)
         correction = correct(counted, *own)
@@ -374,7 +379,10 @@ def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
             if any_lane(t != counted):
                 counted, correction = t, correct(t, *own)
             weight, past = load_part(weights, at, used), load_slots(slots, base + at, slot_stride, used)
-            pull = load_part(grad, at, used) * scale
+            pull = load_part(grad, at, used)
+            if most < np.inf:
+                pull = clamp(pull, most)
+            pull *= scale
             if coupled > 0.0:
                 pull += coupled * weight
             delta, past = formula(weight, pull, past, correction, lr, *own)
@@ -384,6 +392,11 @@ def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
             store_slots(slots, base + at, slot_stride, used, past)
 
     return update
+
+
+@part
+def clamp(numbers, most):
+    return np.maximum(np.minimum(numbers, most), -most)
 
 
 def slot_access(slots: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -627,6 +640,25 @@ def stop_at_zero(layers, weights, before, grad, l1):
             store_part(weights, at, np.where(np.abs(old) <= 0.0, held, kept), used)
 
 
+@part
+def shorten(layers, weights, longest):
+    """Max-norm: what comes into a unit is no longer than this."""
+    for index in range(layers.size):
+        layer = layers[index]
+        for unit in range(0, layer.width, LANES):
+            used, squares, first = below(layer.width - unit), broadcast(0.0), layer.weight + unit
+            for source in range(layer.inputs):
+                weight = load_part(weights, first + source * layer.width, used)
+                squares += weight * weight
+            norm = np.sqrt(squares)
+            if not any_lane(norm > longest):
+                continue
+            scale = np.where(norm > longest, longest / norm, 1.0)
+            for source in range(layer.inputs):
+                at = first + source * layer.width
+                store_part(weights, at, load_part(weights, at, used) * scale, used)
+
+
 # --- Training --------------------------------------------------------------------------------------------
 
 
@@ -663,14 +695,18 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
             shuffled = epoch
         batch = min(setting.batch, setting.train - cursor)
         gather(net, features, target, scratch, cursor, row, batch)
+        if setting.noise > 0:
+            add_noise(net, mix(net.streams[r, 1] + UINT(step) * NEXT), scratch, row, batch)
         for place in range(net.dropouts.size):
-            scratch.masks[place] = mix(net.streams[r, 1 + place] + UINT(step) * NEXT)
+            scratch.masks[place] = mix(net.streams[r, 2 + place] + UINT(step) * NEXT)
         forward(net, weights, buffers, scratch, row, batch, True)
         trouble += output_grad(net, scratch, row, batch) * 0.0  # NaN from the first infinite loss on
         backward(net, weights, grad, scratch, row, batch)
         if setting.l1 > 0 or setting.l2 > 0:
             add_penalty(net.layers, weights, scratch.before, grad, setting.l1, setting.l2)
-        scale = min(1.0, setting.clip / (l2_norm(grad, 0, size) + 1e-6)) if setting.clip < np.inf else 1.0
+        scale = 1.0
+        if setting.clip < np.inf:
+            scale = min(1.0, setting.clip / (l2_norm(grad, 0, size, setting.clip_value) + 1e-6))
         chosen, slot_stride, lr = setting.optimizer, arrays.weights.size, rates[done - 1, own_rate]
         update(
             chosen.code,
@@ -681,6 +717,7 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
             slot_stride,
             updates,
             done,
+            setting.clip_value,
             scale,
             lr,
             setting.coupled,
@@ -689,6 +726,8 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
         )
         if setting.l1 > 0:
             stop_at_zero(net.layers, weights, scratch.before, grad, setting.l1)
+        if setting.max_norm < np.inf:
+            shorten(net.layers, weights, setting.max_norm)
         step, cursor = step + 1, cursor + batch
         if cursor >= setting.train:
             epoch, cursor = epoch + 1, 0
@@ -714,6 +753,23 @@ def gather(net, features, target, scratch, cursor, row, batch):
         targets[s] = target[sample]
         for feature in range(net.layers[0].inputs):
             value[feature * row + s] = features[sample, feature]
+
+
+@part
+def add_noise(net, key, scratch, row, batch):
+    """Input noise: number sample · inputs + feature decides how far that feature of that sample is off."""
+    value, tails = scratch.value, scratch.x_hat  # the inputs have no x_hat
+    inputs, last = net.layers[0].inputs, UINT(2**52 - 1)
+    for feature in range(inputs):
+        at = feature * row
+        for s in range(batch):
+            drawn = mix(key + UINT(s * inputs + feature + 1) * NEXT) >> UINT(12)
+            below_half = drawn < UINT(2**51)
+            tail = (REAL(drawn if below_half else last - drawn) + 0.5) * 2.0**-52
+            tails[at + s] = -tail if below_half else tail
+        for s in range(0, row, LANES):
+            off = inverse_normal(np.where(below(batch - s), load(tails, at + s), 0.5))
+            store(value, at + s, load(value, at + s) + net.setting[0].noise * off)
 
 
 @part
@@ -832,10 +888,13 @@ def sum_of(array, start, stop):
 
 
 @part
-def l2_norm(array, start, stop):
+def l2_norm(array, start, stop, most):
+    """Of the numbers when each is cut to `most`."""
     squares = broadcast(0.0)
     for at in range(start, stop, LANES):
         numbers = load_part(array, at, below(stop - at))
+        if most < np.inf:
+            numbers = clamp(numbers, most)
         squares += numbers * numbers
     return np.sqrt(reduce_add(squares))
 
@@ -910,7 +969,7 @@ def record(net, step, epochs, grad, points, row):
             reduce_add(squares),
         )
     for index in range(net.layers.size):
-        row[ROW + index] = l2_norm(grad, net.layers[index].weight, net.layers[index].end)
+        row[ROW + index] = l2_norm(grad, net.layers[index].weight, net.layers[index].end, np.inf)
 
 
 @entry
