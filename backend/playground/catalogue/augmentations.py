@@ -49,7 +49,7 @@ class Augmentation(Component):
         return replace(
             dataset,
             train_inputs=np.concatenate([dataset.train_inputs, bounded]),
-            train_targets=np.tile(dataset.train_targets, 1 + len(copies)),
+            train_targets=np.concatenate([dataset.train_targets] * (1 + len(copies))),
             copies=len(bounded),
         )
 

@@ -29,7 +29,8 @@ class Batches:
         self._noise: Tensor | None = None
 
     def next(self, state: State) -> tuple[Tensor, Tensor, Masks]:
-        """Features (R, batch, inputs), targets (R, batch), and dropout masks of the next step."""
+        """Features (R, batch, inputs), targets (R, batch) or (R, batch, targets), and dropout masks of the
+        next step."""
         if state.cursor >= self._experiment.count:  # the data became fewer
             state.epoch, state.cursor = state.epoch + 1, 0
         if self._shuffled_epoch != state.epoch:
