@@ -133,10 +133,10 @@ class Reports:
 
     def data(self) -> None:
         self._shown = self._showable
-        plane = self._views.plane
+        plane, dataset = self._views.plane, self._loop.experiment.dataset
         features, arrays = data_view(self._loop.experiment, plane)
         axes = axis_headers(plane, self.task)
-        header = DataHeader(run=self.run, task=self.task, features=features, axes=axes)
+        header = DataHeader(run=self.run, task=self.task, features=features, copies=dataset.copies, axes=axes)
         self.tell(messages.Data(), {"message": as_array(header.encode(arrays))})
 
     def other_data(self) -> None:
