@@ -243,17 +243,21 @@ for function in COMPILABLE:
 
 
 def choice(functions: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
-    """choose(code, *args) calls the function at that index."""
-    first, others = part(functions[0]), functions[1:]
-    if not others:
-        return part(lambda code, *args: first(*args))
-    rest = choice(others)
+    """choose(code, *args) calls the function at that index.
+
+    By halves: each level of calls is optimised anew with all that is below it, so a chain would take long.
+    """
+    if len(functions) == 1:
+        only = part(functions[0])
+        return part(lambda code, *args: only(*args))
+    half = len(functions) // 2
+    low, high = choice(functions[:half]), choice(functions[half:])
 
     @part
     def choose(code, *args):
-        if code == 0:
-            return first(*args)
-        return rest(code - 1, *args)
+        if code < half:
+            return low(code, *args)
+        return high(code - half, *args)
 
     return choose
 
