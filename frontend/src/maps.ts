@@ -5,6 +5,8 @@ import type { ByteMap, Frame } from "./wire";
 export interface Look {
   theme: Theme;
   discretise: boolean;
+  /** Of several networks: how far they differ, instead of their mean. */
+  spread?: boolean;
 }
 
 /** A map in colours: its cells along a side, and what fills in their colours. */
@@ -40,8 +42,9 @@ export const pictureOf = (map: ByteMap, look: Look, scale?: number): Picture => 
 
 /** What the network answers; `scale` as above, for a regression. Null before there is an answer. */
 export function decisionPicture(frame: Frame, look: Look, scale: number): Picture | null {
-  const { decision, confidence, taskKind } = frame;
+  const { decision, confidence, taskKind, spread } = frame;
   if (!decision) return null;
+  if (look.spread && spread) return pictureOf(spread, look);
   if (taskKind === "regression") return pictureOf(decision, look, scale);
   const fill = (out: Uint32Array) =>
     confidence

@@ -944,6 +944,12 @@ export interface components {
              *     }
              */
             output: components["schemas"]["Output"];
+            /**
+             * Networks at once
+             * @description So many networks learn side by side from the same points, each with a seed of its own: curves are their median in a band from the least to the greatest, the map is their mean, and shows where they disagree; weights and neurons are those of the first
+             * @default 1
+             */
+            replicas: number;
             /** @description How the learning rate changes, counted in steps from the start of the run */
             schedule: components["schemas"]["Component"];
             /**
@@ -1140,6 +1146,7 @@ export interface components {
              *           "kind": "auto"
              *         }
              *       },
+             *       "replicas": 1,
              *       "schedule": {
              *         "kind": "constant_rate",
              *         "warmup": 0
@@ -2536,6 +2543,7 @@ export interface components {
              *           "kind": "auto"
              *         }
              *       },
+             *       "replicas": 1,
              *       "schedule": {
              *         "kind": "constant_rate",
              *         "warmup": 0

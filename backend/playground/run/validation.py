@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from playground import limits
 from playground.catalogue.component import Task, members
 from playground.catalogue.features import available
 from playground.catalogue.losses import Loss
@@ -12,6 +13,7 @@ from playground.catalogue.tables.table import Table
 from playground.errors import FieldError, ValidationFailed, explain, fault
 from playground.i18n import say
 from playground.run.config import Config
+from playground.run.layers import layers_of, size_of
 from playground.run.migrations import upgraded, with_defaults
 from playground.run.patch import merge
 
@@ -89,3 +91,8 @@ def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
         named = named.model_copy(update={"text": named.text.lower()})  # in the middle of a sentence
         rule = say("rule.batch_of_one", normalization=named)
         yield fault("batch_size", rule, suggestion={"batch_size": 2})
+    size = sum(size_of(layer.parameters) for layer in layers_of(config, task))
+    if config.replicas > 1 and config.replicas * size > limits.REPLICATED:
+        fits = max(1, limits.REPLICATED // size)
+        rule = say("rule.replicas_too_large", limit=limits.REPLICATED, parameters=size, fits=fits)
+        yield fault("replicas", rule, (fits,), {"replicas": fits})

@@ -13,6 +13,7 @@ from playground import limits
 from playground.catalogue.datasets import Dataset
 from playground.catalogue.features import available, columns
 from playground.run import slices
+from playground.training.ensemble import combined
 from playground.training.evaluation import Evaluation
 from playground.training.experiment import Experiment, features, plane
 from playground.training.loop import TrainingLoop
@@ -81,7 +82,8 @@ class Views:
         """Weights, maps of neurons and output, and predictions, for an evaluation of all points.
 
         `weight.0`, `bias.0` and so on, float32; `neurons` (N, size, size) with `neurons_range` (N, 2);
-        `decision` (size, size) with `decision_range` (2,), and `confidence` of more than two classes;
+        `decision` (size, size) with `decision_range` (2,), and `confidence` of more than two classes; of several
+        networks their mean, and how far they differ: `spread` (1, size, size) with `spread_range` (1, 2);
         `curve` (1 or K, 241) along the only input: the value, or the share of each class, of two of the last;
         `train_predictions`, `test_predictions`; of classes `confusion` (2, K, K) int32 and
         their `scores` (2, K + 1, 3), as `class_scores` gives them.
@@ -105,8 +107,9 @@ class Views:
         experiment = self._loop.experiment
         places = torch.linspace(-limits.HALF_SPAN, limits.HALF_SPAN, CURVE)[:, None].numpy()
         seen = features(experiment.config, places, experiment.device)
-        answers = self._answers(self._loop.trainer.activations(seen))
-        return answers.reshape(-1, CURVE).numpy()
+        trainer = self._loop.trainer
+        each = [self._answers(trainer.activations(seen, r)) for r in range(experiment.recorded)]
+        return torch.stack(each).mean(dim=0).reshape(-1, CURVE).numpy()
 
     @torch.no_grad()
     def _answers(self, neurons: np.ndarray) -> Tensor:
@@ -118,7 +121,12 @@ class Views:
 
     def _decision(self, size: int) -> Arrays:
         task = self._loop.experiment.dataset.task
-        evaluated = self._loop.trainer.evaluate(self._grid(size))
+        trainer, experiment = self._loop.trainer, self._loop.experiment
+        spread = None
+        if experiment.recorded > 1:
+            evaluated, spread = combined(trainer, experiment, self._grid(size))
+        else:
+            evaluated = trainer.evaluate(self._grid(size))
         if task.kind == "multiclass":
             low, high = 0.0, task.classes - 1.0
             arrays = {
@@ -126,9 +134,12 @@ class Views:
                 "confidence": _bytes(evaluated.confidence, size),
             }
         else:
-            low, high = (0.0, 1.0) if task.kind == "binary" else self._loop.experiment.dataset.target_range
+            low, high = (0.0, 1.0) if task.kind == "binary" else experiment.dataset.target_range
             arrays = {"decision": _bytes((evaluated.prediction - low) / (high - low), size)}
-        return arrays | {"decision_range": np.array([low, high], dtype=np.float32)}
+        arrays["decision_range"] = np.array([low, high], dtype=np.float32)
+        if spread is not None:
+            arrays["spread"], arrays["spread_range"] = quantised(spread[None], size)
+        return arrays
 
     def raw(self, size: int) -> Arrays:
         """Raw float32 maps over the input square: `decision` (size, size) or (K, size, size), `neurons`
@@ -142,7 +153,8 @@ class Views:
 
     def _fit(self, size: int) -> int:
         """The size of a map, made smaller where the network is too large to draw it in time."""
-        fitting = int((MAP_PRODUCTS / self._loop.experiment.network.size) ** 0.5)
+        experiment = self._loop.experiment
+        fitting = int((MAP_PRODUCTS / (experiment.network.size * experiment.recorded)) ** 0.5)
         return max(SMALLEST_MAP, min(size, fitting))
 
     def _grid(self, size: int) -> Tensor:

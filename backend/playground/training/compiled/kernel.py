@@ -639,15 +639,15 @@ def train(net, clock, rates, first, last, features, target, arrays, scratch, poi
     """Trains networks `first` to `last` of a stack, a step for each row of `rates` (steps, R) or (steps, 1).
 
     `clock` (4,) int64 is step, epoch, cursor and stride, and moves on; `features` (train, inputs), `target`
-    (train,); `rows` gets the points of the history of network 0, over all `points`. Returns how many, and
-    whether all losses, and the state at the end, are finite.
+    (train,); `rows` (networks, points, …) gets the points of the history of the first networks, over all
+    `points`. Returns how many, and whether all losses, and the state at the end, are finite.
     """
     step, epoch, cursor, stride = clock
     recorded, finite = 0, True
     for r in range(first, last):
         clock[0], clock[1], clock[2], clock[3] = step, epoch, cursor, stride
         count, whole = train_one(r, net, clock, rates, features, target, arrays, scratch, points, rows)
-        recorded, finite = recorded + count, finite and whole
+        recorded, finite = max(recorded, count), finite and whole
     return recorded, finite
 
 
@@ -696,9 +696,9 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
         step, cursor = step + 1, cursor + batch
         if cursor >= setting.train:
             epoch, cursor = epoch + 1, 0
-        if r == 0 and step % stride == 0:
+        if r < rows.shape[0] and step % stride == 0:
             evaluate(net, weights, buffers, scratch, points)
-            record(net, step, epoch + cursor / setting.train, grad, points, rows[recorded])
+            record(net, step, epoch + cursor / setting.train, grad, points, rows[r, recorded])
             recorded, stride = recorded + 1, advance_stride(step, max(stride, setting.stride))
     for weight in range(size):
         updates[weight] = min(updates[weight] + steps, MOST_UPDATES)
