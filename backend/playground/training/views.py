@@ -82,8 +82,8 @@ class Views:
         """Weights, maps of neurons and output, and predictions, for an evaluation of all points.
 
         `weight.0`, `bias.0` and so on, float32; `neurons` (N, size, size) with `neurons_range` (N, 2);
-        `decision` (size, size) with `decision_range` (2,), and `confidence` of more than two classes; of several
-        networks their mean, and how far they differ: `spread` (1, size, size) with `spread_range` (1, 2);
+        `decision` (size, size) with `decision_range` (2,), and `confidence` of more than two classes; of
+        several networks their mean, and how far they differ, `spread` (1, size, size), `spread_range` (1, 2);
         `curve` (1 or K, 241) along the only input: the value, or the share of each class, of two of the last;
         `train_predictions`, `test_predictions`; of classes `confusion` (2, K, K) int32 and
         their `scores` (2, K + 1, 3), as `class_scores` gives them.

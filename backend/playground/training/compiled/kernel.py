@@ -29,7 +29,7 @@ Functions that numba compiles have no annotations: it finds out the types by its
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -243,21 +243,25 @@ for function in COMPILABLE:
 
 
 def choice(functions: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
-    """choose(code, *args) calls the function at that index.
+    """choose(code, *args) calls the function at that index; it gets a code, too, which it may pass over.
 
-    By halves: each level of calls is optimised anew with all that is below it, so a chain would take long.
+    By quarters: each level of calls is optimised anew with all that is below it, so a chain would take long.
     """
     if len(functions) == 1:
-        only = part(functions[0])
-        return part(lambda code, *args: only(*args))
-    half = len(functions) // 2
-    low, high = choice(functions[:half]), choice(functions[half:])
+        return part(functions[0])
+    size = -(-len(functions) // 4)
+    groups = [choice(functions[start : start + size]) for start in range(0, len(functions), size)]
+    first, second, third, fourth = groups + groups[-1:] * (4 - len(groups))
 
     @part
     def choose(code, *args):
-        if code < half:
-            return low(code, *args)
-        return high(code - half, *args)
+        if code < size:
+            return first(code, *args)
+        if code < 2 * size:
+            return second(code - size, *args)
+        if code < 3 * size:
+            return third(code - 2 * size, *args)
+        return fourth(code - 3 * size, *args)
 
     return choose
 
@@ -269,7 +273,7 @@ def activation_loop(activation: type[Activation], training: bool) -> Callable[..
         len(activation.learned),
     )
 
-    def activate(value, dz, slopes, start, stop, weights, first, fields):
+    def activate(code, value, dz, slopes, start, stop, weights, first, fields):
         own = to_tuple(fields, count)
         for at in range(start, stop, LANES):
             y, derivative = formula(load(value, at), *own)
@@ -277,7 +281,7 @@ def activation_loop(activation: type[Activation], training: bool) -> Callable[..
             if training:
                 store(dz, at, derivative)
 
-    def activate_learned(value, dz, slopes, start, stop, weights, first, fields):
+    def activate_learned(code, value, dz, slopes, start, stop, weights, first, fields):
         """The derivatives wait for `learned_grad`, since that by z takes the others away where it is 0."""
         own = to_tuple(weights[first:], learned) + to_tuple(fields, count)
         for at in range(start, stop, LANES):
@@ -291,6 +295,7 @@ def activation_loop(activation: type[Activation], training: bool) -> Callable[..
     return activate_learned if learned else activate
 
 
+@cache
 def plane_access(planes: int) -> Callable[..., Any]:
     """How so many numbers are stored, one in each plane."""
     if planes == 0:
@@ -315,7 +320,7 @@ def loss_loop(loss: type[Loss]) -> Callable[..., Any]:
     formula, count = part(loss.compiled), len(field_names(loss))
     against_true = loss.against_true
 
-    def loss_and_grad(value, dz, row, at, units, target, scale, shift, sample_weight, fields):
+    def loss_and_grad(code, value, dz, row, at, units, target, scale, shift, sample_weight, fields):
         """The loss of 16 samples; the dz of the outputs become those of the loss, times `sample_weight`."""
         own = to_tuple(fields, count)
         loss, others = broadcast(0.0), broadcast(0.0)
@@ -340,7 +345,7 @@ def predict_loop(loss: type[Loss]) -> Callable[..., Any]:
     formula, score_of, count = part(loss.compiled), part(loss.compiled_predict), len(field_names(loss))
     against_true = loss.against_true
 
-    def predict(value, row, at, units, classes, target, scale, shift, fields):
+    def predict(code, value, row, at, units, classes, target, scale, shift, fields):
         """Of 16 samples: the loss, the prediction and its confidence."""
         own = to_tuple(fields, count)
         loss, prediction, confidence = broadcast(0.0), broadcast(0.0), broadcast(-np.inf)
@@ -367,7 +372,9 @@ def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
     count = len(field_names(optimizer))
     load_slots, store_slots = slot_access(optimizer.slots)
 
-    def update(weights, grad, slots, base, slot_stride, updates, more, scale, lr, coupled, decoupled, fields):
+    def update(
+        code, weights, grad, slots, base, slot_stride, updates, more, scale, lr, coupled, decoupled, fields
+    ):
         """One step of every weight; `more` updates than counted so far, and gradients times `scale`."""
         own = to_tuple(fields, count)
         counted = np.minimum(load_one(updates, 0) + more, MOST_UPDATES)
@@ -390,6 +397,7 @@ def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
     return update
 
 
+@cache
 def slot_access(slots: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """How so many slots, one every `slot_stride` numbers, are read as a tuple, and written."""
     if slots == 0:
