@@ -132,6 +132,9 @@ class TaskDescription(Message):
                     "target_range": [0.0, 1.0],
                     "target_name": None,
                     "target_scale": None,
+                    "target_names": [],
+                    "class_colours": [],
+                    "picture": None,
                 }
             ]
         },
@@ -155,6 +158,12 @@ class TaskDescription(Message):
     """Name of what is predicted, where it has one."""
     target_scale: tuple[float, float] | None = None
     """What -1 and 1 stand for in the target of a regression, where it came in other units."""
+    target_names: list[str] = Field(default=[])
+    """Of a regression on several numbers, what each is."""
+    class_colours: list[str] = Field(default=[])
+    """Of each class, as `#rrggbb`, where the classes are colours."""
+    picture: tuple[int, int] | None = None
+    """Width and height in pixels, where the points are those of a picture."""
 
     @classmethod
     def of(cls, dataset: Dataset) -> "TaskDescription":
@@ -169,6 +178,9 @@ class TaskDescription(Message):
             target_range=dataset.target_range,
             target_name=task.target_name,
             target_scale=task.target_scale,
+            target_names=list(task.target_names),
+            class_colours=list(task.class_colours),
+            picture=task.picture,
         )
 
 
