@@ -81,7 +81,7 @@ def test_a_change_acts_on_all_of_them_and_a_snapshot_keeps_them():
     loop = start({**SPIRAL, "replicas": 3})
     loop.train(15)
     change(loop, {"hidden": [{"width": 6, "normalization": {"kind": "batchnorm"}}, {"width": 2}]})
-    again = snapshot.load(snapshot.save(loop.config, loop.state))
+    again = snapshot.load(snapshot.save(loop.config, loop.state), trainers=REFERENCE)
     loop.train(15)
     again.train(15)
     assert (again.state.weights == loop.state.weights).all()
