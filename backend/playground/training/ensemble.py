@@ -11,8 +11,8 @@ from playground.training.trainer import Trainer
 
 def combined(trainer: Trainer, experiment: Experiment, x: Tensor) -> tuple[Evaluation, np.ndarray]:
     """The mean of what the networks answer at features x (1, n, inputs), without a loss, and how far they
-    differ: the standard deviation of their answers (n,), of more than two classes that of the mean's class, of
-    several values the mean of theirs.
+    differ: the standard deviation of their answers (n,), of more than two classes that of the mean's class,
+    of several values the mean of theirs.
 
     A mean of networks is seldom worse than one of them: what each got wrong by chance cancels out (Hansen,
     Salamon, 1990).
