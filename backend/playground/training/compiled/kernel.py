@@ -382,8 +382,8 @@ def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
     count = len(field_names(optimizer))
     load_slots, store_slots = slot_access(optimizer.slots)
 
-    def update(code, weights, grad, slots, base, slot_stride, updates, more, scale, lr, coupled, decoupled, frozen,
-               trained, fields):  # fmt: skip
+    def update(code, weights, grad, slots, base, slot_stride, updates, more, scale, lr, coupled, decoupled,
+               frozen, trained, fields):  # fmt: skip
         """One step of every weight; `more` updates than counted so far, and gradients times `scale`."""
         own = to_tuple(fields, count)
         counted = np.minimum(load_one(updates, 0) + more, MOST_UPDATES)
