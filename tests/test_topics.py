@@ -1,4 +1,4 @@
-"""The course, row by row: every concept that the playground lets people see, with the numbers that books have.
+"""The course, row by row: every concept that the playground lets people see, with the numbers of books.
 
 Each row can be set in a config, so through the page and the API, and its check values hold here. Whole
 behaviours are tested in the files of their own; the oracles against torch run over the whole catalogue in

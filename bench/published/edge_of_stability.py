@@ -1,6 +1,6 @@
-"""Edge of stability: 20 points of a Chebyshev polynomial of degree 4, full batches, squared error. The sharpness,
-the largest eigenvalue of the Hessian of the training loss, rises to 2 / rate and stays about there; ours is its
-median over the last quarter of training."""
+"""Edge of stability: 20 points of a Chebyshev polynomial of degree 4, full batches, squared error. The
+sharpness, the largest eigenvalue of the Hessian of the training loss, rises to 2 / rate and stays about
+there; ours is its median over the last quarter of training."""
 
 from __future__ import annotations
 
