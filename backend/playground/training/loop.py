@@ -50,7 +50,7 @@ class TrainingLoop:
         trainers: Sequence[type[Trainer]] = TRAINERS,
     ) -> Self:
         """A new run on `device`; with seeds, a stack of one network a seed, in the place of the config's."""
-        experiment = Experiment.of(config, config.data.split(config.seed, tables or {}), device)
+        experiment = Experiment.of(config, config.dataset(tables or {}), device)
         seed_tensor = torch.tensor(seeds or config.seeds, dtype=torch.int64, device=device)
         weights, buffers = initialise(experiment.network, config, seed_tensor)
         slots = weights.new_zeros(config.optimizer.slots, *weights.shape)

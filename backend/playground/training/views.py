@@ -114,8 +114,8 @@ class Views:
 
         `weight.0`, `bias.0` and so on, float32; `neurons` (N, size, size) with `neurons_range` (N, 2);
         `decision` (size, size), of several values (targets, size, size), with `decision_range` (2,), and
-        `confidence` of more than two classes; of several networks their mean, and how far they differ,
-        `spread` (1, size, size) with `spread_range` (1, 2);
+        `confidence` of more than two classes; `palette` (K, 3) where classes are colours; of several networks
+        their mean, and how far they differ, `spread` (1, size, size) with `spread_range` (1, 2);
         `curve` (1 or K, 241) along the only input: the value, or the share of each class, of two of the last;
         `train_predictions`, `test_predictions`, but for several values; of classes `confusion` (2, K, K)
         int32 and their `scores` (2, K + 1, 3), as `class_scores` gives them.
@@ -172,6 +172,9 @@ class Views:
             low, high = (0.0, 1.0) if task.kind == "binary" else experiment.dataset.target_range
             arrays = {"decision": _bytes((evaluated.prediction.T - low) / (high - low), size)}
         arrays["decision_range"] = np.array([low, high], dtype=np.float32)
+        if task.class_colours:
+            colours = [list(bytes.fromhex(colour.removeprefix("#"))) for colour in task.class_colours]
+            arrays["palette"] = np.array(colours, dtype=np.uint8)
         if spread is not None:
             arrays["spread"], arrays["spread_range"] = quantised(spread[None], size)
         return arrays
