@@ -48,6 +48,9 @@ export const change = (id: string, key: string, patch: Patch) =>
       body: patch,
     }),
   );
+/** Reads a formula of so many inputs. */
+export const formula = (text: string, inputs: number) =>
+  answer(client.POST("/api/formula", { body: { text, inputs } }));
 export const preview = (data: Component, seed = 0) =>
   answer(client.POST("/api/preview", { body: { data, seed } }));
 

@@ -17,6 +17,8 @@ const parameter = (more: Partial<Parameter>): Parameter => ({
   exclusive_maximum: null,
   scale: "linear",
   choices: null,
+  inputs: null,
+  examples: [],
   formula: null,
   first: null,
   ...more,
