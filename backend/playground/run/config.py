@@ -15,6 +15,7 @@ from playground.catalogue.losses import BCE, Loss
 from playground.catalogue.normalizations import NoNormalization, Normalization
 from playground.catalogue.optimizers import Optimizer
 from playground.catalogue.schedules import ConstantRate, Schedule
+from playground.catalogue.shortcuts import NoShortcut, Shortcut
 
 VERSION = 2
 """Of the form of a config; `migrations` says what the earlier ones were."""
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     AnyNormalization: TypeAlias = Normalization
     AnyOptimizer: TypeAlias = Optimizer
     AnySchedule: TypeAlias = Schedule
+    AnyShortcut: TypeAlias = Shortcut
 else:
     AnyActivation = union_of(Activation)
     AnyClassWeights = union_of(ClassWeights, name="class_weights")
@@ -48,10 +50,11 @@ else:
     AnyNormalization = union_of(Normalization)
     AnyOptimizer = union_of(Optimizer)
     AnySchedule = union_of(Schedule)
+    AnyShortcut = union_of(Shortcut)
 
 
 class Layer(BaseModel):
-    """A hidden layer: sums, normalisation, activation, dropout, in this order."""
+    """A hidden layer: sums, normalisation, activation, dropout, and what a shortcut adds, in this order."""
 
     model_config = FROZEN
     width: int = Field(default=4, ge=1, le=limits.WIDTH, title="Neurons", description="Units of the layer")
@@ -71,6 +74,11 @@ class Layer(BaseModel):
         title="Dropout",
         description="Share of the units that is silenced in each training step",
     )
+    shortcut: AnyShortcut = Field(
+        default=NoShortcut(),
+        title="Shortcut",
+        description="A way past the layer, or past those before it",
+    )
 
 
 class Output(BaseModel):
@@ -78,6 +86,9 @@ class Output(BaseModel):
 
     model_config = FROZEN
     activation: AnyOutputActivation = Field(default=Auto(), description="What the output makes of its sum")
+    shortcut: AnyShortcut = Field(
+        default=NoShortcut(), title="Shortcut", description="Whether the output sees more than the last layer"
+    )
 
 
 class Config(BaseModel):

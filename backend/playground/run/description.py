@@ -16,12 +16,14 @@ from playground.catalogue.losses import Loss
 from playground.catalogue.normalizations import Normalization
 from playground.catalogue.optimizers import Optimizer
 from playground.catalogue.schedules import Schedule
+from playground.catalogue.shortcuts import Shortcut
 from playground.errors import ValidationFailed
 from playground.run.config import AnyData, Auto, Config, Layer, Output
 
 FAMILIES: dict[str, type[Component]] = {
     "activation": Activation,
     "normalization": Normalization,
+    "shortcut": Shortcut,
     "loss": Loss,
     "class_weights": ClassWeights,
     "optimizer": Optimizer,
@@ -114,7 +116,8 @@ class ComponentDescription(Description):
     compiled: bool | None = None
     """Whether the compiled trainer can use it; null where it makes no difference."""
     learned: list[str] = []
-    """Activations: weights of its own, one for each layer, by their names."""
+    """Weights of its own by their names: of an activation one for each layer, of a normalisation one for each
+    unit."""
     graph: Graph | None = None
     """Activations: what they do, by default."""
     tasks: list[str] | None = None
@@ -182,11 +185,17 @@ def _component(cls: type[Component], family: type[Component]) -> ComponentDescri
         formula=cls.formula,
         parameters=_parameters(cls),
         compiled=cls.is_compiled() if family in COMPILED else None,
-        learned=list(cls.learned) if issubclass(cls, Activation) else [],
+        learned=_learned(cls),
         graph=_graph(cls) if issubclass(cls, Activation) else None,
         tasks=list(cls.tasks) if issubclass(cls, Loss) else None,
         **_posed(cls) if issubclass(cls, Data) else {},
     )
+
+
+def _learned(cls: type[Component]) -> list[str]:
+    if issubclass(cls, Activation):
+        return list(cls.learned)
+    return list(cls.parameters) if issubclass(cls, Normalization) else []
 
 
 def _graph(cls: type[Activation]) -> Graph:

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from playground.catalogue.component import Task
 from playground.catalogue.normalizations import NoNormalization
+from playground.catalogue.shortcuts import NoShortcut
 from playground.i18n import Text
 from playground.run.config import Config
 from playground.run.description import Description
@@ -23,7 +24,7 @@ class LayerSummary(Description):
     made_of: list[Text] = Field(
         examples=[[{"code": "catalogue.tanh", "values": {}, "text": "Tanh"}]],
     )
-    """What comes after the sums: normalisation and activation."""
+    """What comes after the sums, normalisation and activation, and its shortcut."""
     dropout: float = Field(examples=[0.0])
     """Share of the units that is silenced in each training step."""
     parameters: int = Field(examples=[12])
@@ -74,10 +75,11 @@ def summary(config: Config, task: Task) -> Summary:
 def _layer(shape: LayerShape) -> LayerSummary:
     trainable, others = size_of(shape.parameters), size_of(shape.buffers)
     normalized = [] if isinstance(shape.normalization, NoNormalization) else [shape.normalization]
+    shortcuts = [] if isinstance(shape.shortcut, NoShortcut) else [shape.shortcut]
     return LayerSummary(
         inputs=shape.inputs,
         output=[None, shape.width],
-        made_of=[component.named() for component in (*normalized, shape.activation)],
+        made_of=[component.named() for component in (*normalized, shape.activation, *shortcuts)],
         dropout=shape.dropout,
         parameters=trainable + others,
         trainable=trainable,

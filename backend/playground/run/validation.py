@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from playground.catalogue.component import Task, members
 from playground.catalogue.features import available
 from playground.catalogue.losses import Loss
+from playground.catalogue.shortcuts import NoShortcut, Shortcut
 from playground.catalogue.tables.table import Table
 from playground.errors import FieldError, ValidationFailed, explain, fault
 from playground.i18n import say
@@ -74,6 +75,7 @@ def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
             ("auto", "linear"),
             {"output": {"activation": {"kind": "auto"}}},
         )
+    yield from _shortcut_misfits(config)
     known = available(task.inputs)
     unknown = [name for name in config.features if name not in known]
     if unknown or len(set(config.features)) < len(config.features):
@@ -89,3 +91,19 @@ def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
         named = named.model_copy(update={"text": named.text.lower()})  # in the middle of a sentence
         rule = say("rule.batch_of_one", normalization=named)
         yield fault("batch_size", rule, suggestion={"batch_size": 2})
+
+
+def _shortcut_misfits(config: Config) -> Iterator[FieldError]:
+    """Where what comes in cannot be added to what goes out."""
+    inputs = len(config.features)
+    for index, layer in enumerate(config.hidden):
+        if layer.shortcut.adds_input and layer.width != inputs:
+            hidden = [layer.model_dump(mode="json") for layer in config.hidden]
+            hidden[index]["shortcut"] = NoShortcut().model_dump(mode="json")
+            rule = say("rule.residual_width", width=layer.width, inputs=inputs)
+            yield fault(f"hidden.{index}.shortcut", rule, suggestion={"hidden": hidden})
+        inputs = layer.width
+    if config.output.shortcut.adds_input:
+        fits = tuple(cls.name() for cls in members(Shortcut) if not cls.adds_input)
+        suggestion = {"output": {"shortcut": NoShortcut().model_dump(mode="json")}}
+        yield fault("output.shortcut", say("rule.residual_output", fits=fits), fits, suggestion)
