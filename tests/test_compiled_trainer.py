@@ -311,6 +311,8 @@ def configs(draw):
         if layer["shortcut"] == RESIDUAL:
             layer["width"] = width
         width = layer["width"]
+        if width < 4 and layer["normalization"] not in (NONE, BATCHNORM):
+            layer["normalization"] = NONE  # over a few units it jumps where they are alike
     return raw
 
 

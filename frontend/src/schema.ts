@@ -830,7 +830,8 @@ export interface components {
             label: string;
             /**
              * Learned
-             * @description Activations: weights of its own, one for each layer, by their names.
+             * @description Weights of its own by their names: of an activation one for each layer, of a normalisation one for each
+             *     unit.
              * @default []
              */
             learned: string[];
@@ -896,6 +897,9 @@ export interface components {
              *         "normalization": {
              *           "kind": "none"
              *         },
+             *         "shortcut": {
+             *           "kind": "none"
+             *         },
              *         "width": 4
              *       },
              *       {
@@ -904,6 +908,9 @@ export interface components {
              *         },
              *         "dropout": 0,
              *         "normalization": {
+             *           "kind": "none"
+             *         },
+             *         "shortcut": {
              *           "kind": "none"
              *         },
              *         "width": 2
@@ -940,6 +947,9 @@ export interface components {
              * @default {
              *       "activation": {
              *         "kind": "auto"
+             *       },
+             *       "shortcut": {
+             *         "kind": "none"
              *       }
              *     }
              */
@@ -1101,6 +1111,9 @@ export interface components {
              *           "normalization": {
              *             "kind": "none"
              *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
              *           "width": 4
              *         },
              *         {
@@ -1109,6 +1122,9 @@ export interface components {
              *           },
              *           "dropout": 0,
              *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
              *             "kind": "none"
              *           },
              *           "width": 2
@@ -1138,6 +1154,9 @@ export interface components {
              *       "output": {
              *         "activation": {
              *           "kind": "auto"
+             *         },
+             *         "shortcut": {
+             *           "kind": "none"
              *         }
              *       },
              *       "schedule": {
@@ -1684,7 +1703,7 @@ export interface components {
         };
         /**
          * Layer
-         * @description A hidden layer: sums, normalisation, activation, dropout, in this order.
+         * @description A hidden layer: sums, normalisation, activation, dropout, and what a shortcut adds, in this order.
          */
         Layer: {
             /** @description What each unit makes of its sum */
@@ -1697,6 +1716,8 @@ export interface components {
             dropout: number;
             /** @description What becomes of the sums before that */
             normalization: components["schemas"]["Component"];
+            /** @description A way past the layer, or past those before it */
+            shortcut: components["schemas"]["Component"];
             /**
              * Neurons
              * @description Units of the layer
@@ -1711,7 +1732,8 @@ export interface components {
         LayerSize: {
             /**
              * Inputs
-             * @description Units of the layer before, or features.
+             * @description Rows of its weights: the features, or the units of the layer before; with a dense shortcut the features
+             *     and then the units of all layers before.
              */
             inputs: number;
             /**
@@ -1739,7 +1761,7 @@ export interface components {
             inputs: number;
             /**
              * Made Of
-             * @description What comes after the sums: normalisation and activation.
+             * @description What comes after the sums, normalisation and activation, and its shortcut.
              * @example [
              *       {
              *         "code": "catalogue.tanh",
@@ -1814,7 +1836,7 @@ export interface components {
             running_var?: number[];
             /**
              * Weight
-             * @description A row for each input, a column for each unit
+             * @description A row for each input, a column for each unit; with a dense shortcut the inputs are the features, then the units of all layers before
              */
             weight?: number[][];
         };
@@ -2056,6 +2078,8 @@ export interface components {
         Output: {
             /** @description What the output makes of its sum */
             activation: components["schemas"]["Component"];
+            /** @description Whether the output sees more than the last layer */
+            shortcut: components["schemas"]["Component"];
         };
         /**
          * Parameter
@@ -2497,6 +2521,9 @@ export interface components {
              *           "normalization": {
              *             "kind": "none"
              *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
              *           "width": 4
              *         },
              *         {
@@ -2505,6 +2532,9 @@ export interface components {
              *           },
              *           "dropout": 0,
              *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
              *             "kind": "none"
              *           },
              *           "width": 2
@@ -2534,6 +2564,9 @@ export interface components {
              *       "output": {
              *         "activation": {
              *           "kind": "auto"
+             *         },
+             *         "shortcut": {
+             *           "kind": "none"
              *         }
              *       },
              *       "schedule": {

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     AnyOptimizer: TypeAlias = Optimizer
     AnySchedule: TypeAlias = Schedule
     AnyShortcut: TypeAlias = Shortcut
+    AnyOutputShortcut: TypeAlias = Shortcut
 else:
     AnyActivation = union_of(Activation)
     AnyClassWeights = union_of(ClassWeights, name="class_weights")
@@ -51,6 +52,7 @@ else:
     AnyOptimizer = union_of(Optimizer)
     AnySchedule = union_of(Schedule)
     AnyShortcut = union_of(Shortcut)
+    AnyOutputShortcut = union_of(Shortcut, name="output_shortcut")
 
 
 class Layer(BaseModel):
@@ -65,7 +67,10 @@ class Layer(BaseModel):
         json_schema_extra={"first": 2},
     )
     normalization: AnyNormalization = Field(
-        default=NoNormalization(), title="Normalisation", description="What becomes of the sums before that"
+        default=NoNormalization(),
+        title="Normalisation",
+        description="What becomes of the sums before that",
+        json_schema_extra={"first": 3},
     )
     dropout: float = Field(
         default=0.0,
@@ -73,6 +78,7 @@ class Layer(BaseModel):
         le=0.9,
         title="Dropout",
         description="Share of the units that is silenced in each training step",
+        json_schema_extra={"first": 4},
     )
     shortcut: AnyShortcut = Field(
         default=NoShortcut(),
@@ -86,7 +92,7 @@ class Output(BaseModel):
 
     model_config = FROZEN
     activation: AnyOutputActivation = Field(default=Auto(), description="What the output makes of its sum")
-    shortcut: AnyShortcut = Field(
+    shortcut: AnyOutputShortcut = Field(
         default=NoShortcut(), title="Shortcut", description="Whether the output sees more than the last layer"
     )
 

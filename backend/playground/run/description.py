@@ -152,6 +152,9 @@ def describe() -> Catalogue:
         name: [_component(cls, family) for cls in members(family)] for name, family in FAMILIES.items()
     }
     components["output_activation"] = [_component(Auto, Auto), *components["activation"]]
+    components["output_shortcut"] = [
+        _component(cls, Shortcut) for cls in members(Shortcut) if not cls.adds_input
+    ]
     fields = [
         ConfigField(**parameter.model_dump(), path=prefix + parameter.name)
         for prefix, model in (("", Config), ("hidden.", Layer), ("output.", Output))

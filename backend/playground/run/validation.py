@@ -95,14 +95,17 @@ def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
 
 def _shortcut_misfits(config: Config) -> Iterator[FieldError]:
     """Where what comes in cannot be added to what goes out."""
-    inputs = len(config.features)
-    for index, layer in enumerate(config.hidden):
-        if layer.shortcut.adds_input and layer.width != inputs:
-            hidden = [layer.model_dump(mode="json") for layer in config.hidden]
-            hidden[index]["shortcut"] = NoShortcut().model_dump(mode="json")
-            rule = say("rule.residual_width", width=layer.width, inputs=inputs)
-            yield fault(f"hidden.{index}.shortcut", rule, suggestion={"hidden": hidden})
-        inputs = layer.width
+    coming = (len(config.features), *(layer.width for layer in config.hidden))
+    pairs = list(zip(config.hidden, coming, strict=False))
+    misfits = [
+        i for i, (layer, inputs) in enumerate(pairs) if layer.shortcut.adds_input and layer.width != inputs
+    ]
+    hidden = [layer.model_dump(mode="json") for layer in config.hidden]
+    for index in misfits:
+        hidden[index]["shortcut"] = NoShortcut().model_dump(mode="json")
+    for index in misfits:
+        rule = say("rule.residual_width", width=config.hidden[index].width, inputs=coming[index])
+        yield fault(f"hidden.{index}.shortcut", rule, suggestion={"hidden": hidden})
     if config.output.shortcut.adds_input:
         fits = tuple(cls.name() for cls in members(Shortcut) if not cls.adds_input)
         suggestion = {"output": {"shortcut": NoShortcut().model_dump(mode="json")}}
