@@ -20,6 +20,9 @@ const layer = (width: number, fields: Partial<Layer> = {}): Layer => ({
   normalization: { kind: "none" },
   dropout: 0,
   shortcut: { kind: "none" },
+  frozen: false,
+  frozen_neurons: [],
+  frozen_edges: [],
   ...fields,
 });
 
@@ -50,6 +53,9 @@ describe("changing the layers", () => {
       normalization: { kind: "none" },
       dropout: 0,
       shortcut: { kind: "none" },
+      frozen: false,
+      frozen_neurons: [],
+      frozen_edges: [],
     });
     expect(last).toBe(hidden[1]);
   });

@@ -6,7 +6,7 @@ import type { Component, Config, Layer, Patch } from "../types";
 import type { Unit } from "./layout";
 
 /** What is to be different about a layer. A function of the layer, so that quick presses add up. */
-export type Edit = (old: Layer) => Patch;
+export type Edit<Of = Layer> = (old: Of) => Patch;
 
 /** The layers with one edited. */
 export function withLayer(hidden: Layer[], layer: number, edit: Edit): Layer[] {
