@@ -25,7 +25,8 @@ FROZEN = ConfigDict(
 class Task:
     """What there is to learn from a data set."""
 
-    kind: Literal["binary", "multiclass", "regression"]
+    kind: Literal["binary", "multiclass", "regression", "embedding"]
+    """An embedding is learned where a loss of pairs or triplets asks for it, whatever the data pose."""
     classes: int
     """2 for binary, K for multiclass, 0 for regression."""
     inputs: int = 2
@@ -37,6 +38,18 @@ class Task:
     target_name: str | None = None
     target_scale: tuple[float, float] | None = None
     """What -1 and 1 stand for in the target of a regression, where it is scaled."""
+    dimensions: int = 0
+    """Of an embedding: 2 for a place in the plane, 1 for a score that ranks the points."""
+
+    @property
+    def answer(self) -> Literal["binary", "multiclass", "regression"]:
+        """What is said of a point: the share of class 1 of two, that of each class, or a number. In the plane a
+        point is of the class that it lies nearest to; a score is a number."""
+        if self.kind != "embedding":
+            return self.kind
+        if self.dimensions == 1:
+            return "regression"
+        return "binary" if self.classes == 2 else "multiclass"
 
 
 class Component(BaseModel):

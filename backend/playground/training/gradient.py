@@ -41,13 +41,14 @@ class Model:
     def loss_and_grad(
         self, config: Config, class_weights: Tensor | None, x: Tensor, y: Tensor, masks: Masks
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """Loss (R, batch), the gradient (R, P) of its mean with L1 and L2, and the activations.
+        """Loss (R, batch), the gradient (R, P) of its mean with L1 and L2, and the activations. The rows of x and
+        y behind the batch are the partners that its loss sees it beside.
 
         The loss is summed over R: the rows stay independent.
         """
         activations = self.activations(x, masks)
         losses = weighted(config.loss.forward(activations[-1], y), y, class_weights)
-        pieces = torch.autograd.grad(losses.sum() / x.shape[1], self._leaves)
+        pieces = torch.autograd.grad(losses.sum() / losses.shape[1], self._leaves)
         if x.shape[1] > 1:  # the batch's mean takes a bias away again: what autograd finds is rounding
             for bias in self._idle_biases:
                 pieces[bias].zero_()
@@ -87,10 +88,10 @@ class Model:
 
 
 def weighted(losses: Tensor, y: Tensor, class_weights: Tensor | None) -> Tensor:
-    """Losses of samples of these classes, (R, batch), by weights (R or 1, classes)."""
+    """Losses of samples of these classes, (R, batch), by weights (R or 1, classes); y may be longer."""
     if class_weights is None:
         return losses
-    classes = y.long().expand_as(losses)
+    classes = y[:, : losses.shape[1]].long().expand_as(losses)
     return losses * class_weights.expand(len(losses), -1).gather(1, classes)
 
 

@@ -59,7 +59,7 @@ class ReferenceTrainer:
             )
             trouble += loss.sum() * 0  # NaN from the first infinite loss on
             self._model.update(config, state.grad, lr)
-            advance(state, x.shape[1], self._experiment.count)
+            advance(state, loss.shape[1], self._experiment.count)
             if state.step % state.stride == 0:
                 rows.append(self._row(state.grad))
                 state.stride = next_stride(state.step, max(state.stride, self._metrics.least_stride))
@@ -74,8 +74,14 @@ class ReferenceTrainer:
 
     @torch.no_grad()
     def evaluate(self, x: Tensor, y: Tensor | None = None) -> Evaluation:
-        output = self._model.activations(x)[-1]
-        return evaluation_of(self._experiment, output[0], None if y is None else y[0])
+        output = self._output(x)
+        count = self._experiment.count
+        trained = (lambda: self._output(self._experiment.train_x)) if y is None else (lambda: output[:count])
+        return evaluation_of(self._experiment, output, None if y is None else y[0], trained)
+
+    def _output(self, x: Tensor) -> Tensor:
+        """Of the first network, (n, units)."""
+        return self._model.activations(x)[-1][0]
 
     @torch.no_grad()
     def activations(self, x: Tensor) -> np.ndarray:

@@ -13,7 +13,7 @@ from playground import limits
 from playground.catalogue.datasets import Dataset
 from playground.catalogue.features import available, columns
 from playground.run import slices
-from playground.training.evaluation import Evaluation
+from playground.training.evaluation import Evaluation, answers_of
 from playground.training.experiment import Experiment, features, plane
 from playground.training.loop import TrainingLoop
 from playground.training.scores import class_scores
@@ -83,7 +83,8 @@ class Views:
         `weight.0`, `bias.0` and so on, float32; `neurons` (N, size, size) with `neurons_range` (N, 2);
         `decision` (size, size) with `decision_range` (2,), and `confidence` of more than two classes;
         `curve` (1 or K, 241) along the only input: the value, or the share of each class, of two of the last;
-        `train_predictions`, `test_predictions`; of classes `confusion` (2, K, K) int32 and
+        `train_predictions`, `test_predictions`, and of an embedding `train_embedding` and `test_embedding`
+        (n, dimensions): where each point lies, or its score; of classes `confusion` (2, K, K) int32 and
         their `scores` (2, K + 1, 3), as `class_scores` gives them.
         """
         experiment, state = self._loop.experiment, self._loop.state
@@ -98,7 +99,18 @@ class Views:
         )
         if experiment.dataset.task.inputs == 1:
             arrays["curve"] = self._curve()
-        return arrays | self._decision(self._fit(output_size)) | predictions(experiment, evaluation)
+        decision = self._decision(self._fit(output_size), evaluation)
+        return arrays | decision | self._embedding() | predictions(experiment, evaluation)
+
+    def _embedding(self) -> Arrays:
+        experiment = self._loop.experiment
+        if experiment.task.kind != "embedding":
+            return {}
+        places = self._outputs(experiment.all_x).numpy()
+        return {
+            "train_embedding": places[: experiment.count].copy(),
+            "test_embedding": places[experiment.count :].copy(),
+        }
 
     def _curve(self) -> np.ndarray:
         """What the network answers along its only input, float32 (1 or K, CURVE)."""
@@ -113,20 +125,29 @@ class Views:
         """What the activations of all units (units, n) say: (n,), or (K, n) of more than two classes."""
         experiment = self._loop.experiment
         output = torch.from_numpy(neurons[-experiment.network.layers[-1].width :].T)
-        answers = experiment.config.loss.predict(output, experiment.dataset.task)
+        answers = answers_of(experiment, output, lambda: self._outputs(experiment.train_x))
         return answers.T if answers.dim() == 2 else answers
 
-    def _decision(self, size: int) -> Arrays:
-        task = self._loop.experiment.dataset.task
+    def _outputs(self, x: Tensor) -> Tensor:
+        """The outputs (n, units) at features x."""
+        width = self._loop.experiment.network.layers[-1].width
+        return torch.from_numpy(self._loop.trainer.activations(x)[-width:].T)
+
+    def _decision(self, size: int, evaluation: Evaluation) -> Arrays:
+        """`evaluation` is of all points."""
+        task = self._loop.experiment.task
         evaluated = self._loop.trainer.evaluate(self._grid(size))
-        if task.kind == "multiclass":
+        if task.answer == "multiclass":
             low, high = 0.0, task.classes - 1.0
             arrays = {
                 "decision": evaluated.prediction.astype(np.uint8).reshape(size, size),
                 "confidence": _bytes(evaluated.confidence, size),
             }
         else:
-            low, high = (0.0, 1.0) if task.kind == "binary" else self._loop.experiment.dataset.target_range
+            low, high = (0.0, 1.0) if task.answer == "binary" else self._loop.experiment.dataset.target_range
+            if task.kind == "embedding" and task.answer == "regression":  # scores are as large as they are
+                high = float(np.abs(evaluation.prediction).max(initial=0)) or 1.0
+                low = -high
             arrays = {"decision": _bytes((evaluated.prediction - low) / (high - low), size)}
         return arrays | {"decision_range": np.array([low, high], dtype=np.float32)}
 
@@ -165,9 +186,9 @@ class Views:
 
 def predictions(experiment: Experiment, evaluation: Evaluation) -> Arrays:
     """Of every point, and of classes the confusion matrices with their scores."""
-    task = experiment.dataset.task
+    task = experiment.task
     parts = (slice(None, experiment.count), slice(experiment.count, None))
-    if not task.classes:
+    if task.answer == "regression":
         shown = evaluation.prediction.astype(np.float32)
         return {"train_predictions": shown[parts[0]], "test_predictions": shown[parts[1]]}
     chosen = evaluation.classes(task)
