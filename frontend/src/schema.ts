@@ -3131,6 +3131,8 @@ export interface components {
          *         "1"
          *       ],
          *       "classes": 2,
+         *       "data_kind": "binary",
+         *       "dimensions": 0,
          *       "input_names": [
          *         "x1",
          *         "x2"
@@ -3151,9 +3153,22 @@ export interface components {
             class_labels: string[];
             /**
              * Classes
-             * @description 2 for binary, 0 for a regression.
+             * @description Of the data: 2 for binary, 0 for a regression.
              */
             classes: number;
+            /**
+             * Data Kind
+             * @description What the data pose by themselves; a loss has to fit that.
+             * @default binary
+             * @enum {string}
+             */
+            data_kind: "binary" | "multiclass" | "regression";
+            /**
+             * Dimensions
+             * @description Of an embedding: 2 where the network puts points in the plane, 1 where it gives them a score; else 0.
+             * @default 0
+             */
+            dimensions: number;
             /**
              * Input Names
              * @description Names of the inputs, in order.
@@ -3174,10 +3189,10 @@ export interface components {
             inputs: number;
             /**
              * Kind
-             * @description Two classes, more, or a number.
+             * @description Two classes, more, a number, or with a loss of pairs or triplets how points lie to one another.
              * @enum {string}
              */
-            kind: "binary" | "multiclass" | "regression";
+            kind: "binary" | "multiclass" | "regression" | "embedding";
             /**
              * Target Name
              * @description Name of what is predicted, where it has one.

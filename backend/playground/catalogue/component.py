@@ -43,8 +43,8 @@ class Task:
 
     @property
     def answer(self) -> Literal["binary", "multiclass", "regression"]:
-        """What is said of a point: the share of class 1 of two, that of each class, or a number. In the plane a
-        point is of the class that it lies nearest to; a score is a number."""
+        """What is said of a point: the share of class 1 of two, that of each class, or a number. In the plane
+        a point is of the class that it lies nearest to; a score is a number."""
         if self.kind != "embedding":
             return self.kind
         if self.dimensions == 1:

@@ -1,5 +1,5 @@
-"""Losses that see points beside others: an embedding or a score is learned, of which only distances or the order
-count. Every loss is a mean over the mini-batch."""
+"""Losses that see points beside others: an embedding or a score is learned, of which only distances or the
+order count. Every loss is a mean over the mini-batch."""
 
 from dataclasses import replace
 from typing import ClassVar, Literal
@@ -14,8 +14,8 @@ from playground.catalogue.losses import MARGIN, Loss, Relation
 
 
 class PairLoss(Loss):
-    """`output` (R, blocks · batch, units) and `target` (R, blocks · batch) hold the points of the mini-batch, then
-    a block for each of `partners`, in the same order. The loss is (R, batch)."""
+    """`output` (R, blocks · batch, units) and `target` (R, blocks · batch) hold the points of the mini-batch,
+    then a block for each of `partners`, in the same order. The loss is (R, batch)."""
 
     dimensions: ClassVar[int]
     """Units of the output layer."""
@@ -38,8 +38,8 @@ class PairLoss(Loss):
 
 class Contrastive(PairLoss):
     """Each point beside one other, of its own class or not by a coin: similar ones are pulled together,
-    dissimilar ones are pushed apart until the margin lies between them (Hadsell, Chopra, LeCun, 2006). A point
-    counts as right where the mean of its own class is the nearest."""
+    dissimilar ones are pushed apart until the margin lies between them (Hadsell, Chopra, LeCun, 2006). A
+    point counts as right where the mean of its own class is the nearest."""
 
     kind: Literal["contrastive"] = "contrastive"
     label: ClassVar[str] = "Contrastive"
@@ -66,8 +66,8 @@ class Contrastive(PairLoss):
 
 
 class Triplet(PairLoss):
-    """Each point, the anchor, beside one of its own class and one of another: the other has to be farther away,
-    by the margin (Schroff et al., 2015). A point counts as right where the mean of its own class is the
+    """Each point, the anchor, beside one of its own class and one of another: the other has to be farther
+    away, by the margin (Schroff et al., 2015). A point counts as right where the mean of its own class is the
     nearest."""
 
     kind: Literal["triplet"] = "triplet"
@@ -97,16 +97,14 @@ class Triplet(PairLoss):
 
 
 class MarginRanking(PairLoss):
-    """The network gives a score, and of two points that of the higher class, or of the greater value, has to be
-    higher by the margin. Only the order counts: the accuracy is the share of pairs in the right order, and the
-    map shows scores above and below the average."""
+    """The network gives a score, and of two points that of the higher class, or of the greater value, has to
+    be higher by the margin. Only the order counts: the accuracy is the share of pairs in the right order, and
+    the map shows scores above and below the average."""
 
     kind: Literal["margin_ranking"] = "margin_ranking"
     label: ClassVar[str] = "Margin ranking"
     effect: ClassVar[str] = "effect.to_ranking"
-    formula: ClassVar[str] = (
-        r"L = \frac{1}{n}\sum_i \max(0,\; -y_i (s_i - s_i') + m),\quad y_i \in \{-1, 1\}"
-    )
+    formula: ClassVar[str] = r"L = \frac{1}{n}\sum_i \max(0,\; -y_i (s_i - s_i') + m),\quad y_i \in \{-1, 1\}"
     tasks: ClassVar[tuple[str, ...]] = ("binary", "multiclass", "regression")
     partners: ClassVar[tuple[Relation, ...]] = ("other",)
     dimensions: ClassVar[int] = 1
@@ -123,8 +121,8 @@ class MarginRanking(PairLoss):
 
 
 def nearest_mean(output: Tensor, trained: Tensor, targets: Tensor, classes: int, margin: float) -> Tensor:
-    """Shares by the distance to the mean of each class (as in prototypical networks: Snell et al., 2017), as if
-    each class were a round normal cloud with half the margin as standard deviation."""
+    """Shares by the distance to the mean of each class (as in prototypical networks: Snell et al., 2017), as
+    if each class were a round normal cloud with half the margin as standard deviation."""
     of_class = F.one_hot(targets.long(), classes).to(output.dtype)
     means = of_class.T @ trained / of_class.sum(dim=0)[:, None]  # NaN of a class that has no points
     squared = (output[:, None] - means).square().sum(dim=-1) / margin**2

@@ -62,8 +62,8 @@ def losses_of(experiment: Experiment, output: Tensor, y: Tensor) -> Tensor:
 
 
 def answers_of(experiment: Experiment, output: Tensor, trained: Callable[[], Tensor]) -> Tensor:
-    """What outputs (n, units) say, as `Loss.predict`. Those of an embedding say something only beside the outputs
-    of the training points, which `trained` gives."""
+    """What outputs (n, units) say, as `Loss.predict`. Those of an embedding say something only beside the
+    outputs of the training points, which `trained` gives."""
     loss, task = experiment.config.loss, experiment.task
     if isinstance(loss, PairLoss):
         return loss.answers(output, trained(), experiment.train_y[0], task)
@@ -75,9 +75,10 @@ class Samples:
     """Points of the history. Losses and scores are evaluated on all data, dropout off."""
 
     columns: tuple[str, ...]
-    """`index`, `step`, `epoch`, `train_loss`, `test_loss`; `train_accuracy`, `test_accuracy` (of a score the share of
-    pairs in the right order) or `train_mae`, `test_mae`, `train_r2`, `test_r2`; `grad_norm.0` and so on to `grad_norm.output`, the Euclidean norm of
-    the last step's gradient in each layer, before clipping; `learning_rate`, that of the last step."""
+    """`index`, `step`, `epoch`, `train_loss`, `test_loss`; `train_accuracy`, `test_accuracy` (of a score the
+    share of pairs in the right order) or `train_mae`, `test_mae`, `train_r2`, `test_r2`; `grad_norm.0` and so
+    on to `grad_norm.output`, the Euclidean norm of the last step's gradient in each layer, before clipping;
+    `learning_rate`, that of the last step."""
     rows: np.ndarray
     """(points, columns) float64; NaN where there is nothing or no finite number."""
 

@@ -121,8 +121,8 @@ class Experiment:
 
     @cached_property
     def whole_batch(self) -> tuple[Tensor, Tensor]:
-        """All training points as one mini-batch, behind them their partners: features (1, m, inputs), and targets
-        (1, m)."""
+        """All training points as one mini-batch, behind them their partners: features (1, m, inputs), and
+        targets (1, m)."""
         if self.partners is None:
             return self.train_x, self.train_y
         behind = self.lasting_partners[:, : self.count].flatten()

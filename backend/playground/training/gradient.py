@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from playground.catalogue.activations import Linear
 from playground.catalogue.optimizers import Rate
 from playground.randomness import uniform
 from playground.run.config import Config
@@ -32,6 +33,7 @@ class Model:
         ]
         self._leaves = [leaf for leaf, _ in leaves]
         self._idle_biases = [index for index, (_, idle) in enumerate(leaves) if idle]
+        self._output_bias = len(leaves) - len(self.parameters[-1]) + list(self.parameters[-1]).index("bias")
 
     def activations(self, x: Tensor, masks: Masks | None = None) -> list[Tensor]:
         """As `forward`, for features x (R or 1, batch, inputs)."""
@@ -41,8 +43,8 @@ class Model:
     def loss_and_grad(
         self, config: Config, class_weights: Tensor | None, x: Tensor, y: Tensor, masks: Masks
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """Loss (R, batch), the gradient (R, P) of its mean with L1 and L2, and the activations. The rows of x and
-        y behind the batch are the partners that its loss sees it beside.
+        """Loss (R, batch), the gradient (R, P) of its mean with L1 and L2, and the activations. The rows of x
+        and y behind the batch are the partners that its loss sees it beside.
 
         The loss is summed over R: the rows stay independent.
         """
@@ -52,6 +54,8 @@ class Model:
         if x.shape[1] > 1:  # the batch's mean takes a bias away again: what autograd finds is rounding
             for bias in self._idle_biases:
                 pieces[bias].zero_()
+        if config.loss.partners and isinstance(self.network.layers[-1].activation, Linear):
+            pieces[self._output_bias].zero_()  # likewise: it moves all points alike, and no distance
         grad = torch.cat([piece.flatten(1) for piece in pieces], dim=1)
         if config.l2:
             grad = grad.addcmul(self._state.weights, self._penalized, value=config.l2)

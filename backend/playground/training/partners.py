@@ -10,11 +10,16 @@ from playground.catalogue.losses import Relation
 
 
 class Partners:
-    """Points of one target, a class or a value, are of a kind. The training points are put in the order of their
-    targets, so that those of a kind are neighbours: a partner is one number, and finding it costs nothing."""
+    """Points of one target, a class or a value, are of a kind. The training points are put in the order of
+    their targets, so that those of a kind are neighbours: a partner is one number, and finding it costs
+    nothing."""
 
     def __init__(
-        self, relations: Sequence[Relation], targets: np.ndarray, count: int, device: torch.device | str = "cpu"
+        self,
+        relations: Sequence[Relation],
+        targets: np.ndarray,
+        count: int,
+        device: torch.device | str = "cpu",
     ):
         """`targets` (n,) are those of the training points, `count` of them, then of the test points."""
         order = np.argsort(targets[:count], kind="stable")
@@ -28,13 +33,13 @@ class Partners:
         self.order, self.first, self.size, self.place = (
             torch.from_numpy(numbers).to(device) for numbers in (order, first, size, place)
         )
-        """`order` (count,); of each point (n,) where its kind begins in it, how many are of it, and its own place
-        among them, -1 for a test point."""
+        """`order` (count,); of each point (n,) where its kind begins in it, how many are of it, and its own
+        place among them, -1 for a test point."""
 
     def drawn(self, points: Tensor, numbers: Tensor) -> Tensor:
-        """The partners (R, partners, batch) of these points (R, batch), as training points, by uniform numbers
-        (R, batch, partners). No point is its own partner, unless there is no other of its kind. Where the kind
-        that is asked for has no points, any will do."""
+        """The partners (R, partners, batch) of these points (R, batch), as training points, by uniform
+        numbers (R, batch, partners). No point is its own partner, unless there is no other of its kind. Where
+        the kind that is asked for has no points, any will do."""
         chosen = []
         for relation, u in zip(self.relations, numbers.unbind(-1), strict=True):
             if relation == "either":
