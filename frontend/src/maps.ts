@@ -42,7 +42,7 @@ export const pictureOf = (map: ByteMap, look: Look, scale?: number): Picture => 
 export function decisionPicture(frame: Frame, look: Look, scale: number): Picture | null {
   const { decision, confidence, taskKind } = frame;
   if (!decision) return null;
-  if (taskKind === "regression") return pictureOf(decision, look, scale);
+  if (taskKind === "regression") return pictureOf(decision, look, frame.ranks ? decision.hi : scale);
   const fill = (out: Uint32Array) =>
     confidence
       ? paintClasses(out, decision.bytes, look.discretise ? null : confidence, look.theme)

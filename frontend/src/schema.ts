@@ -3126,13 +3126,13 @@ export interface components {
          * TaskDescription
          * @description What there is to learn.
          * @example {
+         *       "answer": "binary",
          *       "class_labels": [
          *         "0",
          *         "1"
          *       ],
          *       "classes": 2,
          *       "data_kind": "binary",
-         *       "dimensions": 0,
          *       "input_names": [
          *         "x1",
          *         "x2"
@@ -3146,6 +3146,14 @@ export interface components {
          *     }
          */
         TaskDescription: {
+            /**
+             * Answer
+             * @description What the network says of a point: how likely class 1 of two is, or each of more, or a number. An embedding
+             *     in the plane says the nearest class, a score is a number.
+             * @default binary
+             * @enum {string}
+             */
+            answer: "binary" | "multiclass" | "regression";
             /**
              * Class Labels
              * @description Names of the classes, in order.
@@ -3163,12 +3171,6 @@ export interface components {
              * @enum {string}
              */
             data_kind: "binary" | "multiclass" | "regression";
-            /**
-             * Dimensions
-             * @description Of an embedding: 2 where the network puts points in the plane, 1 where it gives them a score; else 0.
-             * @default 0
-             */
-            dimensions: number;
             /**
              * Input Names
              * @description Names of the inputs, in order.

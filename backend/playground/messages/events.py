@@ -134,7 +134,7 @@ class TaskDescription(Message):
                     "target_name": None,
                     "target_scale": None,
                     "data_kind": "binary",
-                    "dimensions": 0,
+                    "answer": "binary",
                 }
             ]
         },
@@ -160,9 +160,9 @@ class TaskDescription(Message):
     """What -1 and 1 stand for in the target of a regression, where it came in other units."""
     data_kind: Literal["binary", "multiclass", "regression"] = "binary"
     """What the data pose by themselves; a loss has to fit that."""
-    dimensions: int = 0
-    """Of an embedding: 2 where the network puts points in the plane, 1 where it gives them a score; else
-    0."""
+    answer: Literal["binary", "multiclass", "regression"] = "binary"
+    """What the network says of a point: how likely class 1 of two is, or each of more, or a number. An embedding
+    in the plane says the nearest class, a score is a number."""
 
     @classmethod
     def of(cls, dataset: Dataset, loss: Loss | None = None) -> "TaskDescription":
@@ -179,7 +179,7 @@ class TaskDescription(Message):
             target_name=task.target_name,
             target_scale=task.target_scale,
             data_kind=dataset.task.answer,
-            dimensions=task.dimensions,
+            answer=task.answer,
         )
 
 
