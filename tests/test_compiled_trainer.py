@@ -12,9 +12,9 @@ from playground.catalogue.activations import Activation
 from playground.catalogue.component import members
 from playground.catalogue.inits import Init
 from playground.catalogue.losses import Loss
-from playground.catalogue.pair_losses import PairLoss
 from playground.catalogue.normalizations import Normalization
 from playground.catalogue.optimizers import Optimizer
+from playground.catalogue.pair_losses import PairLoss
 from playground.run.validation import parse
 from playground.training import views
 from playground.training.compiled import kernel as compiled_kernel
@@ -134,6 +134,8 @@ TASKS = [
     for loss in members(Loss)
     if task in loss.tasks and not issubclass(loss, PairLoss)
 ]
+COLOURS = {"data": {"kind": "flower", "size": 16, "train_fraction": 0.7}, "batch_size": 24}
+TASKS += [COLOURS | {"loss": {"kind": loss.name()}} for loss in members(Loss) if "regression" in loss.tasks]
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: f"{task['loss']['kind']} {task['data']['kind']}")

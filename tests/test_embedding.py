@@ -253,6 +253,12 @@ def test_a_regression_has_no_similar_points(kind):
     assert refused.value.errors[0].field == "loss"
 
 
+def test_colours_have_no_order():
+    with pytest.raises(ValidationFailed) as refused:
+        parse({"data": {"kind": "smiley"}, "loss": {"kind": "margin_ranking"}})
+    assert refused.value.errors[0].field == "loss"
+
+
 def test_dropout_and_batch_normalisation_take_partners_along():
     layer = {"width": 5, "dropout": 0.2, "normalization": {"kind": "batchnorm"}}
     loop = start({"data": BLOBS, "loss": {"kind": "triplet"}, "hidden": [layer, layer], "batch_size": 7})

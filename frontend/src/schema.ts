@@ -37,8 +37,10 @@ export interface paths {
          * Upload
          * @description Upload a CSV or a workbook; then use it with `{"kind": "csv", "id": …}` as the `data` of a config.
          *
-         *     All rows are kept. Which of them are learned from depends on the columns of the config: those that have
-         *     a value in each.
+         *     An image, scaled to fit 64 × 64 pixels, is used with `{"kind": "image", "id": …}`.
+         *
+         *     Of a table, all rows are kept. Which of them are learned from depends on the columns of the config: those
+         *     that have a value in each.
          */
         post: operations["upload_api_datasets_post"];
         delete?: never;
@@ -599,7 +601,7 @@ export interface components {
         Body_upload_api_datasets_post: {
             /**
              * File
-             * @description A file of at most 5 MB: CSV with `,`, `;` or tab between columns, or .xlsx
+             * @description A file of at most 5 MB: CSV with `,`, `;` or tab between columns, or .xlsx; or an image of at most 1 MB, PNG or JPEG
              */
             file: string;
             /**
@@ -3084,6 +3086,15 @@ export interface components {
              */
             id: string;
             /**
+             * Picture
+             * @description Width and height of an image, which goes into `{"kind": "image", "id": …}`; null for a table.
+             * @example null
+             */
+            picture: [
+                number,
+                number
+            ] | null;
+            /**
              * Preview
              * @description The first rows; null where a value is missing.
              * @example [
@@ -3127,6 +3138,7 @@ export interface components {
          * @description What there is to learn.
          * @example {
          *       "answer": "binary",
+         *       "class_colours": [],
          *       "class_labels": [
          *         "0",
          *         "1"
@@ -3139,6 +3151,7 @@ export interface components {
          *       ],
          *       "inputs": 2,
          *       "kind": "binary",
+         *       "target_names": [],
          *       "target_range": [
          *         0,
          *         1
@@ -3148,12 +3161,18 @@ export interface components {
         TaskDescription: {
             /**
              * Answer
-             * @description What the network says of a point: how likely class 1 of two is, or each of more, or a number. An embedding
-             *     in the plane says the nearest class, a score is a number.
+             * @description What the network says of a point: how likely class 1 of two is, or each of more, or a number. An
+             *     embedding in the plane says the nearest class, a score is a number.
              * @default binary
              * @enum {string}
              */
             answer: "binary" | "multiclass" | "regression";
+            /**
+             * Class Colours
+             * @description Of each class, as `#rrggbb`, where the classes are colours.
+             * @default []
+             */
+            class_colours: string[];
             /**
              * Class Labels
              * @description Names of the classes, in order.
@@ -3196,10 +3215,24 @@ export interface components {
              */
             kind: "binary" | "multiclass" | "regression" | "embedding";
             /**
+             * Picture
+             * @description Width and height in pixels, where the points are those of a picture.
+             */
+            picture: [
+                number,
+                number
+            ] | null;
+            /**
              * Target Name
              * @description Name of what is predicted, where it has one.
              */
             target_name: string | null;
+            /**
+             * Target Names
+             * @description Of a regression on several numbers, what each is.
+             * @default []
+             */
+            target_names: string[];
             /**
              * Target Range
              * @description The values that a regression is drawn over.
@@ -3492,6 +3525,15 @@ export interface components {
              * @example 5d41402abc4b2a76
              */
             id: string;
+            /**
+             * Picture
+             * @description Width and height of an image, which goes into `{"kind": "image", "id": …}`; null for a table.
+             * @example null
+             */
+            picture: [
+                number,
+                number
+            ] | null;
             /**
              * Preview
              * @description The first rows; null where a value is missing.

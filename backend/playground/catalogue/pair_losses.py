@@ -110,6 +110,10 @@ class MarginRanking(PairLoss):
     dimensions: ClassVar[int] = 1
     margin: float = MARGIN
 
+    @classmethod
+    def fits(cls, task: Task) -> bool:
+        return super().fits(task) and task.targets == 1  # several numbers have no order
+
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
         (score, partner), (own, other) = self.blocks(output.squeeze(-1)), self.blocks(target)
         order = (own - other).sign()

@@ -135,6 +135,9 @@ class TaskDescription(Message):
                     "target_scale": None,
                     "data_kind": "binary",
                     "answer": "binary",
+                    "target_names": [],
+                    "class_colours": [],
+                    "picture": None,
                 }
             ]
         },
@@ -161,8 +164,14 @@ class TaskDescription(Message):
     data_kind: Literal["binary", "multiclass", "regression"] = "binary"
     """What the data pose by themselves; a loss has to fit that."""
     answer: Literal["binary", "multiclass", "regression"] = "binary"
-    """What the network says of a point: how likely class 1 of two is, or each of more, or a number. An embedding
-    in the plane says the nearest class, a score is a number."""
+    """What the network says of a point: how likely class 1 of two is, or each of more, or a number. An
+    embedding in the plane says the nearest class, a score is a number."""
+    target_names: list[str] = Field(default=[])
+    """Of a regression on several numbers, what each is."""
+    class_colours: list[str] = Field(default=[])
+    """Of each class, as `#rrggbb`, where the classes are colours."""
+    picture: tuple[int, int] | None = None
+    """Width and height in pixels, where the points are those of a picture."""
 
     @classmethod
     def of(cls, dataset: Dataset, loss: Loss | None = None) -> "TaskDescription":
@@ -180,6 +189,9 @@ class TaskDescription(Message):
             target_scale=task.target_scale,
             data_kind=dataset.task.answer,
             answer=task.answer,
+            target_names=list(task.target_names),
+            class_colours=list(task.class_colours),
+            picture=task.picture,
         )
 
 

@@ -37,7 +37,7 @@ def parse(raw: Any, tables: Tables | None = None) -> Config:
     except ValidationFailed as error:
         raise ValidationFailed(*(e.below("data") for e in error.errors)) from None
     fitting: dict[str, Any] = {}
-    if raw.get("loss") is None and task.kind not in config.loss.tasks:
+    if raw.get("loss") is None and not config.loss.fits(task):
         fitting["loss"] = _losses(task)[0]()
     if raw.get("features") is None:
         fitting["features"] = _features(task)
@@ -50,7 +50,7 @@ def parse(raw: Any, tables: Tables | None = None) -> Config:
 
 def _losses(task: Task) -> list[type[Loss]]:
     """Losses that fit, the one made for the task first."""
-    fitting = [cls for cls in members(Loss) if task.kind in cls.tasks]
+    fitting = [cls for cls in members(Loss) if cls.fits(task)]
     return sorted(fitting, key=lambda cls: cls.tasks.index(task.kind))
 
 
@@ -60,10 +60,12 @@ def _features(task: Task) -> tuple[str, ...]:
 
 def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
     loss = config.loss
-    if task.kind not in loss.tasks:
+    if not loss.fits(task):
         fits = tuple(cls.name() for cls in _losses(task))
         if task.classes:
             rule = say("rule.loss_for_classes", loss=loss.kind, classes=task.classes, fits=fits)
+        elif task.targets > 1:
+            rule = say("rule.loss_for_several", loss=loss.kind, targets=task.targets, fits=fits)
         else:
             rule = say("rule.loss_for_regression", loss=loss.kind, fits=fits)
         yield fault("loss", rule, fits, {"loss": {"kind": fits[0]}})

@@ -29,8 +29,9 @@ class Batches:
         self._drawn: Masks = []
 
     def next(self, state: State) -> tuple[Tensor, Tensor, Masks]:
-        """Features (R, batch, inputs), targets (R, batch), and dropout masks of the next step. Behind the
-        points of the batch are the partners that its loss sees them beside, a block for each."""
+        """Features (R, batch, inputs), targets (R, batch) or (R, batch, targets), and dropout masks of the
+        next step. Behind the points of the batch are the partners that its loss sees them beside, a block for
+        each."""
         if state.cursor >= self._experiment.count:  # the data became fewer
             state.epoch, state.cursor = state.epoch + 1, 0
         if self._shuffled_epoch != state.epoch:

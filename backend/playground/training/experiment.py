@@ -30,7 +30,7 @@ class Experiment:
     all_x: Tensor
     """Features of the training points, then of the test points, (1, n, inputs)."""
     all_y: Tensor
-    """Targets of them, (1, n) float32."""
+    """Targets of them, (1, n) float32; of a regression on several numbers (1, n, targets)."""
 
     @classmethod
     def of(cls, config: Config, dataset: Dataset, device: torch.device | str = "cpu") -> "Experiment":
@@ -89,7 +89,7 @@ class Experiment:
 
     @cached_property
     def train_y(self) -> Tensor:
-        """(1, count)"""
+        """(1, count), or (1, count, targets)"""
         return self.all_y[:, : self.count]
 
     @cached_property
@@ -133,7 +133,7 @@ class Experiment:
 
     @cached_property
     def targets(self) -> np.ndarray:
-        """`all_y` as numpy, (n,) float32."""
+        """`all_y` as numpy, (n,) or (n, targets) float32."""
         return self.all_y[0].cpu().numpy()
 
     @cached_property

@@ -81,11 +81,12 @@ class Views:
         """Weights, maps of neurons and output, and predictions, for an evaluation of all points.
 
         `weight.0`, `bias.0` and so on, float32; `neurons` (N, size, size) with `neurons_range` (N, 2);
-        `decision` (size, size) with `decision_range` (2,), and `confidence` of more than two classes;
+        `decision` (size, size), of several values (targets, size, size), with `decision_range` (2,), and
+        `confidence` of more than two classes;
         `curve` (1 or K, 241) along the only input: the value, or the share of each class, of two of the last;
-        `train_predictions`, `test_predictions`, and of an embedding `train_embedding` and `test_embedding`
-        (n, dimensions): where each point lies, or its score; of classes `confusion` (2, K, K) int32 and
-        their `scores` (2, K + 1, 3), as `class_scores` gives them.
+        `train_predictions`, `test_predictions`, but for several values, and of an embedding `train_embedding`
+        and `test_embedding` (n, dimensions): where each point lies, or its score; of classes `confusion`
+        (2, K, K) int32 and their `scores` (2, K + 1, 3), as `class_scores` gives them.
         """
         experiment, state = self._loop.experiment, self._loop.state
         arrays: Arrays = {}
@@ -148,7 +149,7 @@ class Views:
             if task.kind == "embedding" and task.answer == "regression":  # scores are as large as they are
                 high = float(np.abs(evaluation.prediction).max(initial=0)) or 1.0
                 low = -high
-            arrays = {"decision": _bytes((evaluated.prediction - low) / (high - low), size)}
+            arrays = {"decision": _bytes((evaluated.prediction.T - low) / (high - low), size)}
         return arrays | {"decision_range": np.array([low, high], dtype=np.float32)}
 
     def raw(self, size: int) -> Arrays:
@@ -188,6 +189,8 @@ def predictions(experiment: Experiment, evaluation: Evaluation) -> Arrays:
     """Of every point, and of classes the confusion matrices with their scores."""
     task = experiment.task
     parts = (slice(None, experiment.count), slice(experiment.count, None))
+    if task.targets > 1:
+        return {}  # as large as a frame; the map shows them
     if task.answer == "regression":
         shown = evaluation.prediction.astype(np.float32)
         return {"train_predictions": shown[parts[0]], "test_predictions": shown[parts[1]]}
@@ -235,6 +238,6 @@ def _centres(size: int) -> Tensor:
 
 
 def _bytes(fractions: np.ndarray, size: int) -> np.ndarray:
-    """Fractions of 0 to 1 as bytes; what is beyond is cut, and what is no number is 0."""
+    """Fractions (…, size²) of 0 to 1 as bytes (…, size, size); what is beyond is cut, no number is 0."""
     scaled = np.fmin(np.fmax(fractions * np.float32(255), 0), 255)  # with a number and NaN, the number
-    return np.rint(scaled).astype(np.uint8).reshape(size, size)
+    return np.rint(scaled).astype(np.uint8).reshape(*fractions.shape[:-1], size, size)

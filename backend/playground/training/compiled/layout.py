@@ -69,7 +69,8 @@ class Layout:
             class_weights[: dataset.task.classes] = experiment.class_weights[0]
         self.net.setting[0] = (
             config.batch_size,
-            *(len(dataset.train_inputs), len(dataset.test_inputs), dataset.task.classes),
+            *(len(dataset.train_inputs), len(dataset.test_inputs)),
+            *(dataset.task.classes, dataset.task.targets),
             self._least_stride,
             *(config.shuffle, weighted),
             *(config.l1, config.l2, clip, 0.0 if decoupled else decay, decay if decoupled else 0.0),
