@@ -13,6 +13,7 @@ from playground.i18n import Text, Values, say
 from playground.messages.commands import VERSION, Held, Message, Speed
 from playground.run.config import Config
 from playground.run.run import EXAMPLE_EFFECT, TimelineEntry
+from playground.run.slices import FIRST_TWO, Axes
 
 
 class Role(StrEnum):
@@ -210,6 +211,8 @@ class SessionState(Message):
     """Set when training has met NaN or infinity; null again once it goes on."""
     held: Held = Field(default={}, examples=[{"petal length": 4.2}])
     """Inputs that are held at another value than their mean where the maps are drawn."""
+    axes: Axes = FIRST_TWO
+    """What the maps are drawn over."""
     stuck: Divergence | None = Field(default=None, examples=[None])
     """Set while no hidden layer learns any more; training goes on."""
     before_reset: Moment | None = Field(default=None, examples=[None])

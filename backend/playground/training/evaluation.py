@@ -67,7 +67,7 @@ def answers_of(experiment: Experiment, output: Tensor, trained: Callable[[], Ten
     outputs of the training points, which `trained` gives."""
     loss, task = experiment.config.loss, experiment.task
     if isinstance(loss, PairLoss):
-        return loss.answers(output, trained(), experiment.train_y[0], task)
+        return loss.answers(output, trained(), experiment.train_y[0].to(output.device), task)
     return loss.predict(output, task)
 
 

@@ -12,10 +12,13 @@ from playground.catalogue.component import Task
 from playground.catalogue.datasets import Dataset
 from playground.catalogue.features import columns
 from playground.randomness import uniform
+from playground.run import freezing
 from playground.run.config import Config
+from playground.run.slices import FIRST_TWO
 from playground.run.validation import Tables
 from playground.training.network import Network
 from playground.training.partners import Partners
+from playground.training.planes import plane_of
 
 DOMAIN_CELLS = 25
 
@@ -62,6 +65,7 @@ class Experiment:
             and (mine.batch_size, mine.shuffle) == (others.batch_size, others.shuffle)
             and mine.optimizer.kind == others.optimizer.kind
             and mine.loss.kind == others.loss.kind
+            and freezing.choice(mine) == freezing.choice(others)
         )
 
     @property
@@ -132,6 +136,14 @@ class Experiment:
         )
 
     @cached_property
+    def trained(self) -> Tensor | None:
+        """Which weights are not frozen, (1, P) bool; none where all are trained."""
+        if not freezing.is_any_frozen(self.config):
+            return None
+        layers = freezing.trained(self.config, self.network.layers)
+        return torch.from_numpy(np.concatenate(layers)).to(self.device)[None]
+
+    @cached_property
     def targets(self) -> np.ndarray:
         """`all_y` as numpy, (n,) or (n, targets) float32."""
         return self.all_y[0].cpu().numpy()
@@ -139,22 +151,12 @@ class Experiment:
     @cached_property
     def domain(self) -> Tensor:
         """Features of everything that is shown: all points and the input square, (1, m, inputs)."""
-        ends = torch.linspace(-limits.HALF_SPAN, limits.HALF_SPAN, DOMAIN_CELLS)
-        square = features(self.config, plane(self.dataset, ends, ends), self.device)
+        ends = np.linspace(-limits.HALF_SPAN, limits.HALF_SPAN, DOMAIN_CELLS, dtype=np.float32)
+        means = self.dataset.train_inputs.mean(axis=0, dtype=np.float32)
+        square = features(self.config, plane_of(self.dataset, FIRST_TWO, means).grid(ends, ends), self.device)
         return torch.cat([self.all_x, square], dim=1)
 
 
 def features(config: Config, inputs: np.ndarray, device: torch.device | str) -> Tensor:
     """Features (1, n, inputs) of raw inputs (n, D)."""
     return columns(config.features, torch.from_numpy(inputs).to(device, torch.float32))[None]
-
-
-def plane(dataset: Dataset, x1: Tensor, x2: Tensor, held: np.ndarray | None = None) -> np.ndarray:
-    """Raw inputs (n, D) of a grid, row by row; inputs that are not drawn stay at `held`, (D,), or else at
-    their mean."""
-    others = dataset.train_inputs.mean(axis=0, dtype=np.float32) if held is None else held
-    grid = np.tile(others, (len(x1) * len(x2), 1))
-    grid[:, 0] = np.tile(x1.numpy(), len(x2))
-    if grid.shape[1] > 1:
-        grid[:, 1] = np.repeat(x2.numpy(), len(x1))
-    return grid
