@@ -62,6 +62,11 @@ class Task:
             return "regression"
         return "binary" if self.classes == 2 else "multiclass"
 
+    @property
+    def is_plane(self) -> bool:
+        """Whether the inputs are places on a plane, not columns of a table, each in a unit of its own."""
+        return self.inputs == 2 and self.input_ranges is None
+
 
 class Component(BaseModel):
     """One entry of the catalogue: the fields are its parameters, the docstring is its help."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from playground.catalogue.augmentations import Augmentation
 from playground.catalogue.component import Task, members
 from playground.catalogue.features import available
 from playground.catalogue.losses import Loss
@@ -44,7 +45,7 @@ def parse(raw: Any, tables: Tables | None = None, before: Config | None = None) 
     if raw.get("features") is None:
         fitting["features"] = _features(task)
     config = config.model_copy(update=fitting)
-    if before and task.kind in config.loss.tasks:
+    if before and config.loss.fits(task):
         config = freezing.carried_over(before, config, task)
     misfits = tuple(_misfits(config, task))
     if misfits:
@@ -80,6 +81,10 @@ def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
             ("auto", "linear"),
             {"output": {"activation": {"kind": "auto"}}},
         )
+    if config.augmentation.of_plane and not task.is_plane:
+        rule = say("rule.augmentation_of_plane", augmentation=config.augmentation.named())
+        fits = tuple(cls.name() for cls in members(Augmentation) if not cls.of_plane)
+        yield fault("augmentation", rule, fits, {"augmentation": {"kind": fits[0]}})
     known = available(task.inputs)
     unknown = [name for name in config.features if name not in known]
     if unknown or len(set(config.features)) < len(config.features):
@@ -95,5 +100,5 @@ def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
         named = named.model_copy(update={"text": named.text.lower()})  # in the middle of a sentence
         rule = say("rule.batch_of_one", normalization=named)
         yield fault("batch_size", rule, suggestion={"batch_size": 2})
-    if task.kind in loss.tasks:  # else the width of the output is not known
+    if loss.fits(task):  # else the width of the output is not known
         yield from freezing.misfits(config, task)

@@ -1,6 +1,6 @@
 // What the parts of the network are called on the page.
 import { kindOf } from "../catalogue";
-import { t } from "../i18n";
+import { t, tMaybe } from "../i18n";
 import type { Catalogue, Config, Task } from "../types";
 import type { Unit } from "./layout";
 import { pretty } from "./shape";
@@ -39,6 +39,8 @@ export function namesOf(
     if (layer < depth) return t("network.unit", { layer: layer + 1, unit: unit + 1 });
     if (outputs === 1) return t("network.output");
     if (task?.kind === "embedding") return t("network.coordinate", { n: unit + 1 });
+    const channel = task?.target_names?.[unit];
+    if (channel) return t("network.output_of", { name: tMaybe(`output.channel.${channel}`, channel) });
     return t("network.output_of", { name: task?.class_labels[unit] ?? unit });
   }
 
