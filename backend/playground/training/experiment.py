@@ -78,6 +78,11 @@ class Experiment:
     def device(self) -> torch.device:
         return self.all_x.device
 
+    @property
+    def recorded(self) -> int:
+        """Networks that the history is of."""
+        return self.config.replicas
+
     @cached_property
     def task(self) -> Task:
         """What there is to learn: it follows from the data and the loss."""

@@ -61,28 +61,35 @@ class ReferenceTrainer:
             self._model.update(config, state.grad, lr)
             advance(state, loss.shape[1], self._experiment.count)
             if state.step % state.stride == 0:
-                rows.append(self._row(state.grad))
+                rows.append(self._rows(state.grad))
                 state.stride = next_stride(state.step, max(state.stride, self._metrics.least_stride))
-        points = np.array(rows) if rows else np.empty((0, self._metrics.row_size))
+        points = np.array(rows) if rows else np.empty((0, self._experiment.recorded, self._metrics.row_size))
         return points, all_finite(trouble, *state.tensors())
 
-    def _row(self, grad: Tensor) -> np.ndarray:
-        evaluation = self.evaluate(self._experiment.all_x, self._experiment.all_y)
-        return self._metrics.row(
-            self._state.step, progress(self._state, self._experiment.count), evaluation, grad[0]
-        )
+    @torch.no_grad()
+    def _rows(self, grad: Tensor) -> list[np.ndarray]:
+        """Of each network that is recorded."""
+        experiment, where = self._experiment, progress(self._state, self._experiment.count)
+        outputs = self._model.activations(experiment.all_x)[-1]
+        return [
+            self._metrics.row(
+                self._state.step, where, self._evaluation(outputs[r], experiment.all_y[0]), grad[r]
+            )
+            for r in range(experiment.recorded)
+        ]
 
     @torch.no_grad()
-    def evaluate(self, x: Tensor, y: Tensor | None = None) -> Evaluation:
-        output = self._output(x)
-        count = self._experiment.count
-        trained = (lambda: self._output(self._experiment.train_x)) if y is None else (lambda: output[:count])
-        return evaluation_of(self._experiment, output, None if y is None else y[0], trained)
+    def evaluate(self, x: Tensor, y: Tensor | None = None, network: int = 0) -> Evaluation:
+        output = self._model.activations(x)[-1][network]
+        if y is not None:
+            return self._evaluation(output, y[0])
+        trained = lambda: self._model.activations(self._experiment.train_x)[-1][network]  # noqa: E731
+        return evaluation_of(self._experiment, output, None, trained)
 
-    def _output(self, x: Tensor) -> Tensor:
-        """Of the first network, (n, units)."""
-        return self._model.activations(x)[-1][0]
+    def _evaluation(self, output: Tensor, y: Tensor) -> Evaluation:
+        """Of outputs (n, units) and targets of the training points, or of them and the test points."""
+        return evaluation_of(self._experiment, output, y, lambda: output[: self._experiment.count])
 
     @torch.no_grad()
-    def activations(self, x: Tensor) -> np.ndarray:
-        return torch.cat([a[0] for a in self._model.activations(x)], dim=1).T.cpu().numpy()
+    def activations(self, x: Tensor, network: int = 0) -> np.ndarray:
+        return torch.cat([a[network] for a in self._model.activations(x)], dim=1).T.cpu().numpy()

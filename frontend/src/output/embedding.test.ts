@@ -30,7 +30,7 @@ describe("the window of an embedding", () => {
 
 it("puts scores to the right, and classes into lanes", () => {
   const window = follow(null, [-2, 2], 1);
-  const look = { targets: [0, 1], classes: 2, scale: 1, extent: 6 };
+  const look = { targets: [0, 1], copies: 0, classes: 2, scale: 1, extent: 6 };
   const { inputs } = placedIn(window, [-2, 2], 1, look);
   expect(inputs[0]).toBeLessThan(-5);
   expect(inputs[2]).toBeGreaterThan(5);

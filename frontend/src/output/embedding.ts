@@ -59,10 +59,11 @@ export function placedIn(
   columns: number,
   {
     targets,
+    copies,
     classes,
     scale,
     extent,
-  }: Pick<Points, "targets"> & { classes: number; scale: number; extent: number },
+  }: Pick<Points, "targets" | "copies"> & { classes: number; scale: number; extent: number },
 ): Points {
   const inputs = new Float32Array(2 * targets.length);
   for (let i = 0; i < targets.length; i++) {
@@ -70,7 +71,7 @@ export function placedIn(
     inputs[2 * i + 1] =
       extent * (columns > 1 ? (places[i * columns + 1] - y) / reach : height(targets[i], i, classes, scale));
   }
-  return { inputs, targets, columns: 2 };
+  return { inputs, targets, columns: 2, copies };
 }
 
 /** From -1 to 1. */
@@ -82,7 +83,7 @@ function height(target: number, index: number, classes: number, scale: number): 
 
 /** The nearest of the points to a place on the square, no farther than `most`; -1 where there is none. */
 export function nearest(
-  { inputs, targets, columns }: Points,
+  { inputs, targets, columns }: Omit<Points, "copies">,
   [x, y]: [number, number],
   most: number,
 ): number {
