@@ -3,7 +3,6 @@
 from typing import ClassVar, Literal
 
 from playground.catalogue.component import Component
-from playground.i18n import Text
 
 
 class Shortcut(Component):
@@ -19,14 +18,10 @@ class NoShortcut(Shortcut):
     """Sees the layer before it, and nothing else."""
 
     kind: Literal["none"] = "none"
+    words: ClassVar[str] = "no_shortcut"
     label: ClassVar[str] = "None"
     effect: ClassVar[str] = "effect.shortcut_off"
     formula: ClassVar[str] = r"y = f(W x + b)"
-
-    @classmethod
-    def named(cls) -> Text:
-        """Normalisations have a "none", too, with words of its own."""
-        return Text(code="catalogue.no_shortcut", text=cls.label)
 
 
 class Residual(Shortcut):
