@@ -8,6 +8,17 @@ export interface PointSet extends Points {
   predictions: ArrayLike<number> | null;
 }
 
+/** A cell of the confusion matrix. */
+export interface Cell {
+  truth: number;
+  answer: number;
+}
+
+/** The points of a cell of the confusion matrix of one set. */
+export interface Lit extends Cell {
+  part: Part;
+}
+
 export interface Look {
   theme: Theme;
   /** Edge of the square in CSS pixels. */
@@ -20,6 +31,8 @@ export interface Look {
   markWrong: boolean;
   /** Each point stands on a disc in the colour of its own prediction. */
   grounds: boolean;
+  /** Those that stand out; without it, all do. */
+  lit?: Lit | null;
 }
 
 const INK = { light: "rgb(20 24 30)", dark: "rgb(250 250 250)" } as const;
@@ -31,12 +44,16 @@ function radiusFor(count: number, size: number): number {
   const room = size / 100;
   if (count > 3000) return Math.max(1.2, room * 0.5);
   if (count > 1200) return Math.max(1.8, room * 0.75);
+  if (count > 600) return Math.max(1.8, Math.min(4, room * 0.85));
   return Math.max(1.2, Math.min(4.5, room * 1.1));
 }
 
 function isWrong(set: PointSet, index: number): boolean {
   return set.predictions !== null && set.predictions[index] !== set.targets[index];
 }
+
+/** Of all others when some stand out. */
+const FAINT = 0.13;
 
 /** Paints these sets anew, test points below training points. Returns how many are marked as wrong. */
 export function paintSets(
@@ -56,11 +73,42 @@ export function paintSets(
   context.clearRect(0, 0, look.size, look.size);
   const { train, test } = sets;
   const radius = radiusFor((train?.targets.length ?? 0) + (test?.targets.length ?? 0), look.size);
-  const shown = [test, train].filter((set) => set !== undefined);
-  if (look.grounds) for (const set of shown) paintGrounds(context, set, radius, look);
-  for (const set of shown) paintPoints(context, set, set === train, radius, look);
+  let shown = [
+    { set: test, part: "test" as const },
+    { set: train, part: "train" as const },
+  ].flatMap(({ set, part }) => (set ? [{ set, part }] : []));
+  const { lit } = look;
+  if (lit) {
+    context.globalAlpha = FAINT;
+    for (const { set, part } of shown)
+      paintPoints(
+        context,
+        only(set, (i) => !isLit(set, i, part, lit)),
+        part === "train",
+        radius,
+        look,
+      );
+    context.globalAlpha = 1;
+    shown = shown.map(({ set, part }) => ({ set: only(set, (i) => isLit(set, i, part, lit)), part }));
+  }
+  if (look.grounds) for (const { set } of shown) paintGrounds(context, set, radius, look);
+  for (const { set, part } of shown) paintPoints(context, set, part === "train", radius, look);
   if (!look.markWrong || look.regression) return 0;
-  return shown.reduce((sum, set) => sum + ringWrong(context, set, radius, look), 0);
+  return shown.reduce((sum, { set }) => sum + ringWrong(context, set, radius, look), 0);
+}
+
+const isLit = ({ targets, predictions }: PointSet, i: number, part: Part, lit: Lit): boolean =>
+  part === lit.part && targets[i] === lit.truth && predictions?.[i] === lit.answer;
+
+/** The points of a set that pass. */
+function only({ inputs, targets, columns, predictions }: PointSet, passes: (i: number) => boolean): PointSet {
+  const kept = Array.from(targets, (_, i) => i).filter(passes);
+  return {
+    inputs: kept.flatMap((i) => [inputs[i * columns], inputs[i * columns + 1]]),
+    targets: kept.map((i) => targets[i]),
+    columns: 2,
+    predictions: predictions && kept.map((i) => predictions[i]),
+  };
 }
 
 /** What the network says of each point, with all of its inputs, where the map is of other values of some. */

@@ -2,6 +2,7 @@
 import type { Theme } from "../colours";
 import { repaint } from "../frames";
 import type { Unit } from "../network/layout";
+import type { Lit } from "../output/points";
 import type { Task } from "../types";
 import { store, stored } from "./storage";
 
@@ -27,6 +28,8 @@ export class View {
   markWrong = $state(true);
   selected = $state.raw<Unit | null>(null);
   hovered = $state.raw<Unit | null>(null);
+  /** The points that stand out on the map, while the others are pale. */
+  lit = $state.raw<Lit | null>(null);
   /** Names that `?hide=` hides. */
   private hidden: ReadonlySet<string> = new Set();
   /** The page for an iframe. */
