@@ -183,7 +183,7 @@ class Views:
         """How well the scores tell the classes apart: what `score_curves` makes of the training points, named
         `train.…`, and of the test points; nothing for a regression."""
         experiment = self._loop.experiment
-        if not experiment.dataset.task.classes:
+        if experiment.dataset.task.kind not in ("binary", "multiclass"):
             return {}
         scores = self._answers(self._loop.trainer.activations(experiment.all_x)).numpy()
         parts = {"train": slice(None, experiment.count), "test": slice(experiment.count, None)}
