@@ -1,4 +1,5 @@
-// Paints the points over the decision map: class by colour and shape, train filled, test outlined, wrong ones ringed.
+// Paints the points over the decision map: class by colour and shape, train filled, test outlined, wrong ones ringed,
+// copies faint.
 import { classColour, signedColour, type Theme, traceShape } from "../colours";
 import type { Part, Points } from "../wire";
 import { toPixels } from "./square";
@@ -40,6 +41,8 @@ const RIM = { light: "rgb(20 24 30 / 0.5)", dark: "rgb(250 250 250 / 0.55)" } as
 const HOLLOW = { light: "rgb(255 255 255)", dark: "rgb(12 14 18)" } as const;
 const HALO = { light: "rgb(255 255 255 / 0.9)", dark: "rgb(12 14 18 / 0.9)" } as const;
 
+const FAINT = 0.35;
+
 function radiusFor(count: number, size: number): number {
   const room = size / 100;
   if (count > 3000) return Math.max(1.2, room * 0.5);
@@ -53,7 +56,7 @@ function isWrong(set: PointSet, index: number): boolean {
 }
 
 /** Of all others when some stand out. */
-const FAINT = 0.13;
+const PALE = 0.13;
 
 /** Paints these sets anew, test points below training points. Returns how many are marked as wrong. */
 export function paintSets(
@@ -79,20 +82,21 @@ export function paintSets(
   ].flatMap(({ set, part }) => (set ? [{ set, part }] : []));
   const { lit } = look;
   if (lit) {
-    context.globalAlpha = FAINT;
-    for (const { set, part } of shown)
-      paintPoints(
-        context,
-        only(set, (i) => !isLit(set, i, part, lit)),
-        part === "train",
-        radius,
-        look,
-      );
-    context.globalAlpha = 1;
+    context.globalAlpha = PALE;
+    for (const { set, part } of shown) {
+      const rest = only(set, (i) => !isLit(set, i, part, lit));
+      paintPoints(context, rest, part === "train", radius, look, 0);
+    }
     shown = shown.map(({ set, part }) => ({ set: only(set, (i) => isLit(set, i, part, lit)), part }));
   }
+  context.globalAlpha = 1;
   if (look.grounds) for (const { set } of shown) paintGrounds(context, set, radius, look);
-  for (const { set, part } of shown) paintPoints(context, set, part === "train", radius, look);
+  context.globalAlpha = FAINT;
+  for (const { set, part } of shown)
+    if (set.copies) paintPoints(context, set, part === "train", radius, look, originals(set));
+  context.globalAlpha = 1;
+  for (const { set, part } of shown)
+    paintPoints(context, set, part === "train", radius, look, 0, originals(set));
   if (!look.markWrong || look.regression) return 0;
   return shown.reduce((sum, { set }) => sum + ringWrong(context, set, radius, look), 0);
 }
@@ -101,15 +105,20 @@ const isLit = ({ targets, predictions }: PointSet, i: number, part: Part, lit: L
   part === lit.part && targets[i] === lit.truth && predictions?.[i] === lit.answer;
 
 /** The points of a set that pass. */
-function only({ inputs, targets, columns, predictions }: PointSet, passes: (i: number) => boolean): PointSet {
+function only(set: PointSet, passes: (i: number) => boolean): PointSet {
+  const { inputs, targets, columns, predictions } = set;
   const kept = Array.from(targets, (_, i) => i).filter(passes);
   return {
     inputs: kept.flatMap((i) => [inputs[i * columns], inputs[i * columns + 1]]),
     targets: kept.map((i) => targets[i]),
     columns: 2,
+    copies: kept.filter((i) => i >= originals(set)).length,
     predictions: predictions && kept.map((i) => predictions[i]),
   };
 }
+
+/** Of the points, those that are no copies. */
+const originals = (set: PointSet) => set.targets.length - set.copies;
 
 /** What the network says of each point, with all of its inputs, where the map is of other values of some. */
 function paintGrounds(context: CanvasRenderingContext2D, set: PointSet, radius: number, look: Look): void {
@@ -117,7 +126,7 @@ function paintGrounds(context: CanvasRenderingContext2D, set: PointSet, radius: 
   if (!predictions) return;
   const reach = radius + Math.max(2, 0.8 * radius);
   const discs = new Map<string, Path2D>();
-  for (let i = 0; i < predictions.length; i++) {
+  for (let i = 0; i < originals(set); i++) {
     const colour = look.regression ? shade(predictions[i], look) : classColour(look.theme, predictions[i]);
     const disc = discs.get(colour) ?? new Path2D();
     discs.set(colour, disc);
@@ -132,24 +141,32 @@ function paintGrounds(context: CanvasRenderingContext2D, set: PointSet, radius: 
   }
 }
 
-/** Test points are outlined, train points are filled. */
+/** Test points are outlined, train points are filled; some of them, `from` the one to the other. */
 function paintPoints(
   context: CanvasRenderingContext2D,
   set: PointSet,
   filled: boolean,
   radius: number,
   look: Look,
+  from: number,
+  to = set.targets.length,
 ): void {
-  for (const { path, colour } of grouped(set, radius, look)) {
+  for (const { path, colour } of grouped(set, radius, look, from, to)) {
     if (filled) fill(context, path, colour, radius, look);
     else outline(context, path, colour, radius, look);
   }
 }
 
 /** Points of one colour and shape share one path. */
-function grouped(set: PointSet, radius: number, look: Look): Iterable<{ path: Path2D; colour: string }> {
+function grouped(
+  set: PointSet,
+  radius: number,
+  look: Look,
+  from: number,
+  to: number,
+): Iterable<{ path: Path2D; colour: string }> {
   const groups = new Map<string, { path: Path2D; colour: string }>();
-  for (let i = 0; i < set.targets.length; i++) {
+  for (let i = from; i < to; i++) {
     const target = set.targets[i] ?? 0;
     const colour = look.regression ? shade(target, look) : classColour(look.theme, target);
     const key = look.regression ? colour : String(target);
@@ -207,7 +224,7 @@ function outline(
 function ringWrong(context: CanvasRenderingContext2D, set: PointSet, radius: number, look: Look): number {
   const rings = new Path2D();
   let count = 0;
-  for (let i = 0; i < set.targets.length; i++) {
+  for (let i = 0; i < originals(set); i++) {
     if (!isWrong(set, i)) continue;
     count++;
     const [x, y] = pixelsOf(set, i, look);
