@@ -17,6 +17,7 @@ from playground.catalogue.losses import BCE, Loss
 from playground.catalogue.normalizations import NoNormalization, Normalization
 from playground.catalogue.optimizers import Optimizer
 from playground.catalogue.schedules import ConstantRate, Schedule
+from playground.catalogue.stopping import NoStopping, Stopping
 from playground.catalogue.tables.table import Table
 
 VERSION = 2
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     AnyNormalization: TypeAlias = Normalization
     AnyOptimizer: TypeAlias = Optimizer
     AnySchedule: TypeAlias = Schedule
+    AnyStopping: TypeAlias = Stopping
 else:
     AnyActivation = union_of(Activation)
     AnyAugmentation = union_of(Augmentation)
@@ -53,6 +55,7 @@ else:
     AnyNormalization = union_of(Normalization)
     AnyOptimizer = union_of(Optimizer)
     AnySchedule = union_of(Schedule)
+    AnyStopping = union_of(Stopping)
 
 
 def _in_order(places: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -170,6 +173,9 @@ class Config(BaseModel):
         default=ConstantRate(),
         title="Schedule",
         description="How the learning rate changes, counted in steps from the start of the run",
+    )
+    stopping: AnyStopping = Field(
+        default=NoStopping(), title="End of training", description="What ends the training by itself"
     )
     batch_size: int = Field(
         default=10,

@@ -17,6 +17,7 @@ from playground.catalogue.losses import Loss
 from playground.catalogue.normalizations import Normalization
 from playground.catalogue.optimizers import Optimizer
 from playground.catalogue.schedules import Schedule
+from playground.catalogue.stopping import Stopping
 from playground.errors import ValidationFailed
 from playground.run.config import AnyData, Auto, Config, Layer, Output
 
@@ -27,6 +28,7 @@ FAMILIES: dict[str, type[Component]] = {
     "class_weights": ClassWeights,
     "optimizer": Optimizer,
     "schedule": Schedule,
+    "stopping": Stopping,
     "init": Init,
     "data": Data,
     "augmentation": Augmentation,
