@@ -8,11 +8,16 @@ import torch
 
 from playground.catalogue.stopping import EarlyStopping, Waiting
 from playground.errors import ValidationFailed
+from playground.messages import worker as messages
+from playground.messages.commands import Play
+from playground.messages.worker import Step
+from playground.run.run import Best, TimelineEntry
 from playground.run.validation import parse
 from playground.training.batched.stack import Stack
 from playground.training.compiled.trainer import CompiledTrainer
 from playground.worker.snapshot import load, save
 from tests.loops import COMPILED, REFERENCE, change, start
+from tests.test_worker import Recorder
 
 BATCHNORM = {"kind": "batchnorm"}
 CONFIG = {
@@ -202,3 +207,74 @@ def test_data_without_test_points_say_why_they_cannot(data):
     assert error.message == "Early stopping watches the loss of the test points, and there are none"
     assert error.fits == ("no_stopping",)
     parse(CONFIG | {"data": data} | error.suggestion)
+
+
+def opened(**opening):
+    recorder = Recorder(config=parse(CONFIG), **opening)
+    return recorder, lambda: recorder.of(messages.Applied)
+
+
+def test_a_session_pauses_where_it_stops_and_playing_goes_on():
+    recorder, lines = opened(playing=True)
+    recorder.train_until(lines)
+    (line,) = lines()
+    waiting = recorder.run.loop.state.waiting
+    assert line.best == Best(step=waiting.step, epoch=waiting.epoch, loss=waiting.loss)
+    assert (line.index, line.step, line.paused) == (0, recorder.step, True)
+    assert [text.code for text in line.effect] == ["effect.best_restored"]
+    assert recorder.run.training_due() == math.inf
+    recorder.run.train()
+    assert recorder.step == line.step
+    recorder.answer(Play())
+    recorder.train_until(lambda: recorder.step > line.step)
+    recorder.train_until(lambda: len(lines()) == 2)
+    assert lines()[1].index == 1
+
+
+def test_steps_that_are_asked_for_answer_with_the_stop_and_the_next_go_on():
+    recorder, lines = opened()
+    answer = recorder.answer(Step(steps=LONG, run=1))
+    assert answer.stopped == lines()[0].best
+    assert answer.step == lines()[0].step < LONG
+    assert answer.metrics["test_loss"] == pytest.approx(answer.stopped.loss, rel=1e-5)
+    assert recorder.answer(Step(steps=2, run=1), number=10).step == answer.step + 2
+
+
+def test_a_run_that_is_played_again_stops_and_goes_on_by_itself():
+    first, lines = opened()
+    stop = first.answer(Step(steps=LONG, run=1)).step
+    first.change({"l2": 0.01})
+    end = first.answer(Step(steps=7, run=1), number=10).step
+    stopped = TimelineEntry(step=stop, best=lines()[0].best)
+    changed = TimelineEntry(step=stop, change={"l2": 0.01})
+    again, applied = opened(timeline=[stopped, changed], until=end, playing=True)
+    again.train_until(lambda: again.step >= end)
+    assert [(line.index, line.step, line.best is not None) for line in applied()] == [
+        (0, stop, True),
+        (1, stop, False),
+    ]
+    assert not applied()[0].paused, "it catches up"
+    assert again.run.training_due() < math.inf, "it plays on"
+    if again.step == end:
+        assert torch.equal(again.run.loop.state.weights, first.run.loop.state.weights)
+
+
+def test_the_timeline_tells_of_the_stop_and_a_change_can_be_undone_across_it(new_session):
+    guest = new_session(CONFIG)
+    guest.do("POST", "/step", {"epochs": 2})
+    before = guest.do("GET", "/weights")
+    guest.do("PATCH", "/config", {"hidden": [{"width": 8}]})
+    done = guest.do("POST", "/step", {"steps": LONG})
+    assert done["stopped"]["epoch"] < done["epoch"]
+    changed, line = guest.look()["timeline"]
+    assert (line["step"], line["best"]) == (done["step"], done["stopped"])
+    assert (line["change"], line["undo"], line["checkpoint"]) == ({}, {}, None)
+    assert line["label"][0]["text"] == "early stop"
+    again = guest.another(config=CONFIG, timeline=guest.look()["timeline"], step=done["step"])
+    assert again.do("GET", "/weights") == guest.do("GET", "/weights")
+    assert again.look()["timeline"][1] == line
+    further = guest.do("POST", "/step", {"steps": 3})
+    assert (further["stopped"], further["step"]) == (None, done["step"] + 3)
+    guest.do("POST", "/restore", {"checkpoint": changed["checkpoint"]})
+    assert guest.look()["timeline"] == []
+    assert guest.do("GET", "/weights") == before

@@ -104,9 +104,13 @@ def arrays_of(state: State, grads: torch.Tensor) -> kernel.StateArrays:
     """Views of a state on the CPU whose slots lie in one piece."""
     if state.best is None:
         state.best = torch.zeros_like(state.weights), torch.zeros_like(state.buffers)
-    best = [tensor[0] for tensor in state.best]
-    flat = (state.weights, state.buffers, state.slots.view(-1), state.updates, grads, *best)
-    return kernel.StateArrays(*(tensor.numpy() for tensor in flat), waiting_array(state.waiting))
+    flat = (state.weights, state.buffers, state.slots.view(-1), state.updates, grads)
+    best = {
+        "best_weights": state.best[0][0].numpy(),
+        "best_buffers": state.best[1][0].numpy(),
+        "waiting": waiting_array(state.waiting),
+    }
+    return kernel.StateArrays(*(tensor.numpy() for tensor in flat), **best)
 
 
 def waiting_array(waiting: Waiting) -> np.ndarray:
