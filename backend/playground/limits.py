@@ -9,6 +9,10 @@ POINTS = 10_000
 INPUTS = 64
 """Columns of a table that a network may take in."""
 SEED = 2**32 - 1
+REPLICAS = 32
+"""Networks that one session trains side by side."""
+REPLICATED = 1_000_000
+"""Parameters of all of them together."""
 HALF_SPAN = 6.0
 """Inputs lie in [-6, 6]."""
 

@@ -173,6 +173,7 @@ def describe() -> Catalogue:
             "points": limits.POINTS,
             "inputs": limits.INPUTS,
             "csv_bytes": limits.CSV_BYTES,
+            "image_bytes": limits.IMAGE_BYTES,
             "message_bytes": limits.MESSAGE_BYTES,
             "train_steps": limits.TRAIN_STEPS,
             "half_span": limits.HALF_SPAN,
@@ -209,12 +210,13 @@ def _graph(cls: type[Activation]) -> Graph:
 
 def _posed(cls: type[Data]) -> dict[str, Any]:
     """The task of a data set of this kind by default; one that needs input of its own poses nothing yet."""
+    group = cls.group or None
     try:
         data = TypeAdapter(AnyData).validate_python({"kind": cls.name()})
         kind, inputs = data.kind_and_inputs()
-        return {"task": kind, "inputs": inputs, "synthetic": True, "group": cls.group or None}
+        return {"task": kind, "inputs": inputs, "synthetic": True, "group": group}
     except (ValidationError, ValidationFailed):
-        return {"task": None, "synthetic": False}
+        return {"task": None, "synthetic": False, "group": group}
 
 
 def _parameters(cls: type[BaseModel], within: str = "") -> list[Parameter]:
@@ -252,5 +254,5 @@ def _parameter(name: str, code: str, rule: dict[str, Any]) -> Parameter | None:
         exclusive_minimum=scalar.get("exclusiveMinimum"),
         exclusive_maximum=scalar.get("exclusiveMaximum"),
         scale=rule.get("scale", "linear"),
-        choices=rule.get("enum"),
+        choices=scalar.get("enum"),
     )

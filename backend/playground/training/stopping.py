@@ -47,8 +47,8 @@ def forget(before: Experiment, after: Experiment, state: State) -> None:
     if (
         before.network is not after.network
         or one.stopping.kind != other.stopping.kind
-        or any(getattr(one, name) != getattr(other, name) for name in ("features", *MEASURED_ON))
+        or any(getattr(one, name) != getattr(other, name) for name in ("features", "replicas", *MEASURED_ON))
     ):
         state.waiting = Waiting()
-    if before.network is not after.network:
+    if state.best and [part.shape for part in state.best] != [state.weights.shape, state.buffers.shape]:
         state.best = None

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from playground import limits
 from playground.errors import ValidationFailed, fault
 from playground.i18n import Text, say
@@ -147,7 +149,7 @@ class Reports:
         if samples:
             stride, columns = self._loop.state.stride, list(samples.columns)
             event = messages.Samples(run=self.run, stride=stride, columns=columns)
-            self.tell(event, {"samples": samples.rows})
+            self.tell(event, {"samples": np.ascontiguousarray(samples.table)})
 
     def frame(self, size: Size) -> tuple[messages.Frame, Arrays]:
         """A frame for the browser, and the metrics of the same moment."""
