@@ -108,16 +108,6 @@ class Experiment:
         return self.all_y[:, : self.count]
 
     @cached_property
-    def test_x(self) -> Tensor:
-        """(1, tests, inputs)"""
-        return self.all_x[:, self.count :]
-
-    @cached_property
-    def test_y(self) -> Tensor:
-        """(1, tests)"""
-        return self.all_y[:, self.count :]
-
-    @cached_property
     def class_weights(self) -> Tensor | None:
         """(1, classes) float32; none where all points count alike."""
         classes = self.dataset.task.classes

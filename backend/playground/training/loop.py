@@ -122,7 +122,7 @@ class TrainingLoop:
             state.watch = schedule.look(state.watch, float(losses.mean(dtype=np.float64)))
         epoch_ended = state.cursor == 0 and not self.trainer.stops_by_itself
         if epoch_ended and stopping.rule_of(experiment):
-            losses = self.trainer.evaluate(experiment.test_x, experiment.test_y).loss
+            losses = self.trainer.evaluate(experiment.all_x, experiment.all_y).loss[experiment.count :]
             stopping.look(experiment, state, float(losses.mean(dtype=np.float64)))
         if self.stopped:
             stopping.take_back(state)
