@@ -26,11 +26,15 @@ export type Failure = Explained &
   Partial<Pick<ProblemDocument, "errors">>;
 
 export type Summary = Schemas["Summary"];
+export type ScoreCurves = Schemas["ScoreCurves"];
+export type CurvesOfPoints = Schemas["CurvesOfPoints"];
+export type CurvesOfClass = Schemas["CurvesOfClass"];
 export type Task = Schemas["TaskDescription"];
 export type Speed = Schemas["Speed"];
 export type Divergence = Schemas["Divergence"];
 export type Moment = Schemas["Moment"];
 export type RunState = Schemas["SessionState"];
+export type Axes = Schemas["Axes"];
 export type Entry = Schemas["TimelineEntry"];
 export type WeightEdit = Schemas["OneWeight"];
 
@@ -44,6 +48,7 @@ export type LayerSize = Schemas["LayerSize"];
 export type ArrayHeader = Schemas["ArrayHeader"];
 export type FrameHeader = Schemas["FrameHeader"];
 export type DataHeader = Schemas["DataHeader"];
+export type AxisHeader = Schemas["AxisHeader"];
 export type MetricsHeader = Schemas["MetricsHeader"];
 
 /** All but the defaults. */
