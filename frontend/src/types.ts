@@ -5,6 +5,7 @@ type Schemas = components["schemas"];
 
 export type Config = Schemas["Config"];
 export type Layer = Schemas["Layer"];
+export type Output = Schemas["Output"];
 export type Component = Schemas["Component"];
 /** A JSON merge patch (RFC 7396) of the config. Lists are replaced whole. */
 export type Patch = Schemas["Change"]["change"];

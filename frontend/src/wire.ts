@@ -104,11 +104,11 @@ export class Frame extends Message {
     return this.biases[layer]?.[unit];
   }
 
-  /** Scale and shift of a normalised unit, or null when its layer is not normalised. */
-  normalization(layer: number, unit: number): { gamma: number; beta: number } | null {
+  /** Scale and shift of a normalised unit, the latter null where there is none; null when its layer is not normalised. */
+  normalization(layer: number, unit: number): { gamma: number; beta: number | null } | null {
     const gamma = this.floats(`gamma.${layer}`)[unit];
-    const beta = this.floats(`beta.${layer}`)[unit];
-    return gamma === undefined || beta === undefined ? null : { gamma, beta };
+    const beta = this.floats(`beta.${layer}`)[unit] ?? null;
+    return gamma === undefined ? null : { gamma, beta };
   }
 
   /** What the activation of a layer has learned, by its name. */
