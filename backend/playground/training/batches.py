@@ -20,8 +20,8 @@ class Batches:
     def __init__(self, experiment: Experiment, seeds: Tensor):
         self._experiment, self._seeds = experiment, seeds
         self._shuffled_epoch = -1
-        network, config = experiment.network, experiment.config
-        self._size = min(config.batch_size, experiment.count)
+        network = experiment.network
+        self._size = experiment.batch_size + experiment.carried
         numbers = sum(layer.inputs + layer.width for layer in network.layers) * self._size * len(seeds)
         self._ahead = max(1, min(MASK_STEPS, MASK_NUMBERS // numbers))
         self._masks_from = -1
@@ -29,22 +29,29 @@ class Batches:
 
     def next(self, state: State) -> tuple[Tensor, Tensor, Masks]:
         """Features (R, batch, inputs), targets (R, batch), and dropout masks of the next step."""
-        if state.cursor >= self._experiment.count:  # the data became fewer
+        if self._experiment.epoch_ends(state.cursor):  # the data became fewer
             state.epoch, state.cursor = state.epoch + 1, 0
         if self._shuffled_epoch != state.epoch:
             self._shuffle(state.epoch)
         rows = slice(state.cursor, state.cursor + self._experiment.config.batch_size)
         x, y = self._x[:, rows], self._y[:, rows]
+        if self._experiment.carried and state.epoch and not state.cursor:
+            waiting = self._order(state.epoch - 1)[:, -self._experiment.carried :]
+            x = torch.cat([self._experiment.train_x[0][waiting], x], dim=1)
+            y = torch.cat([self._experiment.train_y[0][waiting], y], dim=1)
         return x, y, self._masks(state.step, x.shape[1])
 
     def _shuffle(self, epoch: int) -> None:
         self._shuffled_epoch = epoch
+        order = self._order(epoch)
+        self._x, self._y = self._experiment.train_x[0][order], self._experiment.train_y[0][order]
+
+    def _order(self, epoch: int) -> Tensor:
+        """Of the samples, (R, count)."""
         count = self._experiment.count
         if self._experiment.config.shuffle:
-            order = permutation(self._seeds, "shuffle", epoch, count)
-        else:
-            order = torch.arange(count, device=self._seeds.device).expand(len(self._seeds), -1)
-        self._x, self._y = self._experiment.train_x[0][order], self._experiment.train_y[0][order]
+            return permutation(self._seeds, "shuffle", epoch, count)
+        return torch.arange(count, device=self._seeds.device).expand(len(self._seeds), -1)
 
     def _masks(self, step: int, batch: int) -> Masks:
         network = self._experiment.network
@@ -58,9 +65,9 @@ class Batches:
         return [None if mask is None else mask[index, :, :batch] for mask in self._drawn]
 
 
-def advance(state: State, batch: int, count: int) -> None:
-    """The clock, after a step on `batch` of `count` training points."""
+def advance(state: State, experiment: Experiment) -> None:
+    """The clock, after a step."""
     state.step += 1
-    state.cursor += batch
-    if state.cursor >= count:
+    state.cursor += min(experiment.batch_size, experiment.count - state.cursor)
+    if experiment.epoch_ends(state.cursor):
         state.epoch, state.cursor = state.epoch + 1, 0

@@ -56,7 +56,8 @@ class Experiment:
         return (
             self.network is other.network
             and self.all_x is other.all_x
-            and (mine.batch_size, mine.shuffle) == (others.batch_size, others.shuffle)
+            and (mine.batch_size, mine.shuffle, mine.carry_remainder)
+            == (others.batch_size, others.shuffle, others.carry_remainder)
             and mine.optimizer.kind == others.optimizer.kind
             and mine.loss.kind == others.loss.kind
         )
@@ -71,8 +72,23 @@ class Experiment:
         return len(self.dataset.train_inputs)
 
     @cached_property
+    def batch_size(self) -> int:
+        """Samples of a whole mini-batch."""
+        return min(self.config.batch_size, self.count)
+
+    @cached_property
+    def carried(self) -> int:
+        """Samples that wait at the end of an epoch for the first mini-batch of the next."""
+        return self.count % self.batch_size if self.config.carry_remainder else 0
+
+    @cached_property
     def steps_per_epoch(self) -> int:
-        return -(-self.count // self.config.batch_size)
+        return -(-(self.count - self.carried) // self.batch_size)
+
+    def epoch_ends(self, cursor: int) -> bool:
+        """Whether no step follows in an epoch of which so many samples are done."""
+        least = self.batch_size if self.config.carry_remainder else 1
+        return self.count - cursor < least
 
     @cached_property
     def train_x(self) -> Tensor:

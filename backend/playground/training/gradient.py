@@ -71,7 +71,9 @@ class Model:
         delta, slots = optimizer.update(state.weights, clipped, tuple(state.slots), state.updates, lr)
         if optimizer.weight_decay and optimizer.decoupled_weight_decay:
             delta = delta - state.weights * (lr * optimizer.weight_decay)
-        if config.l1:
+        if config.l1_prunes:
+            delta = self._pruned(delta, lr * config.l1)
+        elif config.l1:
             delta = self._stopped_at_zero(delta, grad, config.l1)
         state.weights.add_(delta)
         for slot, latest in zip(state.slots, slots, strict=True):
@@ -84,6 +86,17 @@ class Model:
         passes = (weights + delta) * weights.sign() < 0
         stays = (weights == 0) & (grad.abs() <= l1)
         return torch.where((passes | stays) & (self._penalized > 0), -weights, delta)
+
+    def _pruned(self, delta: Tensor, pull: Rate) -> Tensor:
+        """Where the pull of L1 alone, (R, 1), takes a weight past zero, it is zero from now on, as in
+        TensorFlow Playground; what is pruned moves no more."""
+        state = self._state
+        signs = state.weights.sign() * self._penalized
+        after = state.weights + delta
+        passes = (after + signs * pull) * after.sign() < 0
+        delta = torch.where(state.pruned > 0, 0, torch.where(passes, -state.weights, delta))
+        state.pruned.copy_(torch.maximum(state.pruned, passes.to(state.pruned)))
+        return delta
 
 
 def weighted(losses: Tensor, y: Tensor, class_weights: Tensor | None) -> Tensor:

@@ -27,6 +27,8 @@ class State:
     updates: Tensor
     """(R, P) float32: how often each weight was updated since the optimizer met it. Bias correction counts by
     it, so that a neuron that came later takes first steps of its own. It ends at `MOST_UPDATES`."""
+    pruned: Tensor
+    """(R, P) float32: 1 for each weight that `l1_prunes` has taken away, 0 for the others."""
     step: int = 0
     epoch: int = 0
     cursor: int = 0
@@ -47,9 +49,10 @@ class State:
             buffers=self.buffers.clone(),
             slots=self.slots.clone(memory_format=torch.contiguous_format),
             updates=self.updates.clone(),
+            pruned=self.pruned.clone(),
             grad=None if self.grad is None else self.grad.clone(),
         )
 
     def tensors(self) -> tuple[Tensor, ...]:
         """All that must stay finite."""
-        return (self.weights, self.buffers, self.slots, self.updates)
+        return (self.weights, self.buffers, self.slots, self.updates, self.pruned)

@@ -46,7 +46,8 @@ class LayerState:
 
     shape: LayerShape
     tracks: list[dict[str, Tensor]]
-    """The parameters (R, …), then each slot of the optimizer for them and the count of their updates."""
+    """The parameters (R, …), then each slot of the optimizer for them, the count of their updates, and which
+    of them are pruned."""
     buffers: dict[str, Tensor]
 
     @property
@@ -72,6 +73,8 @@ def transfer(old: Experiment, new: Experiment, state: State) -> tuple[State, lis
     if old.config.optimizer.kind != new.config.optimizer.kind:
         state = replace(state, slots=_zero_slots(new, state.weights), updates=torch.zeros_like(state.weights))
         effects.append(say("effect.optimizer_anew"))
+    if old.config.l1_prunes and not new.config.l1_prunes:
+        state.pruned.zero_()
     return state, effects or [say("effect.kept")]
 
 
@@ -113,7 +116,7 @@ def _reshape(old: Experiment, new: Experiment, state: State, effects: list[Text]
 
 
 def _split(network: Network, state: State) -> list[LayerState]:
-    tracks = [network.parameters(flat) for flat in (state.weights, *state.slots, state.updates)]
+    tracks = [network.parameters(flat) for flat in (state.weights, *state.slots, state.updates, state.pruned)]
     running = network.buffers(state.buffers)
     return [
         LayerState(shape, [dict(track[index]) for track in tracks], dict(running[index]))
@@ -129,11 +132,13 @@ def _join(network: Network, state: State, parts: list[LayerState]) -> State:
 
     names = [list(layer.parameters) for layer in network.layers]
     tracks = range(len(parts[0].tracks))
-    weights, *slots, updates = (flat([part.tracks[t] for part in parts], names) for t in tracks)
+    weights, *slots, updates, pruned = (flat([part.tracks[t] for part in parts], names) for t in tracks)
     memory = torch.stack(slots) if slots else weights.new_zeros(0, *weights.shape)
     buffers = flat([part.buffers for part in parts], [list(layer.buffers) for layer in network.layers])
     buffers = buffers.clone()
-    return replace(state, weights=weights, buffers=buffers, slots=memory, updates=updates, grad=None)
+    return replace(
+        state, weights=weights, buffers=buffers, slots=memory, updates=updates, pruned=pruned, grad=None
+    )
 
 
 def _match_layers(
@@ -213,8 +218,10 @@ def _fresh(network: Network, new: Experiment, state: State) -> tuple[Network, St
     """The network at its initialisation, with a memory as empty as that of a new optimizer."""
     weights, buffers = initialise(network, new.config, state.seeds)
     slots = weights.new_zeros(len(state.slots), *weights.shape)
-    updates = torch.zeros_like(weights)
-    fresh = replace(state, weights=weights, buffers=buffers, slots=slots, updates=updates, grad=None)
+    updates, pruned = torch.zeros_like(weights), torch.zeros_like(weights)
+    fresh = replace(
+        state, weights=weights, buffers=buffers, slots=slots, updates=updates, pruned=pruned, grad=None
+    )
     return network, fresh
 
 

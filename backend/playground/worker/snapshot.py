@@ -45,6 +45,8 @@ def save(config: Config, state: State) -> bytes:
         "watch": asdict(state.watch),
     }
     arrays = {name: getattr(state, name) for name in TENSORS}
+    if state.pruned.any():
+        arrays["pruned"] = state.pruned
     return codec.encode(header, {name: tensor.cpu().numpy() for name, tensor in arrays.items()})
 
 
@@ -58,7 +60,8 @@ def load(
     header, arrays = codec.decode(data)
     config = parse(header["config"], tables)
     tensors = {name: torch.from_numpy(np.array(arrays[name])).to(device) for name in TENSORS}
+    pruned = torch.from_numpy(np.array(arrays.get("pruned", np.zeros_like(arrays["weights"])))).to(device)
     watch = Watch(**header.get("watch", {}))
-    state = State(**tensors, **{name: header[name] for name in COUNTERS}, watch=watch)
+    state = State(**tensors, pruned=pruned, **{name: header[name] for name in COUNTERS}, watch=watch)
     dataset = config.data.split(config.seed, tables or {})
     return TrainingLoop(Experiment.of(config, dataset, device), state, trainers)

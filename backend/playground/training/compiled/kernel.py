@@ -120,6 +120,7 @@ DROPOUT = np.dtype([("on", INT), ("unit", INT), ("width", INT), ("least", UINT),
 SETTING = np.dtype(
     [
         *((name, INT) for name in ("batch", "train", "test", "classes", "stride", "shuffle", "weighted")),
+        *((name, INT) for name in ("carry", "carried", "prunes")),  # `carried`: samples that wait
         *((name, REAL) for name in ("l1", "l2", "clip", "coupled", "decoupled")),  # the last two: decay
         ("temperature", REAL),
         ("class_weights", REAL, (limits.CLASSES,)),
@@ -156,6 +157,8 @@ class StateArrays(NamedTuple):
     """(slots · R · P,)"""
     updates: np.ndarray
     """(R, P)"""
+    pruned: np.ndarray
+    """(R, P)"""
     grads: np.ndarray
     """(R, P): the gradients of the last step."""
 
@@ -182,6 +185,8 @@ class Scratch(NamedTuple):
     numbers: np.ndarray
     order: np.ndarray
     """(train,) int64: the samples, sorted."""
+    waiting: np.ndarray
+    """(train,) int64: those that the epoch before has left to this one."""
     buckets: np.ndarray
     """(4 · train + 4,) int64: where each bucket of the sort ends."""
     before: np.ndarray
@@ -195,6 +200,7 @@ class Scratch(NamedTuple):
             *(aligned(n, np.float32) for n in floats),
             **{name: aligned(n, UINT) for name, n in integers.items()},
             order=aligned(samples, INT),
+            waiting=aligned(samples, INT),
             buckets=aligned(4 * samples + 4, INT),
             before=aligned(parameters, np.float32),
         )
@@ -627,6 +633,22 @@ def stop_at_zero(layers, weights, before, grad, l1):
             store_part(weights, at, np.where(np.abs(old) <= 0.0, held, kept), used)
 
 
+@part
+def prune(layers, weights, before, pruned, pull):
+    """Weights that the pull of L1 takes past zero are gone for good: see `gradient.Model`."""
+    for index in range(layers.size):
+        layer = layers[index]
+        for at in range(layer.weight, layer.bias, LANES):
+            used = below(layer.bias - at)
+            weight, old = load_part(weights, at, used), load_part(before, at, used)
+            gone = load_part(pruned, at, used)
+            without = weight + pull * np.sign(old)
+            passes = np.where(np.sign(weight) * without < 0.0, 1.0, broadcast(0.0))
+            left = np.where(passes > 0.0, 0.0, weight)
+            store_part(weights, at, np.where(gone > 0.0, old, left), used)
+            store_part(pruned, at, np.maximum(gone, passes), used)
+
+
 # --- Training --------------------------------------------------------------------------------------------
 
 
@@ -651,24 +673,33 @@ def train(net, clock, rates, first, last, features, target, arrays, scratch, poi
 def train_one(r, net, clock, rates, features, target, arrays, scratch, points, rows):
     setting, size = net.setting[0], arrays.weights.shape[1]
     weights, buffers, grad, updates = arrays.weights[r], arrays.buffers[r], arrays.grads[r], arrays.updates[r]
-    row = padded(min(setting.batch, setting.train), LANES)
+    row = padded(min(setting.batch, setting.train) + setting.carried, LANES)
+    whole = min(setting.batch, setting.train) if setting.carry else 1  # samples that an epoch goes on with
     step, epoch, cursor, stride = clock
     shuffled, recorded, trouble = -1, 0, broadcast(0.0)
     steps, own_rate = rates.shape[0], min(r, rates.shape[1] - 1)
     for done in range(1, steps + 1):
-        if cursor >= setting.train:  # the data became fewer
+        if setting.train - cursor < whole:  # the data became fewer
             epoch, cursor = epoch + 1, 0
+        waiting = setting.carried if cursor == 0 and epoch > 0 else 0
+        if waiting > 0:
+            if shuffled != epoch - 1:
+                order_epoch(net, r, epoch - 1, scratch)
+            for s in range(waiting):
+                scratch.waiting[s] = scratch.order[setting.train - waiting + s]
         if shuffled != epoch:
-            shuffle(setting.shuffle, mix(net.streams[r, 0] + UINT(epoch) * NEXT), setting.train, scratch)
+            order_epoch(net, r, epoch, scratch)
             shuffled = epoch
-        batch = min(setting.batch, setting.train - cursor)
-        gather(net, features, target, scratch, cursor, row, batch)
+        fresh = min(setting.batch, setting.train - cursor)
+        batch = waiting + fresh
+        gather(net, features, target, scratch, scratch.waiting, 0, row, 0, waiting)
+        gather(net, features, target, scratch, scratch.order, cursor, row, waiting, fresh)
         for place in range(net.dropouts.size):
             scratch.masks[place] = mix(net.streams[r, 1 + place] + UINT(step) * NEXT)
         forward(net, weights, buffers, scratch, row, batch, True)
         trouble += output_grad(net, scratch, row, batch) * 0.0  # NaN from the first infinite loss on
         backward(net, weights, grad, scratch, row, batch)
-        if setting.l1 > 0 or setting.l2 > 0:
+        if setting.l1 > 0 or setting.l2 > 0 or setting.prunes:
             add_penalty(net.layers, weights, scratch.before, grad, setting.l1, setting.l2)
         scale = min(1.0, setting.clip / (l2_norm(grad, 0, size) + 1e-6)) if setting.clip < np.inf else 1.0
         chosen, slot_stride, lr = setting.optimizer, arrays.weights.size, rates[done - 1, own_rate]
@@ -687,10 +718,12 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
             setting.decoupled,
             chosen.fields,
         )
-        if setting.l1 > 0:
+        if setting.prunes:
+            prune(net.layers, weights, scratch.before, arrays.pruned[r], lr * setting.l1)
+        elif setting.l1 > 0:
             stop_at_zero(net.layers, weights, scratch.before, grad, setting.l1)
-        step, cursor = step + 1, cursor + batch
-        if cursor >= setting.train:
+        step, cursor = step + 1, cursor + fresh
+        if setting.train - cursor < whole:
             epoch, cursor = epoch + 1, 0
         if r == 0 and step % stride == 0:
             evaluate(net, weights, buffers, scratch, points)
@@ -706,11 +739,11 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
 
 
 @part
-def gather(net, features, target, scratch, cursor, row, batch):
-    """The mini-batch, from the samples in their order."""
-    value, targets, order = scratch.value, scratch.targets, scratch.order
-    for s in range(batch):
-        sample = order[cursor + s]
+def gather(net, features, target, scratch, order, cursor, row, start, count):
+    """So many samples of the mini-batch, from `start` on, in their order from `cursor` on."""
+    value, targets = scratch.value, scratch.targets
+    for s in range(start, start + count):
+        sample = order[cursor + s - start]
         targets[s] = target[sample]
         for feature in range(net.layers[0].inputs):
             value[feature * row + s] = features[sample, feature]
@@ -778,6 +811,12 @@ def logsumexp(value, row, at, units, scale):
     for unit in range(units):
         sums += np.exp((load(value, at + unit * row) - top) * scale)
     return top * scale + np.log(sums)
+
+
+@part
+def order_epoch(net, r, epoch, scratch):
+    setting = net.setting[0]
+    shuffle(setting.shuffle, mix(net.streams[r, 0] + UINT(epoch) * NEXT), setting.train, scratch)
 
 
 @part

@@ -72,6 +72,7 @@ class Layout:
             *(len(dataset.train_inputs), len(dataset.test_inputs), dataset.task.classes),
             self._least_stride,
             *(config.shuffle, weighted),
+            *(config.carry_remainder, experiment.carried, config.l1_prunes),
             *(config.l1, config.l2, clip, 0.0 if decoupled else decay, decay if decoupled else 0.0),
             *(temperature, class_weights, config.loss.against_true),
             component_record(config.loss, kernel.LOSSES),
@@ -93,7 +94,7 @@ class Layout:
 
 def arrays_of(state: State, grads: torch.Tensor) -> kernel.StateArrays:
     """Views of a state on the CPU whose slots lie in one piece."""
-    flat = (state.weights, state.buffers, state.slots.view(-1), state.updates, grads)
+    flat = (state.weights, state.buffers, state.slots.view(-1), state.updates, state.pruned, grads)
     return kernel.StateArrays(*(tensor.numpy() for tensor in flat))
 
 
