@@ -209,6 +209,7 @@ class TensorflowPlaygroundWeights(Init):
         max_length=SEED_LENGTH,
         title="Seed text",
         description="What the random numbers are made of, as it stands in a link",
+        json_schema_extra={"typed": True},
     )
 
     def weights(self, shapes: Sequence[tuple[int, int]], seeds: Tensor) -> list[Tensor]:

@@ -5,13 +5,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from playground import limits
 from playground.catalogue.component import Task, members
 from playground.catalogue.features import available
+from playground.catalogue.inits import TensorflowPlaygroundWeights
 from playground.catalogue.losses import Loss
 from playground.catalogue.tables.table import Table
 from playground.errors import FieldError, ValidationFailed, explain, fault
 from playground.i18n import say
 from playground.run.config import Config
+from playground.run.layers import layers_of
 from playground.run.migrations import upgraded, with_defaults
 from playground.run.patch import merge
 
@@ -83,6 +86,11 @@ def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
         else:
             rule = say("rule.features_repeated", known=known)
         yield fault("features", rule, known, {"features": kept or list(_features(task))})
+    if isinstance(config.init, TensorflowPlaygroundWeights):
+        weights = sum(layer.inputs * layer.width for layer in layers_of(config, task))
+        if weights > limits.SEEDED_WEIGHTS:
+            rule = say("rule.seeded_weights", weights=weights, most=limits.SEEDED_WEIGHTS)
+            yield fault("init", rule, suggestion={"init": {"kind": "uniform"}})
     over_batch = [layer.normalization for layer in config.hidden if layer.normalization.uses_batch]
     if config.batch_size == 1 and over_batch:
         named = over_batch[0].named()

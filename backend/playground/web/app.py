@@ -34,7 +34,7 @@ from playground.settings import Settings
 from playground.web import openapi, pages, socket
 from playground.web.middleware import Bodies, Heads, SecurityHeaders
 from playground.web.problem import document
-from playground.web.routes import catalogue, data, scores, server, sessions, summary
+from playground.web.routes import catalogue, data, imports, scores, server, sessions, summary
 
 log = logging.getLogger("playground.app")
 
@@ -60,6 +60,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         server.router,
         catalogue.router,
         data.router,
+        imports.router,
         sessions.router,
         summary.router,
         scores.router,

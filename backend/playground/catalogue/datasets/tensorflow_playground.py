@@ -177,6 +177,7 @@ class TensorflowPlayground(Data):
         max_length=SEED_LENGTH,
         title="Seed text",
         description="What the random numbers are made of, as it stands in a link",
+        json_schema_extra={"typed": True},
     )
 
     def task(self, tables: Mapping[str, Table]) -> Task:
