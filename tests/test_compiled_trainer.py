@@ -132,6 +132,8 @@ TASKS = [
     for loss in members(Loss)
     if task in loss.tasks
 ]
+COLOURS = {"data": {"kind": "flower", "size": 16, "train_fraction": 0.7}, "batch_size": 24}
+TASKS += [COLOURS | {"loss": {"kind": loss.name()}} for loss in members(Loss) if "regression" in loss.tasks]
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: f"{task['loss']['kind']} {task['data']['kind']}")

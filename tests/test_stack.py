@@ -38,6 +38,7 @@ EPOCH = 5
 """Steps, the last of them with a mini-batch of 3."""
 REGRESSION = {"data": {"kind": "plane", "samples": 46}, "batch_size": 5}
 CLASSES = {"data": {"kind": "blobs", "samples": 46}, "batch_size": 5, "loss": {"kind": "mse"}}
+COLOURS = {"data": {"kind": "flower", "size": 16, "train_fraction": 0.2}, "batch_size": 15}
 WEIGHTED = CLASSES | {"class_weights": {"kind": "balanced"}, "loss": {"kind": "cross_entropy"}}
 
 
@@ -77,7 +78,7 @@ def test_sessions_at_different_steps_learn_what_each_learns_alone(optimizer):
         assert_alike(loop, other)
 
 
-@pytest.mark.parametrize("config", [REGRESSION, CLASSES, WEIGHTED, CONFIG | {"shuffle": False}])
+@pytest.mark.parametrize("config", [REGRESSION, COLOURS, CLASSES, WEIGHTED, CONFIG | {"shuffle": False}])
 def test_any_task_can_be_learned_in_a_stack(config):
     together, alone = sessions((3, 8), config), sessions((3, 8), config)
     for loop, other, found in zip(together, alone, train(Stack(together), together, 60), strict=True):

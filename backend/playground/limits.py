@@ -21,6 +21,11 @@ WORKBOOK_SECONDS = 10.0
 """What reading its cells may take."""
 TABLES = 64
 """Uploaded tables that the server keeps; the one unused for longest goes first."""
+IMAGE_BYTES = 1024 * 1024
+IMAGE_PIXELS = 40_000_000
+"""Of an uploaded image, before it is made small."""
+IMAGE_SIDE = 64
+"""Pixels along the longer side of a picture that is learned."""
 
 BODY_BYTES = 1024 * 1024
 """A JSON request; an uploaded file may have `CSV_BYTES`."""

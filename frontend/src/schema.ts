@@ -37,8 +37,10 @@ export interface paths {
          * Upload
          * @description Upload a CSV or a workbook; then use it with `{"kind": "csv", "id": …}` as the `data` of a config.
          *
-         *     All rows are kept. Which of them are learned from depends on the columns of the config: those that have
-         *     a value in each.
+         *     An image, scaled to fit 64 × 64 pixels, is used with `{"kind": "image", "id": …}`.
+         *
+         *     Of a table, all rows are kept. Which of them are learned from depends on the columns of the config: those
+         *     that have a value in each.
          */
         post: operations["upload_api_datasets_post"];
         delete?: never;
@@ -182,6 +184,8 @@ export interface paths {
          * Maps
          * @description The decision map and the map of every neuron: JSON, or raw with `Accept: application/octet-stream`.
          *
+         *     They are drawn over what the session shows, or over `x` and `y`, or over the principal components.
+         *
          *     Large networks have small maps: all units together may have 4,000,000 cells.
          */
         get: operations["maps_api_sessions__id__maps_get"];
@@ -296,6 +300,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sessions/{id}/scores/curves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Score Curves
+         * @description ROC and precision-recall curves with their areas, and calibration; not of a regression.
+         */
+        get: operations["score_curves_api_sessions__id__scores_curves_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sessions/{id}/slice": {
         parameters: {
             query?: never;
@@ -307,7 +331,7 @@ export interface paths {
         put?: never;
         /**
          * Set Slice
-         * @description Of more than two inputs, at what value the maps hold those that they are not drawn over.
+         * @description Of more than two inputs, what the maps are drawn over, and at what value they hold the others.
          */
         post: operations["set_slice_api_sessions__id__slice_post"];
         delete?: never;
@@ -549,6 +573,30 @@ export interface components {
             steps?: number | null;
         };
         /**
+         * Areas
+         * @description Means over the classes (macro average); null where no class has the number.
+         */
+        Areas: {
+            /**
+             * Calibration
+             * @description Expected calibration error.
+             * @example 0.03
+             */
+            calibration: number | null;
+            /**
+             * Precision Recall
+             * @description Average precision.
+             * @example 0.96
+             */
+            precision_recall: number | null;
+            /**
+             * Roc
+             * @description Area under the ROC curve.
+             * @example 0.97
+             */
+            roc: number | null;
+        };
+        /**
          * ArrayHeader
          * @description Where an array of a binary message lies, and what it is.
          */
@@ -593,13 +641,92 @@ export interface components {
              */
             type: "authorize";
         };
+        /**
+         * Axes
+         * @description What the maps are drawn over, where there are more than two inputs.
+         */
+        Axes: {
+            /**
+             * Projection
+             * @description Two of the inputs, or the first two principal components of the training points, each input scaled to
+             *     standard deviation 1: the plane through their mean in which they differ most.
+             * @default inputs
+             * @example inputs
+             * @enum {string}
+             */
+            projection: "inputs" | "principal_components";
+            /**
+             * X
+             * @description The input drawn to the right, by name; null: the first that is not drawn upwards.
+             * @example petal length (cm)
+             */
+            x: string | null;
+            /**
+             * Y
+             * @description The input drawn upwards, by name; null: the first that is not drawn to the right.
+             * @example sepal width (cm)
+             */
+            y: string | null;
+        };
+        /**
+         * Axes
+         * @description What the maps are drawn over, where there are more than two inputs.
+         */
+        "Axes-Input": {
+            /**
+             * Projection
+             * @description Two of the inputs, or the first two principal components of the training points, each input scaled to
+             *     standard deviation 1: the plane through their mean in which they differ most.
+             * @default inputs
+             * @example inputs
+             * @enum {string}
+             */
+            projection?: "inputs" | "principal_components";
+            /**
+             * X
+             * @description The input drawn to the right, by name; null: the first that is not drawn upwards.
+             * @example petal length (cm)
+             */
+            x?: string | null;
+            /**
+             * Y
+             * @description The input drawn upwards, by name; null: the first that is not drawn to the right.
+             * @example sepal width (cm)
+             */
+            y?: string | null;
+        };
+        /**
+         * AxisHeader
+         * @description A side of the square.
+         */
+        AxisHeader: {
+            /**
+             * Input
+             * @description The input that is drawn, counted from 0; null for a principal component.
+             */
+            input: number | null;
+            /**
+             * Range
+             * @description What -6 and 6 stand for, where that is something else: in the input's own units, or in standard
+             *     deviations.
+             */
+            range: [
+                number,
+                number
+            ] | null;
+            /**
+             * Share
+             * @description Of a principal component: its share of the variance of the inputs.
+             */
+            share: number | null;
+        };
         /** @description The header of a binary message */
         BinaryHeader: components["schemas"]["FrameHeader"] | components["schemas"]["DataHeader"] | components["schemas"]["MetricsHeader"];
         /** Body_upload_api_datasets_post */
         Body_upload_api_datasets_post: {
             /**
              * File
-             * @description A file of at most 5 MB: CSV with `,`, `;` or tab between columns, or .xlsx
+             * @description A file of at most 5 MB: CSV with `,`, `;` or tab between columns, or .xlsx; or an image of at most 1 MB, PNG or JPEG
              */
             file: string;
             /**
@@ -632,6 +759,48 @@ export interface components {
              * @example length
              */
             x2?: string | null;
+        };
+        /**
+         * CalibrationCurve
+         * @description Over ten bins of the predicted probability, of equal width.
+         */
+        CalibrationCurve: {
+            /**
+             * Counts
+             * @description Points in each bin.
+             * @example [
+             *       120,
+             *       0,
+             *       130
+             *     ]
+             */
+            counts: number[];
+            /**
+             * Error
+             * @description The expected calibration error: the mean distance of both over the points.
+             * @example 0.025
+             */
+            error: number | null;
+            /**
+             * Observed
+             * @description The share of the points that are of the class.
+             * @example [
+             *       0.06,
+             *       null,
+             *       0.9
+             *     ]
+             */
+            observed: (number | null)[];
+            /**
+             * Predicted
+             * @description The mean of the predicted probabilities; null where a bin has no points.
+             * @example [
+             *       0.04,
+             *       null,
+             *       0.93
+             *     ]
+             */
+            predicted: (number | null)[];
         };
         /**
          * Catalogue
@@ -1064,6 +1233,13 @@ export interface components {
          */
         CreatedSession: {
             /**
+             * @description What the maps are drawn over.
+             * @default {
+             *       "projection": "inputs"
+             *     }
+             */
+            axes: components["schemas"]["Axes"];
+            /**
              * @description The end of the run before this one, if a reset began it.
              * @example null
              */
@@ -1264,8 +1440,41 @@ export interface components {
             timeline: components["schemas"]["TimelineEntry"][];
         };
         /**
+         * CurvesOfClass
+         * @description Of one class against the rest.
+         */
+        CurvesOfClass: {
+            /** @description How often the class is there where its probability is said to be so much. */
+            calibration: components["schemas"]["CalibrationCurve"];
+            /**
+             * Label
+             * @description The class, counted from 0; of two classes the second.
+             * @example 1
+             */
+            label: number;
+            /** @description Precision over recall. */
+            precision_recall: components["schemas"]["PrecisionRecallCurve"];
+            /** @description True positive rate over false positive rate. */
+            roc: components["schemas"]["RocCurve"];
+        };
+        /**
+         * CurvesOfPoints
+         * @description Of one set of points.
+         */
+        CurvesOfPoints: {
+            /**
+             * Classes
+             * @description Of each class against the rest; of two classes, of the second.
+             */
+            classes: components["schemas"]["CurvesOfClass"][];
+            /** @description Averaged over these. */
+            macro: components["schemas"]["Areas"];
+        };
+        /**
          * DataHeader
          * @description The points, and a map of each feature that can be made of them.
+         *
+         *     A point x lies on the maps at `projection` x + `projection_offset`, to the right and upwards.
          */
         DataHeader: {
             /**
@@ -1274,6 +1483,12 @@ export interface components {
              * @default []
              */
             arrays: components["schemas"]["ArrayHeader"][];
+            /**
+             * Axes
+             * @description What the maps are drawn over, to the right and upwards; one where there is only one input.
+             * @default []
+             */
+            axes: components["schemas"]["AxisHeader"][];
             /**
              * Features
              * @description The names of the features, in the order of `feature_maps`.
@@ -1477,7 +1692,8 @@ export interface components {
             frame: number;
             /**
              * Held
-             * @description At what value each input but the first two is held all over the maps, in its own units.
+             * @description At what value each input that is not drawn is held all over the maps, in its own units: all but the
+             *     first two, unless the data message names other axes.
              * @default []
              */
             held: number[];
@@ -1820,7 +2036,8 @@ export interface components {
         };
         /**
          * Maps
-         * @description Maps over the input square. Row 0 is the top (x2 = 6), column 0 the left (x1 = -6).
+         * @description Maps over the square. Row 0 is the top (6 of what is drawn upwards), column 0 the left (-6 of what is
+         *     drawn to the right).
          */
         Maps: {
             /**
@@ -2169,6 +2386,48 @@ export interface components {
             type: "play";
         };
         /**
+         * PrecisionRecallCurve
+         * @description The corners of the curve, from the highest threshold down; of very many of them some.
+         */
+        PrecisionRecallCurve: {
+            /**
+             * Area
+             * @description The average precision.
+             * @example 0.83
+             */
+            area: number | null;
+            /**
+             * Precision
+             * @description The share of right ones among the points that are taken for the class.
+             * @example [
+             *       1,
+             *       1,
+             *       0.67
+             *     ]
+             */
+            precision: (number | null)[];
+            /**
+             * Recall
+             * @description The share of the class that is found.
+             * @example [
+             *       0,
+             *       0.5,
+             *       1
+             *     ]
+             */
+            recall: (number | null)[];
+            /**
+             * Thresholds
+             * @description A point with at least this score is taken for the class; null: none is.
+             * @example [
+             *       null,
+             *       0.8,
+             *       0.4
+             *     ]
+             */
+            thresholds: (number | null)[];
+        };
+        /**
          * Preview
          * @description Points of a data set, as many as are worth showing.
          */
@@ -2370,6 +2629,51 @@ export interface components {
             checkpoint: number;
         };
         /**
+         * RocCurve
+         * @description The corners of the curve, from the highest threshold down; of very many of them some.
+         */
+        RocCurve: {
+            /**
+             * Area
+             * @description The chance that a point of the class has a higher score than one of the others.
+             * @example 0.875
+             */
+            area: number | null;
+            /**
+             * False Positive Rate
+             * @description The share of the others that are taken for the class.
+             * @example [
+             *       0,
+             *       0,
+             *       0.5,
+             *       1
+             *     ]
+             */
+            false_positive_rate: (number | null)[];
+            /**
+             * Thresholds
+             * @description A point with at least this score is taken for the class; null: none is.
+             * @example [
+             *       null,
+             *       0.8,
+             *       0.4,
+             *       0.1
+             *     ]
+             */
+            thresholds: (number | null)[];
+            /**
+             * True Positive Rate
+             * @description The share of the class that is found.
+             * @example [
+             *       0,
+             *       0.5,
+             *       1,
+             *       1
+             *     ]
+             */
+            true_positive_rate: (number | null)[];
+        };
+        /**
          * Role
          * @description What a viewer may do: the holder changes the session, the others watch.
          * @enum {string}
@@ -2413,6 +2717,22 @@ export interface components {
              * @enum {string}
              */
             type: "run";
+        };
+        /**
+         * ScoreCurves
+         * @description Of the training points and of the test points.
+         */
+        ScoreCurves: {
+            /**
+             * Step
+             * @description When they were measured.
+             * @example 1200
+             */
+            step: number;
+            /** @description What it has never seen. */
+            test: components["schemas"]["CurvesOfPoints"];
+            /** @description What it learns from. */
+            train: components["schemas"]["CurvesOfPoints"];
         };
         /**
          * Scores
@@ -2459,6 +2779,13 @@ export interface components {
          * @description A session at this moment.
          */
         SessionShape: {
+            /**
+             * @description What the maps are drawn over.
+             * @default {
+             *       "projection": "inputs"
+             *     }
+             */
+            axes: components["schemas"]["Axes"];
             /**
              * @description The end of the run before this one, if a reset began it.
              * @example null
@@ -2659,6 +2986,13 @@ export interface components {
          */
         SessionState: {
             /**
+             * @description What the maps are drawn over.
+             * @default {
+             *       "projection": "inputs"
+             *     }
+             */
+            axes: components["schemas"]["Axes"];
+            /**
              * @description The end of the run before this one, if a reset began it.
              * @example null
              */
@@ -2716,8 +3050,20 @@ export interface components {
          */
         SetSlice: {
             /**
+             * @description What is drawn to the right and upwards; left out: the first two inputs.
+             * @default {
+             *       "projection": "inputs"
+             *     }
+             * @example {
+             *       "x": "sepal length",
+             *       "y": "sepal width"
+             *     }
+             */
+            axes?: components["schemas"]["Axes-Input"];
+            /**
              * Held
-             * @description Values by the name of the input, in its own units; one that is not named is held at its mean.
+             * @description Values by the name of the input, in its own units; one that is not named is held at its mean. While
+             *     principal components are drawn, nothing is held.
              * @example {
              *       "petal length": 4.2
              *     }
@@ -2808,12 +3154,24 @@ export interface components {
         };
         /**
          * Slice
-         * @description At what the maps hold the inputs that they are not drawn over: all but the first two.
+         * @description What the maps are drawn over, and at what they hold the other inputs.
          */
         Slice: {
             /**
+             * @description What is drawn to the right and upwards; left out: the first two inputs.
+             * @default {
+             *       "projection": "inputs"
+             *     }
+             * @example {
+             *       "x": "sepal length",
+             *       "y": "sepal width"
+             *     }
+             */
+            axes?: components["schemas"]["Axes-Input"];
+            /**
              * Held
-             * @description Values by the name of the input, in its own units; one that is not named is held at its mean.
+             * @description Values by the name of the input, in its own units; one that is not named is held at its mean. While
+             *     principal components are drawn, nothing is held.
              * @example {
              *       "petal length": 4.2
              *     }
@@ -2860,6 +3218,13 @@ export interface components {
          * @description The state of the session, after something moved it.
          */
         StateChanged: {
+            /**
+             * @description What the maps are drawn over.
+             * @default {
+             *       "projection": "inputs"
+             *     }
+             */
+            axes: components["schemas"]["Axes"];
             /**
              * @description The end of the run before this one, if a reset began it.
              * @example null
@@ -3084,6 +3449,15 @@ export interface components {
              */
             id: string;
             /**
+             * Picture
+             * @description Width and height of an image, which goes into `{"kind": "image", "id": …}`; null for a table.
+             * @example null
+             */
+            picture: [
+                number,
+                number
+            ] | null;
+            /**
              * Preview
              * @description The first rows; null where a value is missing.
              * @example [
@@ -3126,6 +3500,7 @@ export interface components {
          * TaskDescription
          * @description What there is to learn.
          * @example {
+         *       "class_colours": [],
          *       "class_labels": [
          *         "0",
          *         "1"
@@ -3137,6 +3512,7 @@ export interface components {
          *       ],
          *       "inputs": 2,
          *       "kind": "binary",
+         *       "target_names": [],
          *       "target_range": [
          *         0,
          *         1
@@ -3144,6 +3520,12 @@ export interface components {
          *     }
          */
         TaskDescription: {
+            /**
+             * Class Colours
+             * @description Of each class, as `#rrggbb`, where the classes are colours.
+             * @default []
+             */
+            class_colours: string[];
             /**
              * Class Labels
              * @description Names of the classes, in order.
@@ -3179,10 +3561,24 @@ export interface components {
              */
             kind: "binary" | "multiclass" | "regression";
             /**
+             * Picture
+             * @description Width and height in pixels, where the points are those of a picture.
+             */
+            picture: [
+                number,
+                number
+            ] | null;
+            /**
              * Target Name
              * @description Name of what is predicted, where it has one.
              */
             target_name: string | null;
+            /**
+             * Target Names
+             * @description Of a regression on several numbers, what each is.
+             * @default []
+             */
+            target_names: string[];
             /**
              * Target Range
              * @description The values that a regression is drawn over.
@@ -3475,6 +3871,15 @@ export interface components {
              * @example 5d41402abc4b2a76
              */
             id: string;
+            /**
+             * Picture
+             * @description Width and height of an image, which goes into `{"kind": "image", "id": …}`; null for a table.
+             * @example null
+             */
+            picture: [
+                number,
+                number
+            ] | null;
             /**
              * Preview
              * @description The first rows; null where a value is missing.
@@ -4170,6 +4575,12 @@ export interface operations {
             query?: {
                 /** @description Cells along a side */
                 size?: number;
+                /** @description Input drawn to the right */
+                x?: string | null;
+                /** @description Input drawn upwards */
+                y?: string | null;
+                /** @description Two of the inputs, or the first two principal components */
+                projection?: ("inputs" | "principal_components") | null;
             };
             header?: never;
             path: {
@@ -4577,6 +4988,65 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SessionScores"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Request conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    score_curves_api_sessions__id__scores_curves_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The curves */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreCurves"];
                 };
             };
             /** @description Nothing matches the given URI */

@@ -37,6 +37,17 @@ class Task:
     target_name: str | None = None
     target_scale: tuple[float, float] | None = None
     """What -1 and 1 stand for in the target of a regression, where it is scaled."""
+    target_names: tuple[str, ...] = ()
+    """Of a regression on several numbers, what each is."""
+    class_colours: tuple[str, ...] = ()
+    """Of each class, as `#rrggbb`, where the classes are colours."""
+    picture: tuple[int, int] | None = None
+    """Width and height in pixels, where the points are those of a picture."""
+
+    @property
+    def targets(self) -> int:
+        """Numbers that a regression gives for a point."""
+        return len(self.target_names) or 1
 
 
 class Component(BaseModel):

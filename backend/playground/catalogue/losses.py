@@ -25,7 +25,8 @@ MARGIN = Field(default=1.0, title="Margin m", gt=0, le=100, description="By how 
 
 
 class Loss(Component):
-    """`output` is (R, batch, units); `target` (R, batch) holds class indices, or values for a regression."""
+    """`output` is (R, batch, units); `target` (R, batch) holds class indices, or values for a regression: of
+    several numbers (R, batch, units)."""
 
     tasks: ClassVar[tuple[str, ...]]
     """The kinds of task that it fits."""
@@ -47,7 +48,7 @@ class Loss(Component):
 
     def units(self, task: Task) -> int:
         """Units of the output layer."""
-        return task.classes if task.kind == "multiclass" else 1
+        return task.classes if task.kind == "multiclass" else task.targets
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
         """The loss of every sample, (R, batch)."""
@@ -55,7 +56,7 @@ class Loss(Component):
 
     def predict(self, output: Tensor, task: Task) -> Tensor:
         """What the output says: the probability of class 1 (…,), a score for each class (…, K), or a
-        value (…,)."""
+        value (…,), of several (…, targets)."""
         match task.kind:
             case "binary":
                 return output.squeeze(-1).clamp(0, 1)
@@ -66,14 +67,18 @@ class Loss(Component):
 
 
 class PointwiseLoss(Loss):
-    """A loss on the difference to a target value. A class is a target of 0 or 1, one unit a class."""
+    """A loss on the difference to a target value; of several, the mean. A class is a target of 0 or 1, one
+    unit a class."""
 
     def pointwise(self, output: Tensor, target: Tensor) -> Tensor:
         raise NotImplementedError
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
         units = output.shape[-1]
-        goal = target[..., None] if units == 1 else F.one_hot(target.long(), units)
+        if target.dim() == output.dim():
+            goal = target
+        else:
+            goal = target[..., None] if units == 1 else F.one_hot(target.long(), units)
         return self.pointwise(output, goal.to(output.dtype).expand_as(output)).mean(dim=-1)
 
 

@@ -16,6 +16,7 @@ from playground import limits
 from playground.catalogue.component import FROZEN
 from playground.errors import ValidationFailed, broken, fault
 from playground.i18n import say
+from playground.run.slices import FIRST_TWO, Axes
 from playground.run.weights import AllWeights, OneWeight
 
 VERSION = 1
@@ -71,10 +72,13 @@ Held = Annotated[dict[str, float], Field(max_length=limits.INPUTS)]
 
 
 class Slice(Message):
-    """At what the maps hold the inputs that they are not drawn over: all but the first two."""
+    """What the maps are drawn over, and at what they hold the other inputs."""
 
     held: Held = Field(examples=[{"petal length": 4.2}])
-    """Values by the name of the input, in its own units; one that is not named is held at its mean."""
+    """Values by the name of the input, in its own units; one that is not named is held at its mean. While
+    principal components are drawn, nothing is held."""
+    axes: Axes = Field(default=FIRST_TWO, examples=[{"x": "sepal length", "y": "sepal width"}])
+    """What is drawn to the right and upwards; left out: the first two inputs."""
 
 
 class Amount(Message):

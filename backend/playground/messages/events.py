@@ -12,6 +12,7 @@ from playground.i18n import Text, Values, say
 from playground.messages.commands import VERSION, Held, Message, Speed
 from playground.run.config import Config
 from playground.run.run import EXAMPLE_EFFECT, TimelineEntry
+from playground.run.slices import FIRST_TWO, Axes
 
 
 class Role(StrEnum):
@@ -132,6 +133,9 @@ class TaskDescription(Message):
                     "target_range": [0.0, 1.0],
                     "target_name": None,
                     "target_scale": None,
+                    "target_names": [],
+                    "class_colours": [],
+                    "picture": None,
                 }
             ]
         },
@@ -155,6 +159,12 @@ class TaskDescription(Message):
     """Name of what is predicted, where it has one."""
     target_scale: tuple[float, float] | None = None
     """What -1 and 1 stand for in the target of a regression, where it came in other units."""
+    target_names: list[str] = Field(default=[])
+    """Of a regression on several numbers, what each is."""
+    class_colours: list[str] = Field(default=[])
+    """Of each class, as `#rrggbb`, where the classes are colours."""
+    picture: tuple[int, int] | None = None
+    """Width and height in pixels, where the points are those of a picture."""
 
     @classmethod
     def of(cls, dataset: Dataset) -> "TaskDescription":
@@ -169,6 +179,9 @@ class TaskDescription(Message):
             target_range=dataset.target_range,
             target_name=task.target_name,
             target_scale=task.target_scale,
+            target_names=list(task.target_names),
+            class_colours=list(task.class_colours),
+            picture=task.picture,
         )
 
 
@@ -187,6 +200,8 @@ class SessionState(Message):
     """Set when training has met NaN or infinity; null again once it goes on."""
     held: Held = Field(default={}, examples=[{"petal length": 4.2}])
     """Inputs that are held at another value than their mean where the maps are drawn."""
+    axes: Axes = FIRST_TWO
+    """What the maps are drawn over."""
     stuck: Divergence | None = Field(default=None, examples=[None])
     """Set while no hidden layer learns any more; training goes on."""
     before_reset: Moment | None = Field(default=None, examples=[None])

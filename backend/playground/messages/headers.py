@@ -45,11 +45,29 @@ class FrameHeader(Header):
     layers: tuple[LayerSize, ...]
     """From the first hidden layer to the output; `weight.0` is of the first."""
     held: tuple[float, ...] = ()
-    """At what value each input but the first two is held all over the maps, in its own units."""
+    """At what value each input that is not drawn is held all over the maps, in its own units: all but the
+    first two, unless the data message names other axes."""
+
+
+class AxisHeader(BaseModel):
+    """A side of the square."""
+
+    model_config = FROZEN
+
+    input: int | None
+    """The input that is drawn, counted from 0; null for a principal component."""
+    range: tuple[float, float] | None
+    """What -6 and 6 stand for, where that is something else: in the input's own units, or in standard
+    deviations."""
+    share: float | None = None
+    """Of a principal component: its share of the variance of the inputs."""
 
 
 class DataHeader(Header):
-    """The points, and a map of each feature that can be made of them."""
+    """The points, and a map of each feature that can be made of them.
+
+    A point x lies on the maps at `projection` x + `projection_offset`, to the right and upwards.
+    """
 
     type: Literal["data"] = "data"
     run: int
@@ -58,6 +76,8 @@ class DataHeader(Header):
     """What there is to learn."""
     features: tuple[str, ...]
     """The names of the features, in the order of `feature_maps`."""
+    axes: tuple[AxisHeader, ...] = ()
+    """What the maps are drawn over, to the right and upwards; one where there is only one input."""
 
 
 class MetricsHeader(Header):

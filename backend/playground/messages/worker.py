@@ -32,6 +32,7 @@ from playground.messages.commands import (
 from playground.messages.events import Divergence, Metrics, TaskDescription
 from playground.run.config import Config
 from playground.run.run import TimelineEntry
+from playground.run.slices import FIRST_TWO, Axes
 
 DEVICE_BYTES = 32
 """Of the name of a device, as the forkserver gets it."""
@@ -75,6 +76,7 @@ class Open(Message):
     frame: int = 0
     """Number of the last frame that was sent."""
     held: Held = {}
+    axes: Axes = FIRST_TWO
     tables: list[dict[str, Any]] = []
     """Uploaded tables that the config or the timeline names; their columns are arrays (`pack`)."""
 
@@ -128,9 +130,17 @@ class ReadMetrics(Message):
     type: Literal["read_metrics"] = "read_metrics"
 
 
+class ReadScoreCurves(Message):
+    """Step, epoch, and how well the scores tell the classes apart; no arrays for a regression."""
+
+    type: Literal["read_score_curves"] = "read_score_curves"
+
+
 class ReadMaps(Message):
     type: Literal["read_maps"] = "read_maps"
     size: int
+    axes: Axes | None = None
+    """Over these; or over those that are shown."""
 
 
 class ReadWeights(Message):
@@ -153,6 +163,7 @@ Request = (
     | SetWeights
     | Cancel
     | ReadMetrics
+    | ReadScoreCurves
     | ReadMaps
     | ReadWeights
 )

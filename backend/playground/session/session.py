@@ -39,7 +39,7 @@ from playground.messages.worker import Answer, Envelope, Event, Request, as_arra
 from playground.run.config import Config
 from playground.run.patch import inverse, merged
 from playground.run.run import Run, TimelineEntry
-from playground.run.slices import fitting
+from playground.run.slices import FIRST_TWO, fitting
 from playground.run.validation import parse
 from playground.run.weights import AllWeights, OneWeight
 from playground.session.answers import Answers
@@ -117,6 +117,7 @@ class Session:
         self._playing = False
         self._speed = DEFAULT_SPEED
         self._held: dict[str, float] = {}
+        self._axes = FIRST_TWO
         self._diverged: Divergence | None = None
         self._stuck: Divergence | None = None
         self._checkpoints = Checkpoints()
@@ -143,13 +144,15 @@ class Session:
 
     @property
     def state(self) -> SessionState:
+        axes = self._axes.fitting(self.task) if self.task else FIRST_TWO
         return SessionState(
             playing=self._playing,
             speed=self._speed,
             step=self.step,
             epoch=self.epoch,
             diverged=self._diverged,
-            held=fitting(self._held, self.task) if self.task else {},
+            held=fitting(self._held, axes, self.task) if self.task else {},
+            axes=axes,
             stuck=self._stuck,
             before_reset=self._checkpoints.before_reset,
             before_undo=self._checkpoints.before_undo,
@@ -160,7 +163,8 @@ class Session:
         return hmac.compare_digest(key.encode(), self.key.encode())
 
     async def read(
-        self, request: messages.ReadMetrics | messages.ReadMaps | messages.ReadWeights
+        self,
+        request: messages.ReadMetrics | messages.ReadScoreCurves | messages.ReadMaps | messages.ReadWeights,
     ) -> tuple[Answer, Arrays]:
         """What the worker answers."""
         return await self._ask(request, lambda answer: (_content(answer), answer.arrays))
@@ -194,8 +198,8 @@ class Session:
             match command:
                 case commands.SetSpeed():
                     self._speed = Speed(**command.model_dump(exclude={"type"}))
-                case commands.SetSlice(held=held):
-                    self._held = held
+                case commands.SetSlice(held=held, axes=axes):
+                    self._held, self._axes = held, axes
                 case commands.Play():
                     self._playing, self._diverged = True, None
                 case commands.Pause():
@@ -376,6 +380,7 @@ class Session:
             speed=self._speed,
             frame=self._last_frame,
             held=self._held,
+            axes=self._axes,
             tables=headers,
         )
         return request, {**arrays, "snapshot": as_array(saved.data)} if saved else arrays

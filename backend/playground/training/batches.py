@@ -28,7 +28,8 @@ class Batches:
         self._drawn: Masks = []
 
     def next(self, state: State) -> tuple[Tensor, Tensor, Masks]:
-        """Features (R, batch, inputs), targets (R, batch), and dropout masks of the next step."""
+        """Features (R, batch, inputs), targets (R, batch) or (R, batch, targets), and dropout masks of the
+        next step."""
         if self._experiment.epoch_ends(state.cursor):  # the data became fewer
             state.epoch, state.cursor = state.epoch + 1, 0
         if self._shuffled_epoch != state.epoch:

@@ -19,7 +19,7 @@ SAMPLED_POINTS = 1000
 NOTHING = np.empty(0)
 SUMS = 6
 """Of the training data the sums of loss, error and squared error, then the same of the test data. A wrong
-class is an error of 1."""
+class is an error of 1; of several numbers it is the mean over them."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class Evaluation:
     loss: np.ndarray
     """(n,), or none without targets."""
     prediction: np.ndarray
-    """(n,): the probability of class 1 of two, the class of more, or the value of a regression."""
+    """(n,): the probability of class 1 of two, the class of more, or the value of a regression; of several
+    (n, targets)."""
     confidence: np.ndarray
     """(n,): the score of that class, of more than two."""
 
@@ -39,7 +40,7 @@ class Evaluation:
 
 
 def evaluation_of(experiment: Experiment, output: Tensor, y: Tensor | None = None) -> Evaluation:
-    """Of the outputs (n, units) of one network, and its loss against targets (n,)."""
+    """Of the outputs (n, units) of one network, and its loss against targets (n,) or (n, targets)."""
     task, loss = experiment.dataset.task, experiment.config.loss
     losses = NOTHING
     if y is not None:
@@ -87,7 +88,8 @@ class Metrics:
         self._parts = (slice(None, count), slice(count, None))
         self._counts = np.array([count, len(targets) - count], dtype=np.float64)
         parts = [targets[part] for part in self._parts]
-        self._spread = np.array([((part - part.mean()) ** 2).sum() if len(part) else 0 for part in parts])
+        off = [(part - part.mean(axis=0)) ** 2 if len(part) else part for part in parts]
+        self._spread = np.array([_mean_of_each(part) for part in off])
         self._spans = experiment.network.spans
         measures = ("accuracy",) if task.classes else ("mae", "r2")
         scores = [f"{part}_{measure}" for measure in measures for part in ("train", "test")]
@@ -118,7 +120,8 @@ class Metrics:
             error = (evaluation.classes(self._task)[part] != target).astype(np.float64)
         else:
             error = np.abs(evaluation.prediction[part].astype(np.float64) - target)
-        return float(evaluation.loss[part].sum(dtype=np.float64)), float(error.sum()), float((error**2).sum())
+        loss = float(evaluation.loss[part].sum(dtype=np.float64))
+        return loss, _mean_of_each(error), _mean_of_each(error**2)
 
     def samples(self, rows: np.ndarray, first: int, rates: Callable[[np.ndarray], np.ndarray]) -> Samples:
         """The points, the first of them with this index, of rows as `row` gives them; `rates` knows the
@@ -136,6 +139,11 @@ class Metrics:
         points = np.column_stack([index, step, epoch, loss, *scores, norms, rate])
         points[~np.isfinite(points)] = np.nan
         return Samples(self.columns, points)
+
+
+def _mean_of_each(errors: np.ndarray) -> float:
+    """The sum over the points, (n,); of several numbers, (n, targets), of the mean over them."""
+    return float(errors.sum() / (errors.shape[1] if errors.ndim > 1 else 1))
 
 
 def next_stride(step: int, stride: int) -> int:

@@ -11,8 +11,10 @@ from playground import limits
 from playground.catalogue.datasets import Dataset
 from playground.catalogue.features import columns
 from playground.run.config import Config
+from playground.run.slices import FIRST_TWO
 from playground.run.validation import Tables
 from playground.training.network import Network
+from playground.training.planes import plane_of
 
 DOMAIN_CELLS = 25
 
@@ -27,7 +29,7 @@ class Experiment:
     all_x: Tensor
     """Features of the training points, then of the test points, (1, n, inputs)."""
     all_y: Tensor
-    """Targets of them, (1, n) float32."""
+    """Targets of them, (1, n) float32; of a regression on several numbers (1, n, targets)."""
 
     @classmethod
     def of(cls, config: Config, dataset: Dataset, device: torch.device | str = "cpu") -> "Experiment":
@@ -97,7 +99,7 @@ class Experiment:
 
     @cached_property
     def train_y(self) -> Tensor:
-        """(1, count)"""
+        """(1, count), or (1, count, targets)"""
         return self.all_y[:, : self.count]
 
     @cached_property
@@ -112,28 +114,18 @@ class Experiment:
 
     @cached_property
     def targets(self) -> np.ndarray:
-        """`all_y` as numpy, (n,) float32."""
+        """`all_y` as numpy, (n,) or (n, targets) float32."""
         return self.all_y[0].cpu().numpy()
 
     @cached_property
     def domain(self) -> Tensor:
         """Features of everything that is shown: all points and the input square, (1, m, inputs)."""
-        ends = torch.linspace(-limits.HALF_SPAN, limits.HALF_SPAN, DOMAIN_CELLS)
-        square = features(self.config, plane(self.dataset, ends, ends), self.device)
+        ends = np.linspace(-limits.HALF_SPAN, limits.HALF_SPAN, DOMAIN_CELLS, dtype=np.float32)
+        means = self.dataset.train_inputs.mean(axis=0, dtype=np.float32)
+        square = features(self.config, plane_of(self.dataset, FIRST_TWO, means).grid(ends, ends), self.device)
         return torch.cat([self.all_x, square], dim=1)
 
 
 def features(config: Config, inputs: np.ndarray, device: torch.device | str) -> Tensor:
     """Features (1, n, inputs) of raw inputs (n, D)."""
     return columns(config.features, torch.from_numpy(inputs).to(device, torch.float32))[None]
-
-
-def plane(dataset: Dataset, x1: Tensor, x2: Tensor, held: np.ndarray | None = None) -> np.ndarray:
-    """Raw inputs (n, D) of a grid, row by row; inputs that are not drawn stay at `held`, (D,), or else at
-    their mean."""
-    others = dataset.train_inputs.mean(axis=0, dtype=np.float32) if held is None else held
-    grid = np.tile(others, (len(x1) * len(x2), 1))
-    grid[:, 0] = np.tile(x1.numpy(), len(x2))
-    if grid.shape[1] > 1:
-        grid[:, 1] = np.repeat(x2.numpy(), len(x1))
-    return grid

@@ -37,7 +37,7 @@ class Trainer(Protocol):
         ...
 
     def evaluate(self, x: Tensor, y: Tensor | None = None) -> Evaluation:
-        """The first network at features x (1, n, inputs) with targets y (1, n)."""
+        """The first network at features x (1, n, inputs) with targets y (1, n) or (1, n, targets)."""
         ...
 
     def activations(self, x: Tensor) -> np.ndarray:

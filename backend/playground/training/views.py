@@ -13,9 +13,12 @@ from playground import limits
 from playground.catalogue.datasets import Dataset
 from playground.catalogue.features import available, columns
 from playground.run import slices
+from playground.run.slices import FIRST_TWO, Axes
 from playground.training.evaluation import Evaluation
-from playground.training.experiment import Experiment, features, plane
+from playground.training.experiment import Experiment, features
 from playground.training.loop import TrainingLoop
+from playground.training.planes import Plane, plane_of
+from playground.training.score_curves import score_curves
 from playground.training.scores import class_scores
 from playground.training.weights import read_weights
 
@@ -36,55 +39,84 @@ CACHED_GRIDS = 4
 class Views:
     """The pictures of a training loop. The grids of a few sizes are cached.
 
-    `held` says at what value the maps hold an input that they are not drawn over, by its name and in its own
-    units; one that is not named is held at its mean over the training points.
+    `axes` says what the maps are drawn over, and `held` at what value they hold the other inputs, by its name
+    and in its own units; one that is not named is held at its mean over the training points.
     """
 
-    def __init__(self, loop: TrainingLoop, held: Mapping[str, float] | None = None):
+    def __init__(self, loop: TrainingLoop, held: Mapping[str, float] | None = None, axes: Axes = FIRST_TWO):
         self.held = dict(held or {})
+        self.axes = axes
         self._loop = loop
+        self._plane: Plane | None = None
         self._grids: dict[int, Tensor] = {}
         self._grids_of = loop.experiment
 
-    def hold(self, held: Mapping[str, float]) -> None:
-        """From now on. Raises `ValidationFailed` for what these data cannot be held at."""
-        slices.check(held, self._loop.experiment.dataset.task)
-        self.held = dict(held)
-        self._grids.clear()
+    def show(self, held: Mapping[str, float], axes: Axes) -> None:
+        """From now on. Raises `ValidationFailed` for what these data cannot be held at or drawn over."""
+        slices.check(held, axes, self._loop.experiment.dataset.task)
+        self.held, self.axes = dict(held), axes
+        self._forget()
 
     @property
     def held_values(self) -> tuple[float, ...]:
-        """What the third input and those after it are held at, in their own units."""
-        task = self._loop.experiment.dataset.task
-        named = slices.fitting(self.held, task)
+        """What the inputs that are not drawn are held at, in their order and own units; none where principal
+        components are drawn."""
+        task, drawn = self._loop.experiment.dataset.task, self.plane.columns
+        if not drawn:
+            return ()
+        named, inputs = slices.fitting(self.held, self._fitting_axes, task), self.plane.origin.tolist()
         values = []
-        for column, place in enumerate(self._held_inputs().tolist()):
-            low, high = slices.bounds(task, column)
-            share = place / (2 * limits.HALF_SPAN) + 0.5
-            values.append(named.get(task.input_names[column], low * (1 - share) + high * share))
-        return tuple(values[slices.DRAWN :])
+        for column, name in enumerate(task.input_names):
+            if column not in drawn:
+                low, high = slices.bounds(task, column)
+                share = inputs[column] / (2 * limits.HALF_SPAN) + 0.5
+                values.append(named.get(name, low * (1 - share) + high * share))
+        return tuple(values)
 
-    def _held_inputs(self) -> np.ndarray:
-        """All inputs (D,) as the network gets them: held, or the mean."""
+    @property
+    def plane(self) -> Plane:
+        """What the maps are drawn over."""
+        self._follow_data()
+        if self._plane is None:
+            self._plane = self._plane_over(self._fitting_axes)
+        return self._plane
+
+    @property
+    def _fitting_axes(self) -> Axes:
+        return self.axes.fitting(self._loop.experiment.dataset.task)
+
+    def _plane_over(self, axes: Axes) -> Plane:
+        """The inputs that it does not show are held, or at their mean."""
         dataset = self._loop.experiment.dataset
         inputs = dataset.train_inputs.mean(axis=0, dtype=np.float32)
-        named = slices.fitting(self.held, dataset.task)
+        named = slices.fitting(self.held, axes, dataset.task)
         for column, name in enumerate(dataset.task.input_names):
-            if column >= slices.DRAWN and name in named:
+            if name in named:
                 low, high = slices.bounds(dataset.task, column)
                 # In halves: the span of the largest floats would overflow.
                 share = (named[name] / 2 - low / 2) / (high / 2 - low / 2)
                 inputs[column] = (share - 0.5) * 2 * limits.HALF_SPAN
-        return inputs
+        return plane_of(dataset, axes, inputs)
+
+    def _follow_data(self) -> None:
+        """Planes and grids are of the data and features of now."""
+        if self._loop.experiment.all_x is not self._grids_of.all_x:
+            self._forget()
+        self._grids_of = self._loop.experiment
+
+    def _forget(self) -> None:
+        self._plane = None
+        self._grids.clear()
 
     def frame(self, evaluation: Evaluation, neuron_size: int = 20, output_size: int = 100) -> Arrays:
         """Weights, maps of neurons and output, and predictions, for an evaluation of all points.
 
         `weight.0`, `bias.0` and so on, float32; `neurons` (N, size, size) with `neurons_range` (N, 2);
-        `decision` (size, size) with `decision_range` (2,), and `confidence` of more than two classes;
+        `decision` (size, size), of several values (targets, size, size), with `decision_range` (2,), and
+        `confidence` of more than two classes;
         `curve` (1 or K, 241) along the only input: the value, or the share of each class, of two of the last;
-        `train_predictions`, `test_predictions`; of classes `confusion` (2, K, K) int32 and
-        their `scores` (2, K + 1, 3), as `class_scores` gives them.
+        `train_predictions`, `test_predictions`, but for several values; of classes `confusion` (2, K, K)
+        int32 and their `scores` (2, K + 1, 3), as `class_scores` gives them.
         """
         experiment, state = self._loop.experiment, self._loop.state
         arrays: Arrays = {}
@@ -127,18 +159,39 @@ class Views:
             }
         else:
             low, high = (0.0, 1.0) if task.kind == "binary" else self._loop.experiment.dataset.target_range
-            arrays = {"decision": _bytes((evaluated.prediction - low) / (high - low), size)}
+            arrays = {"decision": _bytes((evaluated.prediction.T - low) / (high - low), size)}
         return arrays | {"decision_range": np.array([low, high], dtype=np.float32)}
 
-    def raw(self, size: int) -> Arrays:
-        """Raw float32 maps over the input square: `decision` (size, size) or (K, size, size), `neurons`
-        (N, size, size) for every hidden unit and then the outputs. Row 0 is the top."""
-        neurons = self._loop.trainer.activations(self._grid(size))
+    def raw(self, size: int, axes: Axes | None = None) -> Arrays:
+        """Raw float32 maps over the square: `decision` (size, size) or (K, size, size), `neurons` (N, size,
+        size) for every hidden unit and then the outputs. Row 0 is the top. `axes`: other ones than those that
+        are shown.
+
+        Raises `ValidationFailed` for axes that the data do not have.
+        """
+        if axes is not None:
+            slices.check_axes(axes, self._loop.experiment.dataset.task)
+        grid = self._grid(size) if axes is None else self._cells(size, self._plane_over(axes))
+        neurons = self._loop.trainer.activations(grid)
         decision = self._answers(neurons)
         return {
             "decision": decision.reshape(*decision.shape[:-1], size, size).numpy(),
             "neurons": neurons.reshape(-1, size, size),
         }
+
+    def score_curves(self) -> Arrays:
+        """How well the scores tell the classes apart: what `score_curves` makes of the training points, named
+        `train.…`, and of the test points; nothing for a regression."""
+        experiment = self._loop.experiment
+        if not experiment.dataset.task.classes:
+            return {}
+        scores = self._answers(self._loop.trainer.activations(experiment.all_x)).numpy()
+        parts = {"train": slice(None, experiment.count), "test": slice(experiment.count, None)}
+        found = {
+            part: score_curves(scores[..., points], experiment.targets[points])
+            for part, points in parts.items()
+        }
+        return {f"{part}.{name}": array for part, arrays in found.items() for name, array in arrays.items()}
 
     def _fit(self, size: int) -> int:
         """The size of a map, made smaller where the network is too large to draw it in time."""
@@ -147,26 +200,24 @@ class Views:
 
     def _grid(self, size: int) -> Tensor:
         """Features of a grid of cells, (1, size², inputs)."""
-        experiment = self._loop.experiment
-        if experiment.all_x is not self._grids_of.all_x:
-            self._grids.clear()
-        self._grids_of = experiment
-
+        plane = self.plane
         grid = self._grids.pop(size, None)
-        if grid is None:
-            axis = _centres(size)
-            cells = plane(experiment.dataset, axis, axis.flip(0), self._held_inputs())
-            grid = features(experiment.config, cells, experiment.device)
-        self._grids[size] = grid
+        self._grids[size] = self._cells(size, plane) if grid is None else grid
         while len(self._grids) > CACHED_GRIDS:
             del self._grids[next(iter(self._grids))]
-        return grid
+        return self._grids[size]
+
+    def _cells(self, size: int, plane: Plane) -> Tensor:
+        experiment, axis = self._loop.experiment, _centres(size)
+        return features(experiment.config, plane.grid(axis, axis[::-1]), experiment.device)
 
 
 def predictions(experiment: Experiment, evaluation: Evaluation) -> Arrays:
     """Of every point, and of classes the confusion matrices with their scores."""
     task = experiment.dataset.task
     parts = (slice(None, experiment.count), slice(experiment.count, None))
+    if task.targets > 1:
+        return {}  # as large as a frame; the map shows them
     if not task.classes:
         shown = evaluation.prediction.astype(np.float32)
         return {"train_predictions": shown[parts[0]], "test_predictions": shown[parts[1]]}
@@ -182,12 +233,13 @@ def predictions(experiment: Experiment, evaluation: Evaluation) -> Arrays:
     }
 
 
-def data_view(dataset: Dataset) -> tuple[tuple[str, ...], Arrays]:
-    """The names of all features that can be made of the data, a map of each, and the points."""
+def data_view(dataset: Dataset, plane: Plane) -> tuple[tuple[str, ...], Arrays]:
+    """The names of all features that can be made of the data, a map of each, the points, and where on the
+    plane a point x is: at `projection` x + `projection_offset`."""
     task = dataset.task
     names = available(task.inputs)
     axis = _centres(FEATURE_MAP)
-    cells = torch.from_numpy(plane(dataset, axis, axis.flip(0)))
+    cells = torch.from_numpy(plane.grid(axis, axis[::-1]))
     maps, ranges = quantised(columns(names, cells).T.numpy(), FEATURE_MAP)
     return names, {
         "train_inputs": dataset.train_inputs.astype(np.float32),
@@ -196,6 +248,8 @@ def data_view(dataset: Dataset) -> tuple[tuple[str, ...], Arrays]:
         "test_targets": dataset.test_targets.astype(np.float32),
         "feature_maps": maps,
         "feature_ranges": ranges,
+        "projection": plane.projection,
+        "projection_offset": plane.offset,
     }
 
 
@@ -208,12 +262,14 @@ def quantised(values: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     return maps, np.concatenate([low, high], axis=1).astype(np.float32)
 
 
-def _centres(size: int) -> Tensor:
-    """Centres of `size` cells from -6 to 6."""
-    return (torch.arange(size) + 0.5) * (2 * limits.HALF_SPAN / size) - limits.HALF_SPAN
+def _centres(size: int) -> np.ndarray:
+    """Centres of `size` cells from -6 to 6, float32."""
+    return (np.arange(size, dtype=np.float32) + np.float32(0.5)) * np.float32(
+        2 * limits.HALF_SPAN / size
+    ) - np.float32(limits.HALF_SPAN)
 
 
 def _bytes(fractions: np.ndarray, size: int) -> np.ndarray:
-    """Fractions of 0 to 1 as bytes; what is beyond is cut, and what is no number is 0."""
+    """Fractions (…, size²) of 0 to 1 as bytes (…, size, size); what is beyond is cut, no number is 0."""
     scaled = np.fmin(np.fmax(fractions * np.float32(255), 0), 255)  # with a number and NaN, the number
-    return np.rint(scaled).astype(np.uint8).reshape(size, size)
+    return np.rint(scaled).astype(np.uint8).reshape(*fractions.shape[:-1], size, size)

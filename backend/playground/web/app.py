@@ -34,7 +34,16 @@ from playground.settings import Settings
 from playground.web import openapi, pages, socket
 from playground.web.middleware import Bodies, Heads, SecurityHeaders
 from playground.web.problem import document
-from playground.web.routes import catalogue, data, imports, scores, server, sessions, summary
+from playground.web.routes import (
+    catalogue,
+    data,
+    imports,
+    score_curves,
+    scores,
+    server,
+    sessions,
+    summary,
+)
 
 log = logging.getLogger("playground.app")
 
@@ -64,6 +73,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         sessions.router,
         summary.router,
         scores.router,
+        score_curves.router,
         socket.router,
         pages.router,
     ):

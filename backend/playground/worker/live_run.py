@@ -24,6 +24,7 @@ from playground.training.divergence import Diverged
 from playground.training.evaluation import Samples
 from playground.training.loop import TrainingLoop
 from playground.training.surgery import loses
+from playground.training.views import Views
 from playground.training.weights import read_weights, set_weight, set_weights
 from playground.worker import snapshot
 from playground.worker.frames import FrameSchedule
@@ -69,7 +70,8 @@ class LiveRun:
             self.loop = snapshot.load(arrays["snapshot"].tobytes(), self._tables, device)
         else:
             self.loop = TrainingLoop.start(opening.config, self._tables, device)
-        self._reports = Reports(send, self.loop, opening.run, opening.frame, opening.held)
+        views = Views(self.loop, opening.held, opening.axes)
+        self._reports = Reports(send, self.loop, opening.run, opening.frame, views)
         recorded = Run(self.loop.config, tuple(opening.timeline))
         self._replay = recorded.replay(self._tables)
         self._next = next(self._replay, None)
@@ -186,10 +188,12 @@ class LiveRun:
             case SetSpeed():
                 self.pacing.set(speed=request)
                 self._reports.answer(number)
-            case SetSlice(held=held):
-                self._reports.hold(held)
+            case SetSlice(held=held, axes=axes):
+                turned = self._reports.show(held, axes)
                 self.frames.hurry()
                 self._reports.answer(number)
+                if turned:
+                    self._reports.data()
             case Reset():
                 self._begin(TrainingLoop.start(self.loop.config, self._tables, self._device), 0, number)
             case messages.Restore(done=done):
@@ -205,8 +209,10 @@ class LiveRun:
                 self._change(self.loop.config, request, {}, number)
             case messages.ReadMetrics():
                 self._reports.metrics(number)
-            case messages.ReadMaps(size=size):
-                self._reports.maps(number, size)
+            case messages.ReadScoreCurves():
+                self._reports.score_curves(number)
+            case messages.ReadMaps(size=size, axes=axes):
+                self._reports.maps(number, size, axes)
             case messages.ReadWeights():
                 layers = read_weights(self.loop.experiment.network, self.loop.state)
                 named = {f"{i}.{name}": a for i, layer in enumerate(layers) for name, a in layer.items()}

@@ -11,10 +11,12 @@ from playground.i18n import Text, say
 from playground.messages import worker as messages
 from playground.messages.codec import Arrays
 from playground.messages.events import Divergence, TaskDescription
-from playground.messages.headers import DataHeader, FrameHeader, LayerSize, MetricsHeader
+from playground.messages.headers import AxisHeader, DataHeader, FrameHeader, LayerSize, MetricsHeader
 from playground.messages.worker import Event, Size, as_array
+from playground.run.slices import Axes
 from playground.training.evaluation import Samples
 from playground.training.loop import TrainingLoop
+from playground.training.planes import Plane
 from playground.training.views import Views, data_view, predictions
 from playground.worker.snapshot import Moment
 
@@ -35,6 +37,16 @@ def packed(moment: Moment | None) -> tuple[messages.Earlier | None, Arrays]:
     return (moment.earlier, {"earlier": as_array(moment.snapshot)}) if moment else (None, {})
 
 
+def axis_headers(plane: Plane, task: TaskDescription) -> tuple[AxisHeader, ...]:
+    """What the sides of the square are."""
+    if plane.ends:
+        ends = [(-end, end) for end in plane.ends]
+        sides = zip(ends, plane.shares, strict=True)
+        return tuple(AxisHeader(input=None, range=range, share=share) for range, share in sides)
+    ranges = task.input_ranges
+    return tuple(AxisHeader(input=c, range=ranges[c] if ranges else None) for c in plane.columns)
+
+
 Send = Callable[[Event, Arrays, int], None]
 """Sends an event, with its arrays, as the answer to a request or to none, 0."""
 
@@ -42,23 +54,24 @@ Send = Callable[[Event, Arrays, int], None]
 class Reports:
     """Of one run at a time; `frame` is the number of the last frame of the session."""
 
-    def __init__(
-        self, send: Send, loop: TrainingLoop, run: int, frame: int, held: Mapping[str, float] | None = None
-    ):
+    def __init__(self, send: Send, loop: TrainingLoop, run: int, frame: int, views: Views):
         self.run = run
         """Its number; a reset begins the next."""
         self._send = send
         self._frame = frame
         self._loop = loop
-        self._views = Views(loop, held)
+        self._views = views
 
     def next_run(self, loop: TrainingLoop) -> None:
         self.run += 1
-        self._loop, self._views = loop, Views(loop, self._views.held)
+        self._loop, self._views = loop, Views(loop, self._views.held, self._views.axes)
 
-    def hold(self, held: Mapping[str, float]) -> None:
-        """The maps hold these inputs so from now on. Raises `ValidationFailed`."""
-        self._views.hold(held)
+    def show(self, held: Mapping[str, float], axes: Axes) -> bool:
+        """The maps are drawn so from now on; whether they are over others than before. Raises
+        `ValidationFailed`."""
+        before = self._views.axes
+        self._views.show(held, axes)
+        return axes != before
 
     @property
     def task(self) -> TaskDescription:
@@ -83,14 +96,20 @@ class Reports:
         arrays = {name: found[name] for name in ("confusion", "scores") if name in found}
         self.answer(request, arrays, metrics=samples.named(), **result)
 
-    def maps(self, request: int, size: int) -> None:
-        """Raises `ValidationFailed` where all maps of this size are more than an answer may hold."""
+    def score_curves(self, request: int) -> None:
+        """Answers with the curves of the training points and of the test points; with none for a
+        regression."""
+        self.answer(request, self._views.score_curves())
+
+    def maps(self, request: int, size: int, axes: Axes | None) -> None:
+        """Raises `ValidationFailed` where all maps of this size are more than an answer may hold, and for
+        axes that the data do not have."""
         units = self._loop.experiment.network.units
         fits = math.isqrt(limits.MAP_NUMBERS // units)
         if size > fits:
             rule = say("rule.map_cells", limit=limits.MAP_NUMBERS, units=units, fits=fits)
             raise ValidationFailed(fault("size", rule, (fits,)))
-        self.answer(request, self._views.raw(size))
+        self.answer(request, self._views.raw(size, axes))
 
     def failed(self, request: int, detail: str) -> None:
         """After a failure that nobody foresaw; whoever waits for the request is told, too."""
@@ -111,8 +130,10 @@ class Reports:
         self.tell(event, arrays)
 
     def data(self) -> None:
-        features, arrays = data_view(self._loop.experiment.dataset)
-        header = DataHeader(run=self.run, task=self.task, features=features)
+        plane = self._views.plane
+        features, arrays = data_view(self._loop.experiment.dataset, plane)
+        axes = axis_headers(plane, self.task)
+        header = DataHeader(run=self.run, task=self.task, features=features, axes=axes)
         self.tell(messages.Data(), {"message": as_array(header.encode(arrays))})
 
     def samples(self, samples: Samples) -> None:

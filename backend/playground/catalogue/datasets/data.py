@@ -14,13 +14,14 @@ from playground.catalogue.tables.table import Table
 TWO_CLASSES = Task("binary", 2, class_labels=("0", "1"))
 REGRESSION = Task("regression", 0)
 Sample = tuple[np.ndarray, np.ndarray]
-"""Positions (n, inputs) and targets (n,): int64 class indices, or floats for a regression."""
+"""Positions (n, inputs) and targets: (n,) int64 class indices, or floats for a regression, (n, targets) if
+it is on several numbers."""
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Inputs (n, task.inputs) float32 in [-6, 6]; targets (n,) int64 class indices, or float32 for a
-    regression. The test set may be empty."""
+    regression, (n, task.targets) if it is on several numbers. The test set may be empty."""
 
     train_inputs: np.ndarray
     train_targets: np.ndarray
@@ -30,7 +31,9 @@ class Dataset:
 
     @property
     def target_range(self) -> tuple[float, float]:
-        """The values that a regression is drawn over, symmetrical so that zero is neutral."""
+        """The values that a regression is drawn over, symmetrical so that zero is neutral; of colours all."""
+        if self.task.picture:
+            return (-1.0, 1.0)
         targets = np.concatenate([self.train_targets, self.test_targets])
         bound = float(np.abs(targets).max(initial=0)) or 1.0
         return (-bound, bound)

@@ -56,6 +56,8 @@ class Table:
     """Whether its first row named the columns."""
     sheets: tuple[str, ...] = ()
     sheet: str | None = None
+    picture: tuple[int, int] | None = None
+    """Width and height, where its rows are the pixels of an image."""
 
     def column(self, name: str, field: str) -> Column:
         """Raises ValidationFailed for `field` where there is no column of this name, or it has a slip."""
@@ -95,7 +97,7 @@ def to_arrays(table: Table) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         }
         for c in table.columns
     ]
-    header = {"id": table.id, "rows": table.rows, "columns": columns}
+    header = {"id": table.id, "rows": table.rows, "columns": columns, "picture": table.picture}
     return header, {f"column.{i}": column.values for i, column in enumerate(table.columns)}
 
 
@@ -110,7 +112,8 @@ def from_arrays(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> 
         )
         for i, c in enumerate(header["columns"])
     )
-    return Table(header["id"], columns, header["rows"])
+    picture = header["picture"]
+    return Table(header["id"], columns, header["rows"], picture=picture and tuple(picture))
 
 
 def short(text: str) -> str:

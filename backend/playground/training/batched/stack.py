@@ -29,7 +29,7 @@ def batch_key(loop: TrainingLoop) -> Hashable:
     counts = len(dataset.train_inputs), len(dataset.test_inputs)
     return (
         config.model_copy(update={"seed": 0, "data": None, "optimizer": optimizer}),
-        *(dataset.task.kind, dataset.task.classes, counts, loop.experiment.device),
+        *(dataset.task.kind, dataset.task.classes, dataset.task.targets, counts, loop.experiment.device),
     )
 
 

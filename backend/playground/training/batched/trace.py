@@ -73,7 +73,10 @@ class Trace:
             case "regression":
                 error = (prediction - y).abs()
         losses = weighted(loss.forward(output, y), y, class_weights)
-        each = torch.stack([losses, error, error**2]).double()
+        squared = error**2
+        if error.dim() > losses.dim():  # on several numbers
+            error, squared = error.mean(dim=-1), squared.mean(dim=-1)
+        each = torch.stack([losses, error, squared]).double()
         parts = each.tensor_split([experiment.count], dim=-1)
         norms = torch.stack([grads[:, span].norm(dim=1) for span in network.spans])
         return torch.cat([*(part.sum(dim=-1) for part in parts), norms]).T

@@ -119,7 +119,8 @@ DROPOUT = np.dtype([("on", INT), ("unit", INT), ("width", INT), ("least", UINT),
 """`least`: the first of 2**52 equally likely numbers that keeps a unit."""
 SETTING = np.dtype(
     [
-        *((name, INT) for name in ("batch", "train", "test", "classes", "stride", "shuffle", "weighted")),
+        *((name, INT) for name in ("batch", "train", "test", "classes", "targets")),
+        *((name, INT) for name in ("stride", "shuffle", "weighted")),
         *((name, INT) for name in ("carry", "carried", "prunes")),  # `carried`: samples that wait
         *((name, REAL) for name in ("l1", "l2", "clip", "coupled", "decoupled")),  # the last two: decay
         ("temperature", REAL),
@@ -177,7 +178,7 @@ class Scratch(NamedTuple):
     transposed: np.ndarray
     """(row, width), the width padded to lanes."""
     targets: np.ndarray
-    """(row,): the targets of the batch."""
+    """(targets, row): those of the batch."""
     masks: np.ndarray
     """(layers + 1,) uint64: what the masks of one step are made of."""
     drawn: np.ndarray
@@ -220,25 +221,25 @@ class Points(NamedTuple):
     features: np.ndarray
     """(features · n,)"""
     target: np.ndarray
-    """(n,)"""
+    """(targets · n,)"""
     loss: np.ndarray
     """(n,)"""
     prediction: np.ndarray
-    """(n,): the probability of class 1 of 2, the class of more, or the value of a regression."""
+    """(targets · n,): the probability of class 1 of 2, the class of more, or the values of a regression."""
     confidence: np.ndarray
     """(n,): the score of that class, of more than two."""
 
     @classmethod
-    def of(cls, features: np.ndarray, target: np.ndarray | None = None) -> "Points":
-        """For features (m, inputs) and targets (m,)."""
+    def of(cls, features: np.ndarray, target: np.ndarray | None = None, count: int = 1) -> "Points":
+        """For features (m, inputs) and targets (m,), or (m, count)."""
         m, inputs = features.shape
         n = -(-m // BLOCK) * BLOCK
         columns = aligned(inputs * n, np.float32)
         columns.reshape(inputs, n)[:, :m] = features.T
-        targets, *results = (aligned(n, np.float32) for _ in range(4))
+        targets, loss, prediction, confidence = (aligned(k * n, np.float32) for k in (count, 1, count, 1))
         if target is not None:
-            targets[:m] = target
-        return cls(columns, targets, *results)
+            targets.reshape(count, n)[:, :m] = target.reshape(m, count).T
+        return cls(columns, targets, loss, prediction, confidence)
 
 
 # --- Components: each in a loop of its own, chosen by its code -------------------------------------------
@@ -308,21 +309,24 @@ def plane_access(planes: int) -> Callable[..., Any]:
 
 
 @part
-def target_of(target, unit, units):
-    """A value for one unit; of a class, 1 for its own unit and 0 for the others."""
-    return target if units == 1 else np.where(np.abs(target - unit) < 0.5, 1.0, broadcast(0.0))
+def target_of(target, at, across, unit, units):
+    """Of 16 samples what one unit should give: a value, which stands `across` from that of the unit before;
+    where that is 0, they are classes, and it is 1 for the own unit and 0 for the others."""
+    if across > 0 or units == 1:
+        return load(target, at + unit * across)
+    return np.where(np.abs(load(target, at) - unit) < 0.5, 1.0, broadcast(0.0))
 
 
 def loss_loop(loss: type[Loss]) -> Callable[..., Any]:
     formula, count = part(loss.compiled), len(field_names(loss))
     against_true = loss.against_true
 
-    def loss_and_grad(value, dz, row, at, units, target, scale, shift, sample_weight, fields):
+    def loss_and_grad(value, dz, row, at, units, target, goal, across, scale, shift, sample_weight, fields):
         """The loss of 16 samples; the dz of the outputs become those of the loss, times `sample_weight`."""
         own = to_tuple(fields, count)
         loss, others = broadcast(0.0), broadcast(0.0)
         for unit in range(units):
-            expected, place = target_of(target, unit, units), at + unit * row
+            expected, place = target_of(target, goal, across, unit, units), at + unit * row
             own_loss, derivative = formula(load(value, place) * scale - shift, expected, units, *own)
             loss += own_loss
             if against_true:
@@ -331,7 +335,7 @@ def loss_loop(loss: type[Loss]) -> Callable[..., Any]:
             store(dz, place, load(dz, place) * derivative * sample_weight)
         if against_true:
             for unit in range(units):
-                expected, place = target_of(target, unit, units), at + unit * row
+                expected, place = target_of(target, goal, across, unit, units), at + unit * row
                 store(dz, place, load(dz, place) * np.where(expected > 0.5, -others, 1.0))
         return loss
 
@@ -342,13 +346,13 @@ def predict_loop(loss: type[Loss]) -> Callable[..., Any]:
     formula, score_of, count = part(loss.compiled), part(loss.compiled_predict), len(field_names(loss))
     against_true = loss.against_true
 
-    def predict(value, row, at, units, classes, target, scale, shift, fields):
-        """Of 16 samples: the loss, the prediction and its confidence."""
+    def predict(value, row, at, units, classes, points, goal, across, scale, shift, fields):
+        """Of 16 samples: the loss, and the confidence of the prediction, which is stored."""
         own = to_tuple(fields, count)
         loss, prediction, confidence = broadcast(0.0), broadcast(0.0), broadcast(-np.inf)
         for unit in range(units):
             output = load(value, at + unit * row) * scale - shift
-            expected = target_of(target, unit, units)
+            expected = target_of(points.target, goal, across, unit, units)
             loss += formula(output, expected, units, *own)[0]
             score = score_of(output + shift if against_true else output, *own)
             prediction, confidence = (
@@ -358,8 +362,10 @@ def predict_loop(loss: type[Loss]) -> Callable[..., Any]:
             if classes == 2:
                 prediction = np.minimum(np.maximum(score, 0.0), 1.0)  # the last unit is class 1
             elif classes == 0:
-                prediction = score
-        return loss, prediction, confidence
+                store(points.prediction, goal + unit * across, score)
+        if classes > 0:
+            store(points.prediction, goal, prediction)
+        return loss, confidence
 
     return predict
 
@@ -657,8 +663,8 @@ def train(net, clock, rates, first, last, features, target, arrays, scratch, poi
     """Trains networks `first` to `last` of a stack, a step for each row of `rates` (steps, R) or (steps, 1).
 
     `clock` (4,) int64 is step, epoch, cursor and stride, and moves on; `features` (train, inputs), `target`
-    (train,); `rows` gets the points of the history of network 0, over all `points`. Returns how many, and
-    whether all losses, and the state at the end, are finite.
+    (train, targets); `rows` gets the points of the history of network 0, over all `points`. Returns how many,
+    and whether all losses, and the state at the end, are finite.
     """
     step, epoch, cursor, stride = clock
     recorded, finite = 0, True
@@ -744,7 +750,8 @@ def gather(net, features, target, scratch, order, cursor, row, start, count):
     value, targets = scratch.value, scratch.targets
     for s in range(start, start + count):
         sample = order[cursor + s - start]
-        targets[s] = target[sample]
+        for number in range(target.shape[1]):
+            targets[number * row + s] = target[sample, number]
         for feature in range(net.layers[0].inputs):
             value[feature * row + s] = features[sample, feature]
 
@@ -754,12 +761,13 @@ def output_grad(net, scratch, row, batch):
     """The sum of the losses, in lanes; the dz of the outputs become those of the mean loss."""
     setting, value, units = net.setting[0], scratch.value, net.layers[-1].width
     outputs, chosen = net.layers[-1].unit * row, setting.loss
-    loss = broadcast(0.0)
+    loss, across = broadcast(0.0), row if setting.targets > 1 else 0
     for s in range(0, row, LANES):
-        used, targets, at = below(batch - s), load(scratch.targets, s), outputs + s
-        scale, shift = scale_and_shift(setting, value, row, at, units, targets)
+        used, at = below(batch - s), outputs + s
+        scale, shift = scale_and_shift(setting, value, row, at, units, scratch.targets, s)
         share = 1 / (batch if setting.temperature > 0 else batch * units)
-        sample_weight = np.where(used, share, broadcast(0.0)) * class_weight(setting, targets)
+        own_weight = class_weight(setting, load(scratch.targets, s))
+        sample_weight = np.where(used, share, broadcast(0.0)) * own_weight
         own_loss = loss_and_grad(
             chosen.code,
             value,
@@ -767,7 +775,9 @@ def output_grad(net, scratch, row, batch):
             row,
             at,
             units,
-            targets,
+            scratch.targets,
+            s,
+            across,
             scale,
             shift,
             sample_weight,
@@ -788,7 +798,7 @@ def class_weight(setting, targets):
 
 
 @part
-def scale_and_shift(setting, value, row, at, units, targets):
+def scale_and_shift(setting, value, row, at, units, targets, goal):
     """The loss sees the outputs of 16 samples times the one, less the other."""
     if setting.temperature > 0:
         scale = 1 / setting.temperature
@@ -796,7 +806,7 @@ def scale_and_shift(setting, value, row, at, units, targets):
     shift = broadcast(0.0)
     if setting.against_true:
         for unit in range(units):
-            is_true = target_of(targets, unit, units) > 0.5
+            is_true = target_of(targets, goal, 0, unit, units) > 0.5
             shift = np.where(is_true, load(value, at + unit * row), shift)
     return 1.0, shift
 
@@ -891,29 +901,31 @@ def padded(count, block):
 def evaluate(net, weights, buffers, scratch, points):
     """Evaluates one network at every point."""
     setting, value, units = net.setting[0], scratch.value, net.layers[-1].width
-    outputs, chosen, n = net.layers[-1].unit * BLOCK, setting.loss, points.target.size
+    outputs, chosen, n = net.layers[-1].unit * BLOCK, setting.loss, points.loss.size
+    across = n if setting.targets > 1 else 0
     for start in range(0, n, BLOCK):
         load_features(points, scratch, net.layers[0].inputs, start)
         forward(net, weights, buffers, scratch, BLOCK, BLOCK, False)
         for s in range(0, BLOCK, LANES):
-            targets, at = load(points.target, start + s), outputs + s
-            scale, shift = scale_and_shift(setting, value, BLOCK, at, units, targets)
-            loss, prediction, confidence = predict(
+            goal, at = start + s, outputs + s
+            scale, shift = scale_and_shift(setting, value, BLOCK, at, units, points.target, goal)
+            loss, confidence = predict(
                 chosen.code,
                 value,
                 BLOCK,
                 at,
                 units,
                 setting.classes,
-                targets,
+                points,
+                goal,
+                across,
                 scale,
                 shift,
                 chosen.fields,
             )
-            loss = (loss if setting.temperature > 0 else loss / units) * class_weight(setting, targets)
-            store(points.loss, start + s, loss)
-            store(points.prediction, start + s, prediction)
-            store(points.confidence, start + s, confidence)
+            loss = loss if setting.temperature > 0 else loss / units
+            store(points.loss, goal, loss * class_weight(setting, load(points.target, goal)))
+            store(points.confidence, goal, confidence)
 
 
 @part
@@ -921,7 +933,7 @@ def load_features(points, scratch, inputs, start):
     """The inputs of `BLOCK` points."""
     for feature in range(inputs):
         for s in range(0, BLOCK, LANES):
-            at = feature * points.target.size + start + s
+            at = feature * points.loss.size + start + s
             store(scratch.value, feature * BLOCK + s, load(points.features, at))
 
 
@@ -935,18 +947,20 @@ def record(net, step, epochs, grad, points, row):
         losses, errors, squares = broadcast(0.0), broadcast(0.0), broadcast(0.0)
         for s in range(0, counts[side], LANES):
             used, at = below(counts[side] - s), starts[side] + s
-            prediction, target = load_part(points.prediction, at, used), load_part(points.target, at, used)
-            if setting.classes == 2:
-                prediction = np.where(prediction > 0.5, 1.0, broadcast(0.0))
-            error = np.where(used, np.abs(prediction - target), 0.0)
             losses += load_part(points.loss, at, used)
-            errors += np.minimum(error, 1.0) if setting.classes > 0 else error
-            squares += error * error
+            for number in range(setting.targets):
+                place = number * points.loss.size + at
+                prediction = load_part(points.prediction, place, used)
+                if setting.classes == 2:
+                    prediction = np.where(prediction > 0.5, 1.0, broadcast(0.0))
+                error = np.where(used, np.abs(prediction - load_part(points.target, place, used)), 0.0)
+                errors += np.minimum(error, 1.0) if setting.classes > 0 else error
+                squares += error * error
         first = 2 + 3 * side
         row[first], row[first + 1], row[first + 2] = (
             reduce_add(losses),
-            reduce_add(errors),
-            reduce_add(squares),
+            reduce_add(errors) / setting.targets,
+            reduce_add(squares) / setting.targets,
         )
     for index in range(net.layers.size):
         row[ROW + index] = l2_norm(grad, net.layers[index].weight, net.layers[index].end)
@@ -961,7 +975,7 @@ def evaluate_points(net, weights, buffers, scratch, points):
 @entry
 def unit_values(net, weights, buffers, scratch, points, values):
     """What every unit puts out at every point: `values` (units · n,)."""
-    inputs, n = net.layers[0].inputs, points.target.size
+    inputs, n = net.layers[0].inputs, points.loss.size
     for start in range(0, n, BLOCK):
         load_features(points, scratch, inputs, start)
         forward(net, weights, buffers, scratch, BLOCK, BLOCK, False)

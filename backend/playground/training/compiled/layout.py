@@ -69,7 +69,8 @@ class Layout:
             class_weights[: dataset.task.classes] = experiment.class_weights[0]
         self.net.setting[0] = (
             config.batch_size,
-            *(len(dataset.train_inputs), len(dataset.test_inputs), dataset.task.classes),
+            *(len(dataset.train_inputs), len(dataset.test_inputs)),
+            *(dataset.task.classes, dataset.task.targets),
             self._least_stride,
             *(config.shuffle, weighted),
             *(config.carry_remainder, experiment.carried, config.l1_prunes),

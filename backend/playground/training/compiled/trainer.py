@@ -69,7 +69,7 @@ class CompiledTrainer:
         )  # for arrays with gaps, the kernel would be compiled anew
         rows = np.empty((steps // state.stride + 1, kernel.ROW + len(experiment.network.layers)))
         start = np.array([state.step, state.epoch, state.cursor, state.stride])
-        features, target = experiment.train_x[0].numpy(), experiment.train_y[0].numpy()
+        features, target = experiment.train_x[0].numpy(), self._columns(experiment.train_y)
         points = self._points(experiment.all_x, experiment.all_y)
         row = max(experiment.batch_size + experiment.carried, kernel.BLOCK)
 
@@ -94,11 +94,13 @@ class CompiledTrainer:
         points, n = self._points(x, y), x.shape[1]
         scratch = self._layout.scratch(kernel.BLOCK)
         kernel.evaluate_points(self._layout.net, *self._first(), scratch, points)
-        return Evaluation(*(a[:n].copy() for a in (points.loss, points.prediction, points.confidence)))
+        planes = points.prediction.reshape(self._targets, -1)[:, :n].copy()
+        prediction = planes[0] if self._targets == 1 else planes.T
+        return Evaluation(points.loss[:n].copy(), prediction, points.confidence[:n].copy())
 
     def activations(self, x: Tensor) -> np.ndarray:
         points, units = self._points(x), self._layout.units
-        values = np.empty((units, len(points.target)), np.float32)
+        values = np.empty((units, len(points.loss)), np.float32)
         scratch = self._layout.scratch(kernel.BLOCK)
         kernel.unit_values(self._layout.net, *self._first(), scratch, points, values.reshape(-1))
         return values[:, : x.shape[1]]
@@ -107,12 +109,21 @@ class CompiledTrainer:
         """Weights and buffers of the first network."""
         return self._arrays.weights[0], self._arrays.buffers[0]
 
+    @property
+    def _targets(self) -> int:
+        return self._experiment.dataset.task.targets
+
+    def _columns(self, y: Tensor) -> np.ndarray:
+        """Targets (1, n) or (1, n, targets) as (n, targets)."""
+        return y[0].numpy().reshape(-1, self._targets)
+
     def _points(self, x: Tensor, y: Tensor | None = None) -> kernel.Points:
-        """Features (1, n, inputs) and targets (1, n) as the kernel reads them."""
+        """Features (1, n, inputs) and targets (1, n) or (1, n, targets) as the kernel reads them."""
         key = id(x), id(y)
         packed = self._packed.pop(key, None)
         if packed is None:  # kept with x and y themselves, so that their ids are not those of others
-            packed = x, y, kernel.Points.of(x[0].numpy(), None if y is None else y[0].numpy())
+            target = None if y is None else self._columns(y)
+            packed = x, y, kernel.Points.of(x[0].numpy(), target, self._targets)
         self._packed[key] = packed
         while len(self._packed) > KEPT:
             del self._packed[next(iter(self._packed))]

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Body, File, Form, Path, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 
+from playground.catalogue.tables.images import is_image, read_image
 from playground.catalogue.tables.reading import read_table
 from playground.catalogue.tables.roles import choose, suitable_targets
 from playground.catalogue.tables.table import Column, Table
@@ -80,6 +81,8 @@ class TableDescription(Shape):
     """Columns that can be predicted, the likeliest first."""
     rows: int = Field(examples=[150])
     """Rows of the file, whether values are missing or not."""
+    picture: tuple[int, int] | None = Field(examples=[None])
+    """Width and height of an image, which goes into `{"kind": "image", "id": …}`; null for a table."""
     preview: list[list[Any]] = Field(examples=[[[3.5, 1.4, "setosa"]]])
     """The first rows; null where a value is missing."""
 
@@ -109,6 +112,7 @@ def _described(table: Table) -> dict[str, Any]:
         "columns": [_column(column) for column in table.columns],
         "targets": suitable_targets(table),
         "rows": table.rows,
+        "picture": table.picture,
         "preview": first_rows(table, PREVIEW_ROWS),
     }
 
@@ -167,7 +171,10 @@ async def upload(
     registry: TheRegistry,
     file: Annotated[
         UploadFile,
-        File(description="A file of at most 5 MB: CSV with `,`, `;` or tab between columns, or .xlsx"),
+        File(
+            description="A file of at most 5 MB: CSV with `,`, `;` or tab between columns, or .xlsx; or an"
+            " image of at most 1 MB, PNG or JPEG"
+        ),
     ],
     header: Annotated[
         bool | None,
@@ -185,13 +192,19 @@ async def upload(
 ) -> UploadedTable:
     """Upload a CSV or a workbook; then use it with `{"kind": "csv", "id": …}` as the `data` of a config.
 
-    All rows are kept. Which of them are learned from depends on the columns of the config: those that have
-    a value in each.
+    An image, scaled to fit 64 × 64 pixels, is used with `{"kind": "image", "id": …}`.
+
+    Of a table, all rows are kept. Which of them are learned from depends on the columns of the config: those
+    that have a value in each.
     """
     content = await file.read()
-    table = await run_in_threadpool(read_table, content, file.filename or "data.csv", header, sheet)
-    chosen = choose(table, x1=x1, x2=x2, target=target)
-    data = {"kind": "csv", "id": table.id, **chosen._asdict()}
+    chosen: dict[str, Any] = {}
+    if is_image(content):
+        table = await run_in_threadpool(read_image, content, file.filename or "image")
+    else:
+        table = await run_in_threadpool(read_table, content, file.filename or "data.csv", header, sheet)
+        chosen = choose(table, x1=x1, x2=x2, target=target)._asdict()
+    data = {"kind": "image" if table.picture else "csv", "id": table.id, **chosen}
     dataset = parse({"data": data}, {table.id: table}).data.split(0, {table.id: table})
     registry.uploads.put(table)
     return UploadedTable(
@@ -199,7 +212,7 @@ async def upload(
         dropped=table.rows - len(dataset.train_inputs) - len(dataset.test_inputs),
         task=dataset.task.kind,
         classes=dataset.task.classes,
-        chosen=chosen._asdict(),
+        chosen=chosen,
     )
 
 

@@ -63,11 +63,12 @@ async def scores(session: Watched) -> SessionScores:
     answer, arrays = await session.read(messages.ReadMetrics())
     if "scores" not in arrays:
         raise Problem(HTTPStatus.CONFLICT, say("problem.no_classes"))
-    train, test = map(_classification, arrays["confusion"], arrays["scores"])
+    train, test = map(classification, arrays["confusion"], arrays["scores"])
     return SessionScores(step=answer.step, train=train, test=test)
 
 
-def _classification(counts: np.ndarray, rows: np.ndarray) -> Classification:
+def classification(counts: np.ndarray, rows: np.ndarray) -> Classification:
+    """Of counts (K, K) by true and predicted class, and their scores (K + 1, 3)."""
     *classes, macro = (Scores(precision=p, recall=r, f1=f) for p, r, f in map(_numbers, rows))
     total = int(counts.sum())
     accuracy = int(counts.trace()) / total if total else None

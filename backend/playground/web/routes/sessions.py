@@ -3,7 +3,7 @@
 import asyncio
 from http import HTTPStatus
 from secrets import token_hex
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Body, Query, Request, Response
@@ -27,6 +27,7 @@ from playground.messages.events import (
 )
 from playground.run.config import Config
 from playground.run.run import EXAMPLE_EFFECT, EXAMPLE_LABEL, TimelineEntry
+from playground.run.slices import Axes
 from playground.run.weights import LayerWeights
 from playground.session.history import HIGH, LOW
 from playground.session.session import Session
@@ -115,7 +116,8 @@ class HistoryShape(Shape):
 
 
 class Maps(Shape):
-    """Maps over the input square. Row 0 is the top (x2 = 6), column 0 the left (x1 = -6)."""
+    """Maps over the square. Row 0 is the top (6 of what is drawn upwards), column 0 the left (-6 of what is
+    drawn to the right)."""
 
     step: int = Field(examples=[1200])
     """When they were taken."""
@@ -317,11 +319,18 @@ async def set_slice(
     session: Held,
     chosen: Annotated[
         Slice,
-        Body(openapi_examples={"all at their mean": {"value": {"held": {}}}}),
+        Body(
+            openapi_examples={
+                "all at their mean": {"value": {"held": {}}},
+                "principal components": {
+                    "value": {"held": {}, "axes": {"projection": "principal_components"}}
+                },
+            }
+        ),
     ],
 ) -> Done:
-    """Of more than two inputs, at what value the maps hold those that they are not drawn over."""
-    return await _perform(session, commands.SetSlice(held=chosen.held))
+    """Of more than two inputs, what the maps are drawn over, and at what value they hold the others."""
+    return await _perform(session, commands.SetSlice(held=chosen.held, axes=chosen.axes))
 
 
 @router.post(
@@ -393,12 +402,22 @@ async def maps(
             ge=limits.OUTPUT_MAP[0], le=limits.OUTPUT_MAP[1], description="Cells along a side", examples=[100]
         ),
     ] = 100,
+    x: Annotated[str | None, Query(description="Input drawn to the right", examples=[None])] = None,
+    y: Annotated[str | None, Query(description="Input drawn upwards", examples=[None])] = None,
+    projection: Annotated[
+        Literal["inputs", "principal_components"] | None,
+        Query(description="Two of the inputs, or the first two principal components", examples=[None]),
+    ] = None,
 ) -> Response:
     """The decision map and the map of every neuron: JSON, or raw with `Accept: application/octet-stream`.
 
+    They are drawn over what the session shows, or over `x` and `y`, or over the principal components.
+
     Large networks have small maps: all units together may have 4,000,000 cells.
     """
-    answer, arrays = await session.read(messages.ReadMaps(size=size))
+    named = x is not None or y is not None or projection is not None
+    axes = Axes(projection=projection or "inputs", x=x, y=y) if named else None
+    answer, arrays = await session.read(messages.ReadMaps(size=size, axes=axes))
     decision, neurons = arrays["decision"], arrays["neurons"]
     if "application/octet-stream" in request.headers.get("accept", ""):
         shapes = {

@@ -1,0 +1,1 @@
+"""Pictures as numbers: drawn by code, made smaller, reduced to a few colours."""
