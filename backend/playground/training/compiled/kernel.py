@@ -687,15 +687,8 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
     for done in range(1, steps + 1):
         if setting.train - cursor < whole:  # the data became fewer
             epoch, cursor = epoch + 1, 0
-        waiting = setting.carried if cursor == 0 and epoch > 0 else 0
-        if waiting > 0:
-            if shuffled != epoch - 1:
-                order_epoch(net, r, epoch - 1, scratch)
-            for s in range(waiting):
-                scratch.waiting[s] = scratch.order[setting.train - waiting + s]
-        if shuffled != epoch:
-            order_epoch(net, r, epoch, scratch)
-            shuffled = epoch
+        waiting = order_samples(net, r, epoch, cursor, shuffled, scratch)
+        shuffled = epoch
         fresh = min(setting.batch, setting.train - cursor)
         batch = waiting + fresh
         gather(net, features, target, scratch, scratch.waiting, 0, row, 0, waiting)
@@ -821,6 +814,22 @@ def logsumexp(value, row, at, units, scale):
     for unit in range(units):
         sums += np.exp((load(value, at + unit * row) - top) * scale)
     return top * scale + np.log(sums)
+
+
+@part
+def order_samples(net, r, epoch, cursor, shuffled, scratch):
+    """Puts the samples in the order of the epoch, where they are in that of `shuffled`. Returns how many of
+    the one before have waited for this mini-batch."""
+    setting = net.setting[0]
+    waiting = setting.carried if cursor == 0 and epoch > 0 else 0
+    if waiting > 0:
+        if shuffled != epoch - 1:
+            order_epoch(net, r, epoch - 1, scratch)
+        for s in range(waiting):
+            scratch.waiting[s] = scratch.order[setting.train - waiting + s]
+    if shuffled != epoch:
+        order_epoch(net, r, epoch, scratch)
+    return waiting
 
 
 @part
