@@ -28,7 +28,7 @@ def start(config: Config | dict[str, Any], trainers: Kinds = REFERENCE, **option
 
 
 def change(loop: TrainingLoop, patch: dict[str, Any]) -> list[Text]:
-    return loop.change(parse(merged(loop.config, patch)))
+    return loop.change(parse(merged(loop.config, patch), before=loop.config))
 
 
 def metrics(loop: TrainingLoop) -> dict[str, float | None]:

@@ -8,6 +8,7 @@ from playground.catalogue.component import members
 from playground.catalogue.datasets import Data
 from playground.catalogue.tables.reading import read_table
 from playground.i18n import Text
+from playground.run.config import Layer, Output
 from playground.run.patch import merged
 from playground.run.validation import parse
 from playground.session.labels import LISTS, label
@@ -76,8 +77,8 @@ def test_drawn_points_are_counted() -> None:
 def test_every_list_of_the_catalogue_is_told_by_its_length() -> None:
     lists = {
         name
-        for component in members(Data)
-        for name, field in component.model_fields.items()
+        for model in (*members(Data), Layer, Output)
+        for name, field in model.model_fields.items()
         if "tuple" in str(field.annotation)
     }
     assert lists == set(LISTS)

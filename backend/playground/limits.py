@@ -2,6 +2,8 @@
 
 HIDDEN_LAYERS = 12
 WIDTH = 256
+FROZEN_EDGES = 4096
+"""Of one layer, one by one; a neuron or a layer may be frozen whole."""
 CLASSES = 8
 POINTS = 10_000
 INPUTS = 64

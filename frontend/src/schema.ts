@@ -1062,6 +1062,9 @@ export interface components {
              *           "kind": "tanh"
              *         },
              *         "dropout": 0,
+             *         "frozen": false,
+             *         "frozen_edges": [],
+             *         "frozen_neurons": [],
              *         "normalization": {
              *           "kind": "none"
              *         },
@@ -1072,6 +1075,9 @@ export interface components {
              *           "kind": "tanh"
              *         },
              *         "dropout": 0,
+             *         "frozen": false,
+             *         "frozen_edges": [],
+             *         "frozen_neurons": [],
              *         "normalization": {
              *           "kind": "none"
              *         },
@@ -1109,7 +1115,10 @@ export interface components {
              * @default {
              *       "activation": {
              *         "kind": "auto"
-             *       }
+             *       },
+             *       "frozen": false,
+             *       "frozen_edges": [],
+             *       "frozen_neurons": []
              *     }
              */
             output: components["schemas"]["Output"];
@@ -1274,6 +1283,9 @@ export interface components {
              *             "kind": "tanh"
              *           },
              *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
              *           "normalization": {
              *             "kind": "none"
              *           },
@@ -1284,6 +1296,9 @@ export interface components {
              *             "kind": "tanh"
              *           },
              *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
              *           "normalization": {
              *             "kind": "none"
              *           },
@@ -1314,7 +1329,10 @@ export interface components {
              *       "output": {
              *         "activation": {
              *           "kind": "auto"
-             *         }
+             *         },
+             *         "frozen": false,
+             *         "frozen_edges": [],
+             *         "frozen_neurons": []
              *       },
              *       "schedule": {
              *         "kind": "constant_rate",
@@ -1911,6 +1929,27 @@ export interface components {
              * @default 0
              */
             dropout: number;
+            /**
+             * Frozen
+             * @description No weight of this layer is changed by training: no gradient, no decay. The optimizer forgets nothing of them, and goes on where it was once they are free
+             * @default false
+             */
+            frozen: boolean;
+            /**
+             * Frozen edges
+             * @description Weights that are frozen one by one: [source, unit], the input of the layer and the unit
+             * @default []
+             */
+            frozen_edges: [
+                number,
+                number
+            ][];
+            /**
+             * Frozen neurons
+             * @description Units of this layer, counted from 0, whose incoming weights, bias, and scale and shift of a normalisation are frozen
+             * @default []
+             */
+            frozen_neurons: number[];
             /** @description What becomes of the sums before that */
             normalization: components["schemas"]["Component"];
             /**
@@ -1948,6 +1987,12 @@ export interface components {
              */
             dropout: number;
             /**
+             * Frozen
+             * @description Parameters among them that could be trained.
+             * @example 0
+             */
+            frozen: number;
+            /**
              * Inputs
              * @description Numbers that each unit gets.
              * @example 2
@@ -1967,7 +2012,7 @@ export interface components {
             made_of: components["schemas"]["Text"][];
             /**
              * Not Trainable
-             * @description The others: running statistics of a normalisation.
+             * @description The others: frozen ones, and running statistics of a normalisation.
              * @example 0
              */
             not_trainable: number;
@@ -2273,6 +2318,27 @@ export interface components {
         Output: {
             /** @description What the output makes of its sum */
             activation: components["schemas"]["Component"];
+            /**
+             * Frozen
+             * @description No weight of this layer is changed by training: no gradient, no decay. The optimizer forgets nothing of them, and goes on where it was once they are free
+             * @default false
+             */
+            frozen: boolean;
+            /**
+             * Frozen edges
+             * @description Weights that are frozen one by one: [source, unit], the input of the layer and the unit
+             * @default []
+             */
+            frozen_edges: [
+                number,
+                number
+            ][];
+            /**
+             * Frozen neurons
+             * @description Units of this layer, counted from 0, whose incoming weights, bias, and scale and shift of a normalisation are frozen
+             * @default []
+             */
+            frozen_neurons: number[];
         };
         /**
          * Parameter
@@ -2821,6 +2887,9 @@ export interface components {
              *             "kind": "tanh"
              *           },
              *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
              *           "normalization": {
              *             "kind": "none"
              *           },
@@ -2831,6 +2900,9 @@ export interface components {
              *             "kind": "tanh"
              *           },
              *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
              *           "normalization": {
              *             "kind": "none"
              *           },
@@ -2861,7 +2933,10 @@ export interface components {
              *       "output": {
              *         "activation": {
              *           "kind": "auto"
-             *         }
+             *         },
+             *         "frozen": false,
+             *         "frozen_edges": [],
+             *         "frozen_neurons": []
              *       },
              *       "schedule": {
              *         "kind": "constant_rate",
@@ -3357,6 +3432,12 @@ export interface components {
          * @description The layers from the first hidden one to the output, and the sums over all of them.
          */
         Summary: {
+            /**
+             * Frozen
+             * @description Parameters among them that could be trained.
+             * @example 0
+             */
+            frozen: number;
             /**
              * Layers
              * @description A row for each.

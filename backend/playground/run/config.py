@@ -1,8 +1,8 @@
 """The config: everything that reproduces a run. Frozen, validated, JSON."""
 
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from playground import limits
 from playground.catalogue.activations import Activation, Linear, Tanh
@@ -50,6 +50,44 @@ else:
     AnySchedule = union_of(Schedule)
 
 
+def _in_order(places: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Each once, so that the same choice is the same config."""
+    return tuple(sorted(set(places)))
+
+
+FrozenLayer = Annotated[
+    bool,
+    Field(
+        title="Frozen",
+        description="No weight of this layer is changed by training: no gradient, no decay. The optimizer"
+        " forgets nothing of them, and goes on where it was once they are free",
+    ),
+]
+FrozenNeurons = Annotated[
+    tuple[Annotated[int, Field(ge=0, lt=limits.WIDTH)], ...],
+    Field(
+        strict=False,
+        max_length=limits.WIDTH,
+        title="Frozen neurons",
+        description="Units of this layer, counted from 0, whose incoming weights, bias, and scale and shift"
+        " of a normalisation are frozen",
+    ),
+    AfterValidator(_in_order),
+]
+FrozenEdges = Annotated[
+    tuple[
+        Annotated[tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]], Field(strict=False)], ...
+    ],
+    Field(
+        strict=False,
+        max_length=limits.FROZEN_EDGES,
+        title="Frozen edges",
+        description="Weights that are frozen one by one: [source, unit], the input of the layer and the unit",
+    ),
+    AfterValidator(_in_order),
+]
+
+
 class Layer(BaseModel):
     """A hidden layer: sums, normalisation, activation, dropout, in this order."""
 
@@ -62,7 +100,10 @@ class Layer(BaseModel):
         json_schema_extra={"first": 2},
     )
     normalization: AnyNormalization = Field(
-        default=NoNormalization(), title="Normalisation", description="What becomes of the sums before that"
+        default=NoNormalization(),
+        title="Normalisation",
+        description="What becomes of the sums before that",
+        json_schema_extra={"first": 3},
     )
     dropout: float = Field(
         default=0.0,
@@ -70,7 +111,11 @@ class Layer(BaseModel):
         le=0.9,
         title="Dropout",
         description="Share of the units that is silenced in each training step",
+        json_schema_extra={"first": 4},
     )
+    frozen: FrozenLayer = False
+    frozen_neurons: FrozenNeurons = ()
+    frozen_edges: FrozenEdges = ()
 
 
 class Output(BaseModel):
@@ -78,6 +123,9 @@ class Output(BaseModel):
 
     model_config = FROZEN
     activation: AnyOutputActivation = Field(default=Auto(), description="What the output makes of its sum")
+    frozen: FrozenLayer = False
+    frozen_neurons: FrozenNeurons = ()
+    frozen_edges: FrozenEdges = ()
 
 
 class Config(BaseModel):
@@ -178,6 +226,11 @@ class Config(BaseModel):
         title="Seed",
         description="Every random number of the run follows from it: the same seed gives the same run",
     )
+
+    @property
+    def layers(self) -> tuple[Layer | Output, ...]:
+        """From the first hidden layer to the output."""
+        return (*self.hidden, self.output)
 
     def output_activation(self) -> Activation:
         chosen = self.output.activation

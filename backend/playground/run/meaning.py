@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from playground.catalogue.component import Component, members
 from playground.catalogue.inits import Init
 from playground.i18n import Text, say
+from playground.run import freezing
 from playground.run.config import Config, Layer
 
 MOST = 2
@@ -44,6 +45,7 @@ def _told(before: Config, after: Config) -> Iterator[str | Text]:
     yield _chosen(before.schedule, after.schedule)
     yield from _layers(before.hidden, after.hidden)
     yield from _features(set(before.features), set(after.features))
+    yield from _freezing(before, after)
     yield _clipping(before.clip_norm, after.clip_norm)
     yield from _numbers(before, after)
 
@@ -88,6 +90,21 @@ def _features(before: set[str], after: set[str]) -> Iterator[str]:
         yield "effect.feature_more"
     if before - after:
         yield "effect.feature_less"
+
+
+def _freezing(before: Config, after: Config) -> Iterator[str]:
+    if len(before.layers) != len(after.layers):
+        return
+    old, new = freezing.choice(before), freezing.choice(after)
+    if any(_more(b, a) for b, a in zip(old, new, strict=True)):
+        yield "effect.frozen"
+    elif any(_more(a, b) for b, a in zip(old, new, strict=True)):
+        yield "effect.thawed"
+
+
+def _more(before: freezing.Choice, after: freezing.Choice) -> bool:
+    """Whether something is frozen that was not."""
+    return any(set(a) - set(b) for b, a in zip(before[1:], after[1:], strict=True)) or after[0] > before[0]
 
 
 def _clipping(before: float | None, after: float | None) -> str:

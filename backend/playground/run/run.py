@@ -81,7 +81,7 @@ class Run:
                 raise ValidationFailed(fault(f"timeline.{index}.step", say("rule.timeline_order")))
             last = entry.step
             try:
-                after = parse(merged(config, entry.change), tables) if entry.change else config
+                after = parse(merged(config, entry.change), tables, config) if entry.change else config
             except ValidationFailed as error:
                 raise ValidationFailed(*(e.below(f"timeline.{index}") for e in error.errors)) from None
             yield Transition(entry, config, after)

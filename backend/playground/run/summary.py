@@ -5,11 +5,13 @@ from pydantic import Field
 from playground.catalogue.component import Task
 from playground.catalogue.normalizations import NoNormalization
 from playground.i18n import Text
+from playground.run import freezing
 from playground.run.config import Config
 from playground.run.description import Description
 from playground.run.layers import LayerShape, layers_of, size_of
 
 HEADINGS = ("Layer", "Made of", "Output shape", "Parameters", "Trainable", "Not trainable")
+COUNTS = ("parameters", "trainable", "not_trainable", "frozen")
 GAP = "  "
 
 
@@ -31,7 +33,9 @@ class LayerSummary(Description):
     trainable: int = Field(examples=[12])
     """Those that the optimizer changes."""
     not_trainable: int = Field(examples=[0])
-    """The others: running statistics of a normalisation."""
+    """The others: frozen ones, and running statistics of a normalisation."""
+    frozen: int = Field(examples=[0])
+    """Parameters among them that could be trained."""
 
 
 class Summary(Description):
@@ -45,6 +49,8 @@ class Summary(Description):
     """Those that the optimizer changes."""
     not_trainable: int = Field(examples=[0])
     """The others."""
+    frozen: int = Field(examples=[0])
+    """Parameters among them that could be trained."""
 
     def __str__(self) -> str:
         last = len(self.layers) - 1
@@ -65,14 +71,16 @@ class Summary(Description):
 
 
 def summary(config: Config, task: Task) -> Summary:
-    layers = [_layer(shape) for shape in layers_of(config, task)]
-    trainable = sum(layer.trainable for layer in layers)
-    others = sum(layer.not_trainable for layer in layers)
-    return Summary(layers=layers, parameters=trainable + others, trainable=trainable, not_trainable=others)
+    shapes = layers_of(config, task)
+    trained = (int(layer.sum()) for layer in freezing.trained(config, shapes))
+    layers = [_layer(shape, count) for shape, count in zip(shapes, trained, strict=True)]
+    sums = {name: sum(getattr(layer, name) for layer in layers) for name in COUNTS}
+    return Summary(layers=layers, **sums)
 
 
-def _layer(shape: LayerShape) -> LayerSummary:
-    trainable, others = size_of(shape.parameters), size_of(shape.buffers)
+def _layer(shape: LayerShape, trainable: int) -> LayerSummary:
+    frozen = size_of(shape.parameters) - trainable
+    others = frozen + size_of(shape.buffers)
     normalized = [] if isinstance(shape.normalization, NoNormalization) else [shape.normalization]
     return LayerSummary(
         inputs=shape.inputs,
@@ -82,6 +90,7 @@ def _layer(shape: LayerShape) -> LayerSummary:
         parameters=trainable + others,
         trainable=trainable,
         not_trainable=others,
+        frozen=frozen,
     )
 
 

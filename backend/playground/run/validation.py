@@ -13,6 +13,7 @@ from playground.catalogue.losses import Loss
 from playground.catalogue.tables.table import Table
 from playground.errors import FieldError, ValidationFailed, explain, fault
 from playground.i18n import say
+from playground.run import freezing
 from playground.run.config import Config
 from playground.run.layers import layers_of
 from playground.run.migrations import upgraded, with_defaults
@@ -22,10 +23,11 @@ Tables = Mapping[str, Table]
 """Uploaded tables by id."""
 
 
-def parse(raw: Any, tables: Tables | None = None) -> Config:
+def parse(raw: Any, tables: Tables | None = None, before: Config | None = None) -> Config:
     """The config that `raw` describes, a merge patch of the defaults, of any version.
 
-    Without a loss or features in `raw`, they are those that fit the data. Raises `ValidationFailed`.
+    Without a loss or features in `raw`, they are those that fit the data. Of a change, `before` is the config
+    that it was made to: what was frozen there and is gone is no error. Raises `ValidationFailed`.
     """
     if not isinstance(raw, dict):
         raise ValidationFailed(fault("", say("rule.config_is_object")))
@@ -45,6 +47,8 @@ def parse(raw: Any, tables: Tables | None = None) -> Config:
     if raw.get("features") is None:
         fitting["features"] = _features(task)
     config = config.model_copy(update=fitting)
+    if before and task.kind in config.loss.tasks:
+        config = freezing.carried_over(before, config, task)
     misfits = tuple(_misfits(config, task))
     if misfits:
         raise ValidationFailed(*misfits)
@@ -97,3 +101,5 @@ def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
         named = named.model_copy(update={"text": named.text.lower()})  # in the middle of a sentence
         rule = say("rule.batch_of_one", normalization=named)
         yield fault("batch_size", rule, suggestion={"batch_size": 2})
+    if task.kind in loss.tasks:  # else the width of the output is not known
+        yield from freezing.misfits(config, task)

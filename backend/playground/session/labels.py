@@ -9,7 +9,13 @@ from playground.catalogue.normalizations import NoNormalization
 from playground.i18n import Text, say
 from playground.run.config import Config, Layer
 
-LISTS = {"points": "label.points", "test_points": "label.test_points", "inputs": "label.inputs"}
+LISTS = {
+    "points": "label.points",
+    "test_points": "label.test_points",
+    "inputs": "label.inputs",
+    "frozen_neurons": "label.frozen_neurons",
+    "frozen_edges": "label.frozen_edges",
+}
 """Fields that are told by how much they hold."""
 PARTS = frozenset({"output", "hidden", "features", "version"})
 LAYER_PARTS = frozenset({"width", "activation", "normalization", "dropout"})
@@ -53,9 +59,10 @@ def _components(before: Config, after: Config) -> list[Text]:
             words.append(_shown(name, new))
         else:
             words += _parameters(old, new)
-    if before.output != after.output:
+    if before.output.activation != after.output.activation:
         words.append(say("label.output", component=after.output.activation.named()))
-    return words
+    others = _parameters(before.output, after.output, within="output.")
+    return words + [say("label.output_layer", change=change) for change in others]
 
 
 def _id(component: Component) -> str | None:

@@ -287,7 +287,7 @@ class Session:
     async def _change(self, command: commands.Change) -> ChangeDone:
         async with self._changing:
             before, tables = self.config, self._uploads.named_in(command.change)
-            after = parse(merged(before, command.change), {**self._tables, **tables})
+            after = parse(merged(before, command.change), {**self._tables, **tables}, before)
             if after == before:
                 return ChangeDone(step=self.step, change=command.change, effect=[])
             headers, arrays = pack(tables)

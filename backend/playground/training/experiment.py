@@ -10,6 +10,7 @@ from torch import Tensor
 from playground import limits
 from playground.catalogue.datasets import Dataset
 from playground.catalogue.features import columns
+from playground.run import freezing
 from playground.run.config import Config
 from playground.run.slices import FIRST_TWO
 from playground.run.validation import Tables
@@ -62,6 +63,7 @@ class Experiment:
             == (others.batch_size, others.shuffle, others.carry_remainder)
             and mine.optimizer.kind == others.optimizer.kind
             and mine.loss.kind == others.loss.kind
+            and freezing.choice(mine) == freezing.choice(others)
         )
 
     @property
@@ -111,6 +113,14 @@ class Experiment:
         counts = np.bincount(self.dataset.train_targets.astype(np.int64), minlength=classes)
         weights = self.config.class_weights.of(counts)
         return None if weights is None else torch.from_numpy(weights).to(self.device, torch.float32)[None]
+
+    @cached_property
+    def trained(self) -> Tensor | None:
+        """Which weights are not frozen, (1, P) bool; none where all are trained."""
+        if not freezing.is_any_frozen(self.config):
+            return None
+        layers = freezing.trained(self.config, self.network.layers)
+        return torch.from_numpy(np.concatenate(layers)).to(self.device)[None]
 
     @cached_property
     def targets(self) -> np.ndarray:

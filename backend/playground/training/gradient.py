@@ -16,8 +16,10 @@ Masks = list[Tensor | None]
 class Model:
     """The network of a state. Its parameters are leaves for autograd that share the state's memory."""
 
-    def __init__(self, network: Network, state: State):
+    def __init__(self, network: Network, state: State, trained: Tensor | None = None):
+        """`trained` (1, P) says which weights are not frozen; none where all are trained."""
         self.network = network
+        self._trained = trained
         self.parameters: LayerTensors = [
             {name: view.detach().requires_grad_() for name, view in layer.items()}
             for layer in network.parameters(state.weights)
@@ -56,28 +58,39 @@ class Model:
             grad = grad.addcmul(self._state.weights, self._penalized, value=config.l2)
         if config.l1:
             grad = grad.addcmul(self._state.weights.sign(), self._penalized, value=config.l1)
+        if self._trained is not None:
+            grad = grad.where(self._trained, 0)
         return losses.detach(), grad, activations
 
     def update(self, config: Config, grad: Tensor, lr: Rate) -> None:
-        """One step of the optimizer, in place, by the gradient (R, P), clipped to its longest norm; and the
-        decay of the weights, after clipping, as in `torch.optim`."""
+        """One step of the optimizer, in place, as `next_step` says."""
+        state, trained = self._state, self._trained
+        delta, slots = self.next_step(config, grad, lr)
+        state.updates.add_(1 if trained is None else trained)
+        state.weights.add_(delta)
+        for slot, latest in zip(state.slots, slots, strict=True):
+            slot.copy_(latest)
+
+    def next_step(self, config: Config, grad: Tensor, lr: Rate) -> tuple[Tensor, list[Tensor]]:
+        """How the gradient (R, P), clipped to its longest norm, changes the weights and the optimizer's
+        slots; with the decay of the weights, after clipping, as in `torch.optim`. What is frozen stays."""
         state, clipped, optimizer = self._state, grad, config.optimizer
         if config.clip_norm is not None:
             norm = grad.norm(dim=1, keepdim=True)
             clipped = grad * (config.clip_norm / (norm + 1e-6)).clamp(max=1)
         if optimizer.weight_decay and not optimizer.decoupled_weight_decay:
             clipped = clipped.add(state.weights, alpha=optimizer.weight_decay)
-        state.updates.add_(1)
-        delta, slots = optimizer.update(state.weights, clipped, tuple(state.slots), state.updates, lr)
+        delta, slots = optimizer.update(state.weights, clipped, tuple(state.slots), state.updates + 1, lr)
         if optimizer.weight_decay and optimizer.decoupled_weight_decay:
             delta = delta - state.weights * (lr * optimizer.weight_decay)
         if config.l1_prunes:
             delta = self._pruned(delta, lr * config.l1)
         elif config.l1:
             delta = self._stopped_at_zero(delta, grad, config.l1)
-        state.weights.add_(delta)
-        for slot, latest in zip(state.slots, slots, strict=True):
-            slot.copy_(latest)
+        if self._trained is None:
+            return delta, list(slots)
+        kept = zip(state.slots, slots, strict=True)
+        return delta.where(self._trained, 0), [new.where(self._trained, old) for old, new in kept]
 
     def _stopped_at_zero(self, delta: Tensor, grad: Tensor, l1: float) -> Tensor:
         """With L1, a weight that would pass zero stops there, and one that is there stays while the loss

@@ -31,7 +31,7 @@ class ReferenceTrainer:
         self._build()
 
     def _build(self) -> None:
-        self._model = Model(self._experiment.network, self._state)
+        self._model = Model(self._experiment.network, self._state, self._experiment.trained)
         self._batches = Batches(self._experiment, self._state.seeds)
         self._metrics = Metrics(self._experiment)
 

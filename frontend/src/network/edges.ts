@@ -30,8 +30,12 @@ export interface EdgePainter {
   paint(frame: Frame, theme: Theme): void;
   /** Lets the other edges fade; null ends it. */
   emphasise(near: ((edge: Edge) => boolean) | null): void;
+  /** Breaks the lines of these edges. */
+  freeze(frozen: (edge: Edge) => boolean): void;
   remove(): void;
 }
+/** Of the line of a frozen edge, as in the style of the others. */
+const BROKEN = [7, 4];
 
 export class SvgEdges implements EdgePainter {
   private readonly paths: SVGPathElement[];
@@ -75,6 +79,12 @@ export class SvgEdges implements EdgePainter {
     });
   }
 
+  freeze(frozen: (edge: Edge) => boolean): void {
+    this.paths.forEach((path, i) => {
+      path.toggleAttribute("data-frozen", frozen(this.edges[i]));
+    });
+  }
+
   remove(): void {
     this.group.classList.remove("emphasised");
     this.group.replaceChildren();
@@ -86,6 +96,7 @@ export class CanvasEdges implements EdgePainter {
   private readonly curves: Path2D[];
   private theme: Theme | null = null;
   private near: ((edge: Edge) => boolean) | null = null;
+  private frozen: (edge: Edge) => boolean = () => false;
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
@@ -124,6 +135,11 @@ export class CanvasEdges implements EdgePainter {
     if (this.theme) this.draw(this.theme);
   }
 
+  freeze(frozen: (edge: Edge) => boolean): void {
+    this.frozen = frozen;
+    if (this.theme) this.draw(this.theme);
+  }
+
   /** The strong ones last and so on top. One path for many curves would be slower: overlaps cost. */
   private draw(theme: Theme): void {
     const context = this.context;
@@ -138,6 +154,7 @@ export class CanvasEdges implements EdgePainter {
       context.strokeStyle = level > LEVELS ? positive : negative;
       context.lineWidth = widthAt(level);
       context.globalAlpha = opacityAt(level);
+      context.setLineDash(this.frozen(this.edges[i]) ? BROKEN : []);
       context.stroke(this.curves[i]);
     }
     context.globalAlpha = 1;

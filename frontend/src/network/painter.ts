@@ -74,6 +74,11 @@ export class NetworkPainter {
     this.signals?.emphasise(near);
   }
 
+  /** Shows these edges as frozen. */
+  freeze(frozen: (edge: Edge) => boolean): void {
+    this.edges?.freeze(frozen);
+  }
+
   paint(frame: Frame, look: Look): void {
     for (const [canvas, { layer, unit }] of this.maps) {
       const map = frame.neuronMap(layer, unit);

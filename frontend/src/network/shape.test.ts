@@ -9,6 +9,9 @@ const layer = (width: number, fields: Partial<Layer> = {}): Layer => ({
   activation: { kind: "relu" },
   normalization: { kind: "none" },
   dropout: 0,
+  frozen: false,
+  frozen_neurons: [],
+  frozen_edges: [],
   ...fields,
 });
 
@@ -38,6 +41,9 @@ describe("changing the layers", () => {
       activation: { kind: "elu", alpha: 2 },
       normalization: { kind: "none" },
       dropout: 0,
+      frozen: false,
+      frozen_neurons: [],
+      frozen_edges: [],
     });
     expect(last).toBe(hidden[1]);
   });

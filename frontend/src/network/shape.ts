@@ -5,7 +5,7 @@ import { written } from "../i18n";
 import type { Component, Layer, Patch } from "../types";
 
 /** What is to be different about a layer. A function of the layer, so that quick presses add up. */
-export type Edit = (old: Layer) => Patch;
+export type Edit<Of = Layer> = (old: Of) => Patch;
 
 /** The layers with one edited. */
 export function withLayer(hidden: Layer[], layer: number, edit: Edit): Layer[] {

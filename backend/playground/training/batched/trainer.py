@@ -44,7 +44,7 @@ class BatchedTrainer:
         self.state = state
         self.grad = torch.zeros_like(state.weights) if state.grad is None else state.grad
         self._experiment = experiments[0]
-        self._model = Model(self._experiment.network, state)
+        self._model = Model(self._experiment.network, state, self._experiment.trained)
         self._x = torch.cat([experiment.all_x for experiment in experiments])
         self._y = torch.cat([experiment.all_y for experiment in experiments])
         self._owner = owner

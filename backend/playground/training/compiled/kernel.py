@@ -120,7 +120,7 @@ DROPOUT = np.dtype([("on", INT), ("unit", INT), ("width", INT), ("least", UINT),
 SETTING = np.dtype(
     [
         *((name, INT) for name in ("batch", "train", "test", "classes", "targets")),
-        *((name, INT) for name in ("stride", "shuffle", "weighted")),
+        *((name, INT) for name in ("stride", "shuffle", "weighted", "frozen")),
         *((name, INT) for name in ("carry", "carried", "prunes")),  # `carried`: samples that wait
         *((name, REAL) for name in ("l1", "l2", "clip", "coupled", "decoupled")),  # the last two: decay
         ("temperature", REAL),
@@ -145,6 +145,8 @@ class Net(NamedTuple):
     """(layers + 1,) DROPOUT: of the inputs, then of each layer."""
     streams: np.ndarray
     """(R, layers + 2) uint64: what the numbers for shuffling and for each dropout are made of."""
+    trained: np.ndarray
+    """(P,) float32: 0 for weights that are frozen, 1 for the others; read only where `setting.frozen`."""
 
 
 class StateArrays(NamedTuple):
@@ -375,7 +377,8 @@ def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
     count = len(field_names(optimizer))
     load_slots, store_slots = slot_access(optimizer.slots)
 
-    def update(weights, grad, slots, base, slot_stride, updates, more, scale, lr, coupled, decoupled, fields):
+    def update(weights, grad, slots, base, slot_stride, updates, more, scale, lr, coupled, decoupled, frozen,
+               trained, fields):  # fmt: skip
         """One step of every weight; `more` updates than counted so far, and gradients times `scale`."""
         own = to_tuple(fields, count)
         counted = np.minimum(load_one(updates, 0) + more, MOST_UPDATES)
@@ -383,6 +386,9 @@ def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
         for at in range(0, weights.size, LANES):
             used = below(weights.size - at)
             t = np.minimum(load_part(updates, at, used) + more, MOST_UPDATES)
+            if frozen:
+                used = load_part(trained, at, used) > 0.5
+                t = np.where(used, t, counted)
             if any_lane(t != counted):
                 counted, correction = t, correct(t, *own)
             weight, past = load_part(weights, at, used), load_slots(slots, base + at, slot_stride, used)
@@ -627,6 +633,15 @@ def add_penalty(layers, weights, before, grad, l1, l2):
 
 
 @part
+def clear_frozen(trained, grad):
+    """What is frozen has no gradient, and none to be clipped."""
+    for at in range(0, grad.size, LANES):
+        used = below(grad.size - at)
+        kept = np.where(load_part(trained, at, used) > 0.5, load_part(grad, at, used), 0.0)
+        store_part(grad, at, kept, used)
+
+
+@part
 def stop_at_zero(layers, weights, before, grad, l1):
     """With L1, weights stop at zero, and stay while the loss pulls no harder: see `gradient.Model`."""
     for index in range(layers.size):
@@ -700,6 +715,8 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
         backward(net, weights, grad, scratch, row, batch)
         if setting.l1 > 0 or setting.l2 > 0 or setting.prunes:
             add_penalty(net.layers, weights, scratch.before, grad, setting.l1, setting.l2)
+        if setting.frozen:
+            clear_frozen(net.trained, grad)
         scale = min(1.0, setting.clip / (l2_norm(grad, 0, size) + 1e-6)) if setting.clip < np.inf else 1.0
         chosen, slot_stride, lr = setting.optimizer, arrays.weights.size, rates[done - 1, own_rate]
         update(
@@ -715,6 +732,8 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
             lr,
             setting.coupled,
             setting.decoupled,
+            setting.frozen,
+            net.trained,
             chosen.fields,
         )
         if setting.prunes:
@@ -729,7 +748,8 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
             record(net, step, epoch + cursor / setting.train, grad, points, rows[recorded])
             recorded, stride = recorded + 1, advance_stride(step, max(stride, setting.stride))
     for weight in range(size):
-        updates[weight] = min(updates[weight] + steps, MOST_UPDATES)
+        if not setting.frozen or net.trained[weight] > 0:
+            updates[weight] = min(updates[weight] + steps, MOST_UPDATES)
     clock[0], clock[1], clock[2], clock[3] = step, epoch, cursor, stride
     sums = reduce_add(trouble) + sum_of(weights, 0, size) + sum_of(buffers, 0, buffers.size)
     for slot in range(r * size, arrays.slots.size, arrays.weights.size):

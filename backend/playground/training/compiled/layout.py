@@ -32,6 +32,7 @@ class Layout:
             np.zeros(len(network.layers), kernel.LAYER),
             np.zeros(len(network.dropouts), kernel.DROPOUT),
             streams.view(np.uint64),
+            np.ones(network.size, np.float32),
         )
         self.inputs = network.layers[0].inputs
         self.units = network.units
@@ -67,12 +68,13 @@ class Layout:
         weighted, class_weights = experiment.class_weights is not None, np.zeros(limits.CLASSES)
         if experiment.class_weights is not None:
             class_weights[: dataset.task.classes] = experiment.class_weights[0]
+        self.net.trained[:] = 1 if experiment.trained is None else experiment.trained[0]
         self.net.setting[0] = (
             config.batch_size,
             *(len(dataset.train_inputs), len(dataset.test_inputs)),
             *(dataset.task.classes, dataset.task.targets),
             self._least_stride,
-            *(config.shuffle, weighted),
+            *(config.shuffle, weighted, experiment.trained is not None),
             *(config.carry_remainder, experiment.carried, config.l1_prunes),
             *(config.l1, config.l2, clip, 0.0 if decoupled else decay, decay if decoupled else 0.0),
             *(temperature, class_weights, config.loss.against_true),
