@@ -66,6 +66,9 @@ class Model:
         """One step of the optimizer, in place, as `next_step` says."""
         state, trained = self._state, self._trained
         delta, slots = self.next_step(config, grad, lr)
+        if config.l1_prunes:
+            gone = (state.weights + delta == 0) & (state.weights != 0) & (self._penalized > 0)
+            state.pruned.copy_(torch.maximum(state.pruned, gone.to(state.pruned)))
         state.updates.add_(1 if trained is None else trained)
         state.weights.add_(delta)
         for slot, latest in zip(state.slots, slots, strict=True):
@@ -107,9 +110,7 @@ class Model:
         signs = state.weights.sign() * self._penalized
         after = state.weights + delta
         passes = (after + signs * pull) * after.sign() < 0
-        delta = torch.where(state.pruned > 0, 0, torch.where(passes, -state.weights, delta))
-        state.pruned.copy_(torch.maximum(state.pruned, passes.to(state.pruned)))
-        return delta
+        return torch.where(state.pruned > 0, 0, torch.where(passes, -state.weights, delta))
 
 
 def weighted(losses: Tensor, y: Tensor, class_weights: Tensor | None) -> Tensor:

@@ -642,6 +642,17 @@ def clear_frozen(trained, grad):
 
 
 @part
+def hold_at_zero(net, r, arrays, scratch, lr):
+    """After a step: what L1 does to weights that come to zero."""
+    setting = net.setting[0]
+    weights, before = arrays.weights[r], scratch.before
+    if setting.prunes:
+        prune(net.layers, weights, before, arrays.pruned[r], lr * setting.l1)
+    elif setting.l1 > 0:
+        stop_at_zero(net.layers, weights, before, arrays.grads[r], setting.l1)
+
+
+@part
 def stop_at_zero(layers, weights, before, grad, l1):
     """With L1, weights stop at zero, and stay while the loss pulls no harder: see `gradient.Model`."""
     for index in range(layers.size):
@@ -706,8 +717,7 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
         shuffled = epoch
         fresh = min(setting.batch, setting.train - cursor)
         batch = waiting + fresh
-        gather(net, features, target, scratch, scratch.waiting, 0, row, 0, waiting)
-        gather(net, features, target, scratch, scratch.order, cursor, row, waiting, fresh)
+        gather(net, features, target, scratch, cursor, row, waiting, fresh)
         for place in range(net.dropouts.size):
             scratch.masks[place] = mix(net.streams[r, 1 + place] + UINT(step) * NEXT)
         forward(net, weights, buffers, scratch, row, batch, True)
@@ -736,10 +746,7 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
             net.trained,
             chosen.fields,
         )
-        if setting.prunes:
-            prune(net.layers, weights, scratch.before, arrays.pruned[r], lr * setting.l1)
-        elif setting.l1 > 0:
-            stop_at_zero(net.layers, weights, scratch.before, grad, setting.l1)
+        hold_at_zero(net, r, arrays, scratch, lr)
         step, cursor = step + 1, cursor + fresh
         if setting.train - cursor < whole:
             epoch, cursor = epoch + 1, 0
@@ -758,11 +765,11 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
 
 
 @part
-def gather(net, features, target, scratch, order, cursor, row, start, count):
-    """So many samples of the mini-batch, from `start` on, in their order from `cursor` on."""
-    value, targets = scratch.value, scratch.targets
-    for s in range(start, start + count):
-        sample = order[cursor + s - start]
+def gather(net, features, target, scratch, cursor, row, waiting, fresh):
+    """The mini-batch: the samples that have waited, and then those that follow in their order."""
+    value, targets, order = scratch.value, scratch.targets, scratch.order
+    for s in range(waiting + fresh):
+        sample = scratch.waiting[s] if s < waiting else order[cursor + s - waiting]
         for number in range(target.shape[1]):
             targets[number * row + s] = target[sample, number]
         for feature in range(net.layers[0].inputs):
