@@ -25,11 +25,13 @@ export const GROUPS: Group[] = [
       "output_activation",
       "batch_size",
       "l1",
+      "l1_prunes",
       "l2",
       "clip_norm",
       "init",
       "seed",
       "shuffle",
+      "carry_remainder",
       "input_dropout",
     ],
   },
@@ -38,7 +40,7 @@ export const GROUPS: Group[] = [
     names: ["features", "layers", "neurons", "normalization", "dropout", "weights"],
   },
   { title: "share.group.data", names: ["dataset", "regenerate", "csv"] },
-  { title: "share.group.output", names: ["draw", "confusion", "residuals"] },
+  { title: "share.group.output", names: ["draw", "test_points", "discretise", "confusion", "residuals"] },
 ];
 
 /** What they are called on the page; the others are fields of the catalogue. */
@@ -69,6 +71,8 @@ const KEYS: Record<string, Key> = {
   regenerate: "data.regenerate",
   csv: "share.part.csv",
   draw: "output.tools",
+  test_points: "output.show_test",
+  discretise: "output.discretise",
   confusion: "output.confusion",
   residuals: "output.residuals",
 };
