@@ -9,7 +9,10 @@ from playwright.sync_api import expect
 from playground.run.tensorflow_playground import imported
 from tests.e2e.visitor import Visitor
 
-LINK = "#activation=relu&dataset=spiral&noise=10&networkShape=5&seed=0.27182&cats=3&batchSize_hide=true&discretize=true"
+LINK = (
+    "#activation=relu&dataset=spiral&noise=10&networkShape=5&seed=0.27182&discretize=true&cats=3"
+    "&batchSize_hide=true"
+)
 OTHER = "https://playground.tensorflow.org/#problem=regression&regDataset=reg-gauss&seed=0.5"
 PASTE = """text => {
   const clipboardData = new DataTransfer();
