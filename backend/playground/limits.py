@@ -11,6 +11,10 @@ INPUTS = 64
 SEED = 2**32 - 1
 SEEDED_WEIGHTS = 50_000
 """Of an init whose random numbers come one after another."""
+REPLICAS = 32
+"""Networks that one session trains side by side."""
+REPLICATED = 1_000_000
+"""Parameters of all of them together."""
 HALF_SPAN = 6.0
 """Inputs lie in [-6, 6]."""
 

@@ -1,10 +1,21 @@
 // Paints the maps of a message onto canvases, a cell a pixel; CSS scales them. It knows no framework.
-import { diverging, divergingDiscrete, paintClasses, paintShares, paintSigned, type Theme } from "./colours";
+import {
+  diverging,
+  divergingDiscrete,
+  paintChannels,
+  paintClasses,
+  paintPalette,
+  paintShares,
+  paintSigned,
+  type Theme,
+} from "./colours";
 import type { ByteMap, Frame } from "./wire";
 
 export interface Look {
   theme: Theme;
   discretise: boolean;
+  /** Of several networks: how far they differ, instead of their mean. */
+  spread?: boolean;
 }
 
 /** A map in colours: its cells along a side, and what fills in their colours. */
@@ -40,8 +51,14 @@ export const pictureOf = (map: ByteMap, look: Look, scale?: number): Picture => 
 
 /** What the network answers; `scale` as above, for a regression. Null before there is an answer. */
 export function decisionPicture(frame: Frame, look: Look, scale: number): Picture | null {
-  const { decision, confidence, taskKind } = frame;
+  const { decision, confidence, taskKind, colours, palette, spread } = frame;
+  if (look.spread && spread) return pictureOf(spread, look);
+  if (colours) return { size: colours.size, fill: (out) => paintChannels(out, colours.bytes) };
   if (!decision) return null;
+  if (palette) {
+    const sure = look.discretise ? null : confidence;
+    return { size: decision.size, fill: (out) => paintPalette(out, decision.bytes, sure, palette) };
+  }
   if (taskKind === "regression") return pictureOf(decision, look, scale);
   const fill = (out: Uint32Array) =>
     confidence

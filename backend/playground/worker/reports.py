@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from playground import limits
 from playground.errors import ValidationFailed, fault
 from playground.i18n import Text, say
@@ -130,17 +132,17 @@ class Reports:
         self.tell(event, arrays)
 
     def data(self) -> None:
-        plane = self._views.plane
-        features, arrays = data_view(self._loop.experiment.dataset, plane)
+        plane, dataset = self._views.plane, self._loop.experiment.dataset
+        features, arrays = data_view(dataset, plane)
         axes = axis_headers(plane, self.task)
-        header = DataHeader(run=self.run, task=self.task, features=features, axes=axes)
+        header = DataHeader(run=self.run, task=self.task, features=features, copies=dataset.copies, axes=axes)
         self.tell(messages.Data(), {"message": as_array(header.encode(arrays))})
 
     def samples(self, samples: Samples) -> None:
         if samples:
             stride, columns = self._loop.state.stride, list(samples.columns)
             event = messages.Samples(run=self.run, stride=stride, columns=columns)
-            self.tell(event, {"samples": samples.rows})
+            self.tell(event, {"samples": np.ascontiguousarray(samples.table)})
 
     def frame(self, size: Size) -> tuple[messages.Frame, Arrays]:
         """A frame for the browser, and the metrics of the same moment."""

@@ -63,5 +63,4 @@ def load(
     pruned = torch.from_numpy(np.array(arrays.get("pruned", np.zeros_like(arrays["weights"])))).to(device)
     watch = Watch(**header.get("watch", {}))
     state = State(**tensors, pruned=pruned, **{name: header[name] for name in COUNTERS}, watch=watch)
-    dataset = config.data.split(config.seed, tables or {})
-    return TrainingLoop(Experiment.of(config, dataset, device), state, trainers)
+    return TrainingLoop(Experiment.of(config, config.dataset(tables or {}), device), state, trainers)

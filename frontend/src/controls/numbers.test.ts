@@ -18,6 +18,7 @@ const parameter = (more: Partial<Parameter>): Parameter => ({
   longest: null,
   scale: "linear",
   choices: null,
+  formula: null,
   first: null,
   ...more,
 });

@@ -29,7 +29,7 @@ Functions that numba compiles have no annotations: it finds out the types by its
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -49,6 +49,7 @@ from playground.training.compiled.simd import (
     any_lane,
     below,
     broadcast,
+    inverse_normal,
     load,
     load_one,
     load_part,
@@ -122,7 +123,8 @@ SETTING = np.dtype(
         *((name, INT) for name in ("batch", "train", "test", "classes", "targets")),
         *((name, INT) for name in ("stride", "shuffle", "weighted", "frozen")),
         *((name, INT) for name in ("carry", "carried", "prunes")),  # `carried`: samples that wait
-        *((name, REAL) for name in ("l1", "l2", "clip", "coupled", "decoupled")),  # the last two: decay
+        *((name, REAL) for name in ("l1", "l2", "noise", "clip", "clip_value", "max_norm")),
+        *((name, REAL) for name in ("coupled", "decoupled")),  # decay
         ("temperature", REAL),
         ("class_weights", REAL, (limits.CLASSES,)),
         ("against_true", INT),
@@ -144,7 +146,7 @@ class Net(NamedTuple):
     dropouts: np.ndarray
     """(layers + 1,) DROPOUT: of the inputs, then of each layer."""
     streams: np.ndarray
-    """(R, layers + 2) uint64: what the numbers for shuffling and for each dropout are made of."""
+    """(R, layers + 3) uint64: what the numbers for shuffling, for noise and for each dropout are made of."""
     trained: np.ndarray
     """(P,) float32: 0 for weights that are frozen, 1 for the others; read only where `setting.frozen`."""
 
@@ -252,17 +254,25 @@ for function in COMPILABLE:
 
 
 def choice(functions: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
-    """choose(code, *args) calls the function at that index."""
-    first, others = part(functions[0]), functions[1:]
-    if not others:
-        return part(lambda code, *args: first(*args))
-    rest = choice(others)
+    """choose(code, *args) calls the function at that index; it gets a code, too, which it may pass over.
+
+    By quarters: each level of calls is optimised anew with all that is below it, so a chain would take long.
+    """
+    if len(functions) == 1:
+        return part(functions[0])
+    size = -(-len(functions) // 4)
+    groups = [choice(functions[start : start + size]) for start in range(0, len(functions), size)]
+    first, second, third, fourth = groups + groups[-1:] * (4 - len(groups))
 
     @part
     def choose(code, *args):
-        if code == 0:
-            return first(*args)
-        return rest(code - 1, *args)
+        if code < size:
+            return first(code, *args)
+        if code < 2 * size:
+            return second(code - size, *args)
+        if code < 3 * size:
+            return third(code - 2 * size, *args)
+        return fourth(code - 3 * size, *args)
 
     return choose
 
@@ -274,7 +284,7 @@ def activation_loop(activation: type[Activation], training: bool) -> Callable[..
         len(activation.learned),
     )
 
-    def activate(value, dz, slopes, start, stop, weights, first, fields):
+    def activate(code, value, dz, slopes, start, stop, weights, first, fields):
         own = to_tuple(fields, count)
         for at in range(start, stop, LANES):
             y, derivative = formula(load(value, at), *own)
@@ -282,7 +292,7 @@ def activation_loop(activation: type[Activation], training: bool) -> Callable[..
             if training:
                 store(dz, at, derivative)
 
-    def activate_learned(value, dz, slopes, start, stop, weights, first, fields):
+    def activate_learned(code, value, dz, slopes, start, stop, weights, first, fields):
         """The derivatives wait for `learned_grad`, since that by z takes the others away where it is 0."""
         own = to_tuple(weights[first:], learned) + to_tuple(fields, count)
         for at in range(start, stop, LANES):
@@ -296,6 +306,7 @@ def activation_loop(activation: type[Activation], training: bool) -> Callable[..
     return activate_learned if learned else activate
 
 
+@cache
 def plane_access(planes: int) -> Callable[..., Any]:
     """How so many numbers are stored, one in each plane."""
     if planes == 0:
@@ -323,7 +334,9 @@ def loss_loop(loss: type[Loss]) -> Callable[..., Any]:
     formula, count = part(loss.compiled), len(field_names(loss))
     against_true = loss.against_true
 
-    def loss_and_grad(value, dz, row, at, units, target, goal, across, scale, shift, sample_weight, fields):
+    def loss_and_grad(
+        code, value, dz, row, at, units, target, goal, across, scale, shift, sample_weight, fields
+    ):
         """The loss of 16 samples; the dz of the outputs become those of the loss, times `sample_weight`."""
         own = to_tuple(fields, count)
         loss, others = broadcast(0.0), broadcast(0.0)
@@ -348,7 +361,7 @@ def predict_loop(loss: type[Loss]) -> Callable[..., Any]:
     formula, score_of, count = part(loss.compiled), part(loss.compiled_predict), len(field_names(loss))
     against_true = loss.against_true
 
-    def predict(value, row, at, units, classes, points, goal, across, scale, shift, fields):
+    def predict(code, value, row, at, units, classes, points, goal, across, scale, shift, fields):
         """Of 16 samples: the loss, and the confidence of the prediction, which is stored."""
         own = to_tuple(fields, count)
         loss, prediction, confidence = broadcast(0.0), broadcast(0.0), broadcast(-np.inf)
@@ -377,9 +390,10 @@ def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
     count = len(field_names(optimizer))
     load_slots, store_slots = slot_access(optimizer.slots)
 
-    def update(weights, grad, slots, base, slot_stride, updates, more, scale, lr, coupled, decoupled, frozen,
-               trained, fields):  # fmt: skip
-        """One step of every weight; `more` updates than counted so far, and gradients times `scale`."""
+    def update(code, weights, grad, slots, base, slot_stride, updates, more, most, scale, lr, coupled,
+               decoupled, frozen, trained, fields):  # fmt: skip
+        """One step of every weight; `more` updates than counted so far, and gradients of a size of `most`
+        at most, times `scale`."""
         own = to_tuple(fields, count)
         counted = np.minimum(load_one(updates, 0) + more, MOST_UPDATES)
         correction = correct(counted, *own)
@@ -392,7 +406,10 @@ def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
             if any_lane(t != counted):
                 counted, correction = t, correct(t, *own)
             weight, past = load_part(weights, at, used), load_slots(slots, base + at, slot_stride, used)
-            pull = load_part(grad, at, used) * scale
+            pull = load_part(grad, at, used)
+            if most < np.inf:
+                pull = clamp(pull, most)
+            pull *= scale
             if coupled > 0.0:
                 pull += coupled * weight
             delta, past = formula(weight, pull, past, correction, lr, *own)
@@ -404,6 +421,12 @@ def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
     return update
 
 
+@part
+def clamp(numbers, most):
+    return np.maximum(np.minimum(numbers, most), -most)
+
+
+@cache
 def slot_access(slots: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """How so many slots, one every `slot_stride` numbers, are read as a tuple, and written."""
     if slots == 0:
@@ -642,14 +665,16 @@ def clear_frozen(trained, grad):
 
 
 @part
-def hold_at_zero(net, r, arrays, scratch, lr):
-    """After a step: what L1 does to weights that come to zero."""
+def bound_weights(net, r, arrays, scratch, lr):
+    """After a step: what L1 does to weights that come to zero, and max-norm to those that are too long."""
     setting = net.setting[0]
     weights, before = arrays.weights[r], scratch.before
     if setting.prunes:
         prune(net.layers, weights, before, arrays.pruned[r], lr * setting.l1)
     elif setting.l1 > 0:
         stop_at_zero(net.layers, weights, before, arrays.grads[r], setting.l1)
+    if setting.max_norm < np.inf:
+        shorten(net, weights, setting.max_norm)
 
 
 @part
@@ -681,6 +706,27 @@ def prune(layers, weights, before, pruned, pull):
             store_part(pruned, at, np.maximum(gone, passes), used)
 
 
+@part
+def shorten(net, weights, longest):
+    """Max-norm: what comes into a unit is no longer than this, where it is not frozen."""
+    for index in range(net.layers.size):
+        layer = net.layers[index]
+        for unit in range(0, layer.width, LANES):
+            used, squares, first = below(layer.width - unit), broadcast(0.0), layer.weight + unit
+            for source in range(layer.inputs):
+                weight = load_part(weights, first + source * layer.width, used)
+                squares += weight * weight
+            norm = np.sqrt(squares)
+            if not any_lane(norm > longest):
+                continue
+            scale = np.where(norm > longest, longest / norm, 1.0)
+            for source in range(layer.inputs):
+                at, free = first + source * layer.width, used
+                if net.setting[0].frozen:
+                    free = load_part(net.trained, at, used) > 0.5
+                store_part(weights, at, load_part(weights, at, used) * scale, free)
+
+
 # --- Training --------------------------------------------------------------------------------------------
 
 
@@ -689,15 +735,15 @@ def train(net, clock, rates, first, last, features, target, arrays, scratch, poi
     """Trains networks `first` to `last` of a stack, a step for each row of `rates` (steps, R) or (steps, 1).
 
     `clock` (4,) int64 is step, epoch, cursor and stride, and moves on; `features` (train, inputs), `target`
-    (train, targets); `rows` gets the points of the history of network 0, over all `points`. Returns how many,
-    and whether all losses, and the state at the end, are finite.
+    (train, targets); `rows` (networks, points, …) gets the points of the history of the first networks, over
+    all `points`. Returns how many, and whether all losses, and the state at the end, are finite.
     """
     step, epoch, cursor, stride = clock
     recorded, finite = 0, True
     for r in range(first, last):
         clock[0], clock[1], clock[2], clock[3] = step, epoch, cursor, stride
         count, whole = train_one(r, net, clock, rates, features, target, arrays, scratch, points, rows)
-        recorded, finite = recorded + count, finite and whole
+        recorded, finite = max(recorded, count), finite and whole
     return recorded, finite
 
 
@@ -713,13 +759,11 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
     for done in range(1, steps + 1):
         if setting.train - cursor < whole:  # the data became fewer
             epoch, cursor = epoch + 1, 0
-        waiting = order_samples(net, r, epoch, cursor, shuffled, scratch)
-        shuffled = epoch
         fresh = min(setting.batch, setting.train - cursor)
-        batch = waiting + fresh
+        waiting = order_samples(net, r, epoch, cursor, shuffled, scratch)
+        shuffled, batch = epoch, waiting + fresh
         gather(net, features, target, scratch, cursor, row, waiting, fresh)
-        for place in range(net.dropouts.size):
-            scratch.masks[place] = mix(net.streams[r, 1 + place] + UINT(step) * NEXT)
+        disturb(net, r, step, scratch, row, batch)
         forward(net, weights, buffers, scratch, row, batch, True)
         trouble += output_grad(net, scratch, row, batch) * 0.0  # NaN from the first infinite loss on
         backward(net, weights, grad, scratch, row, batch)
@@ -727,7 +771,9 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
             add_penalty(net.layers, weights, scratch.before, grad, setting.l1, setting.l2)
         if setting.frozen:
             clear_frozen(net.trained, grad)
-        scale = min(1.0, setting.clip / (l2_norm(grad, 0, size) + 1e-6)) if setting.clip < np.inf else 1.0
+        scale = 1.0
+        if setting.clip < np.inf:
+            scale = min(1.0, setting.clip / (l2_norm(grad, 0, size, setting.clip_value) + 1e-6))
         chosen, slot_stride, lr = setting.optimizer, arrays.weights.size, rates[done - 1, own_rate]
         update(
             chosen.code,
@@ -738,6 +784,7 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
             slot_stride,
             updates,
             done,
+            setting.clip_value,
             scale,
             lr,
             setting.coupled,
@@ -746,13 +793,13 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
             net.trained,
             chosen.fields,
         )
-        hold_at_zero(net, r, arrays, scratch, lr)
+        bound_weights(net, r, arrays, scratch, lr)
         step, cursor = step + 1, cursor + fresh
         if setting.train - cursor < whole:
             epoch, cursor = epoch + 1, 0
-        if r == 0 and step % stride == 0:
+        if r < rows.shape[0] and step % stride == 0:
             evaluate(net, weights, buffers, scratch, points)
-            record(net, step, epoch + cursor / setting.train, grad, points, rows[recorded])
+            record(net, step, epoch + cursor / setting.train, grad, points, rows[r, recorded])
             recorded, stride = recorded + 1, advance_stride(step, max(stride, setting.stride))
     for weight in range(size):
         if not setting.frozen or net.trained[weight] > 0:
@@ -765,6 +812,15 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
 
 
 @part
+def disturb(net, r, step, scratch, row, batch):
+    """Noise on the inputs of the mini-batch, and what the masks of its dropouts are made of."""
+    if net.setting[0].noise > 0:
+        add_noise(net, mix(net.streams[r, 1] + UINT(step) * NEXT), scratch, row, batch)
+    for place in range(net.dropouts.size):
+        scratch.masks[place] = mix(net.streams[r, 2 + place] + UINT(step) * NEXT)
+
+
+@part
 def gather(net, features, target, scratch, cursor, row, waiting, fresh):
     """The mini-batch: the samples that have waited, and then those that follow in their order."""
     value, targets, order = scratch.value, scratch.targets, scratch.order
@@ -774,6 +830,23 @@ def gather(net, features, target, scratch, cursor, row, waiting, fresh):
             targets[number * row + s] = target[sample, number]
         for feature in range(net.layers[0].inputs):
             value[feature * row + s] = features[sample, feature]
+
+
+@part
+def add_noise(net, key, scratch, row, batch):
+    """Input noise: number sample · inputs + feature decides how far that feature of that sample is off."""
+    value, tails = scratch.value, scratch.x_hat  # the inputs have no x_hat
+    inputs, last = net.layers[0].inputs, UINT(2**52 - 1)
+    for feature in range(inputs):
+        at = feature * row
+        for s in range(batch):
+            drawn = mix(key + UINT(s * inputs + feature + 1) * NEXT) >> UINT(12)
+            below_half = drawn < UINT(2**51)
+            tail = (REAL(drawn if below_half else last - drawn) + 0.5) * 2.0**-52
+            tails[at + s] = -tail if below_half else tail
+        for s in range(0, row, LANES):
+            off = inverse_normal(np.where(below(batch - s), load(tails, at + s), 0.5))
+            store(value, at + s, load(value, at + s) + net.setting[0].noise * off)
 
 
 @part
@@ -917,10 +990,13 @@ def sum_of(array, start, stop):
 
 
 @part
-def l2_norm(array, start, stop):
+def l2_norm(array, start, stop, most):
+    """Of the numbers when each is cut to `most`."""
     squares = broadcast(0.0)
     for at in range(start, stop, LANES):
         numbers = load_part(array, at, below(stop - at))
+        if most < np.inf:
+            numbers = clamp(numbers, most)
         squares += numbers * numbers
     return np.sqrt(reduce_add(squares))
 
@@ -999,7 +1075,7 @@ def record(net, step, epochs, grad, points, row):
             reduce_add(squares) / setting.targets,
         )
     for index in range(net.layers.size):
-        row[ROW + index] = l2_norm(grad, net.layers[index].weight, net.layers[index].end)
+        row[ROW + index] = l2_norm(grad, net.layers[index].weight, net.layers[index].end, np.inf)
 
 
 @entry
