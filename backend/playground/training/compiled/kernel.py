@@ -759,10 +759,9 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
     for done in range(1, steps + 1):
         if setting.train - cursor < whole:  # the data became fewer
             epoch, cursor = epoch + 1, 0
-        fresh = min(setting.batch, setting.train - cursor)
         waiting = order_samples(net, r, epoch, cursor, shuffled, scratch)
-        shuffled, batch = epoch, waiting + fresh
-        gather(net, features, target, scratch, cursor, row, waiting, fresh)
+        shuffled, fresh = epoch, min(setting.batch, setting.train - cursor)
+        batch = gather(net, features, target, scratch, cursor, row, waiting, fresh)
         disturb(net, r, step, scratch, row, batch)
         forward(net, weights, buffers, scratch, row, batch, True)
         trouble += output_grad(net, scratch, row, batch) * 0.0  # NaN from the first infinite loss on
@@ -830,6 +829,7 @@ def gather(net, features, target, scratch, cursor, row, waiting, fresh):
             targets[number * row + s] = target[sample, number]
         for feature in range(net.layers[0].inputs):
             value[feature * row + s] = features[sample, feature]
+    return waiting + fresh
 
 
 @part
