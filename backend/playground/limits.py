@@ -11,6 +11,13 @@ INPUTS = 64
 SEED = 2**32 - 1
 SEEDED_WEIGHTS = 50_000
 """Of an init whose random numbers come one after another."""
+FEATURES = 128
+FORMULA_LENGTH = 200
+"""Characters of a formula that somebody types."""
+FORMULA_BRACKETS = 16
+"""Brackets of it that may lie in one another."""
+FEATURE_VALUE = 1e6
+"""What a formula gives the network is cut at plus and minus this."""
 REPLICAS = 32
 """Networks that one session trains side by side."""
 REPLICATED = 1_000_000

@@ -37,6 +37,7 @@ from playground.web.problem import document
 from playground.web.routes import (
     catalogue,
     data,
+    formulas,
     imports,
     score_curves,
     scores,
@@ -68,6 +69,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     for router in (
         server.router,
         catalogue.router,
+        formulas.router,
         data.router,
         imports.router,
         sessions.router,
