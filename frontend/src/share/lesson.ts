@@ -45,7 +45,10 @@ export const GROUPS: Group[] = [
     names: ["features", "layers", "neurons", "normalization", "dropout", "weights"],
   },
   { title: "share.group.data", names: ["dataset", "regenerate", "csv"] },
-  { title: "share.group.output", names: ["draw", "test_points", "discretise", "confusion", "residuals"] },
+  {
+    title: "share.group.output",
+    names: ["draw", "test_points", "discretise", "confusion", "score_curves", "residuals"],
+  },
 ];
 
 /** What they are called on the page; the others are fields of the catalogue. */
@@ -80,6 +83,7 @@ const KEYS: Record<string, Key> = {
   test_points: "output.show_test",
   discretise: "output.discretise",
   confusion: "output.confusion",
+  score_curves: "output.curves",
   residuals: "output.residuals",
 };
 
