@@ -38,6 +38,7 @@ export const GROUPS: Group[] = [
       "input_dropout",
       "input_noise",
       "augmentation",
+      "stopping",
     ],
   },
   {
