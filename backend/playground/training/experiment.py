@@ -107,6 +107,13 @@ class Experiment:
     def steps_per_epoch(self) -> int:
         return -(-(self.count - self.carried) // self.batch_size)
 
+    def steps_left(self, cursor: int) -> int:
+        """Steps to the end of an epoch of which so many samples are done."""
+        left = self.count - cursor % self.count
+        if self.config.carry_remainder:
+            return left // self.batch_size or self.steps_per_epoch
+        return -(-left // self.batch_size)
+
     def epoch_ends(self, cursor: int) -> bool:
         """Whether no step follows in an epoch of which so many samples are done."""
         least = self.batch_size if self.config.carry_remainder else 1

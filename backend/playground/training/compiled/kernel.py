@@ -912,7 +912,8 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
             scale = min(1.0, setting.clip / (l2_norm(grad, 0, size, setting.clip_value) + 1e-6))
         chosen, slot_stride, lr = setting.optimizer, arrays.weights.size, rates[done - 1, own_rate]
         update(chosen.code, weights, grad, arrays.slots, r * size, slot_stride, updates, done,
-               setting.clip_value, scale, lr, setting.coupled, setting.decoupled, setting.frozen, net.trained, chosen.fields)  # fmt: skip
+               setting.clip_value, scale, lr, setting.coupled, setting.decoupled,
+               setting.frozen, net.trained, chosen.fields)  # fmt: skip
         bound_weights(net, r, arrays, scratch, lr)
         step, cursor, taken = step + 1, cursor + fresh, done
         if setting.train - cursor < whole:
