@@ -69,7 +69,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/formula": {
+    "/api/import": {
         parameters: {
             query?: never;
             header?: never;
@@ -79,13 +79,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Formula
-         * @description Read a formula: any of the features may be one, and so may the target of some data sets.
-         *
-         *     A wrong one is refused with the place of its fault, in the `values` of the error: `column` counts from 1,
-         *     and `length` characters are wrong, none of them at the end.
+         * Import Link
+         * @description Read a link of TensorFlow Playground as that page does.
          */
-        post: operations["formula_api_formula_post"];
+        post: operations["import_link_api_import_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -554,8 +551,6 @@ export interface components {
              * @description It took effect at this step.
              */
             step: number;
-            /** @description Of a step: what early stopping took back, if that ended it. */
-            stopped?: components["schemas"]["Best"] | null;
             /**
              * @description Says which message this is (enum property replaced by openapi-typescript)
              * @enum {string}
@@ -745,30 +740,6 @@ export interface components {
              */
             share: number | null;
         };
-        /**
-         * Best
-         * @description The moment at which the test loss was least, whose weights early stopping took back.
-         */
-        Best: {
-            /**
-             * Epoch
-             * @description Passes over the training set up to it.
-             * @example 24
-             */
-            epoch: number;
-            /**
-             * Loss
-             * @description The test loss of then.
-             * @example 0.21
-             */
-            loss: number;
-            /**
-             * Step
-             * @description Optimizer updates up to it.
-             * @example 600
-             */
-            step: number;
-        };
         /** @description The header of a binary message */
         BinaryHeader: components["schemas"]["FrameHeader"] | components["schemas"]["DataHeader"] | components["schemas"]["MetricsHeader"];
         /** Body_upload_api_datasets_post */
@@ -850,28 +821,6 @@ export interface components {
              *     ]
              */
             predicted: (number | null)[];
-        };
-        /**
-         * CallNode
-         * @description What is done to other values.
-         */
-        CallNode: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            kind: "call";
-            /**
-             * Name
-             * @description The operation or function
-             * @enum {string}
-             */
-            name: "lt" | "gt" | "le" | "ge" | "add" | "sub" | "mul" | "div" | "neg" | "pow" | "sin" | "cos" | "tan" | "atan" | "atan2" | "tanh" | "sigmoid" | "exp" | "log" | "sqrt" | "abs" | "sign" | "relu" | "step" | "floor" | "ceil" | "round" | "min" | "max" | "mod";
-            /**
-             * Of
-             * @description Its operands
-             */
-            of: (components["schemas"]["NumberNode"] | components["schemas"]["ConstantNode"] | components["schemas"]["InputNode"] | components["schemas"]["CallNode"])[];
         };
         /**
          * Catalogue
@@ -1070,17 +1019,10 @@ export interface components {
             label: string;
             /**
              * Learned
-             * @description Weights of its own by their names: of an activation one for each layer, of a normalisation one for each
-             *     unit.
+             * @description Activations: weights of its own, one for each layer, by their names.
              * @default []
              */
             learned: string[];
-            /**
-             * Of Plane
-             * @description Augmentations: whether they need two inputs that are a plane, and no columns of a table.
-             * @default false
-             */
-            of_plane: boolean;
             /**
              * Parameters
              * @description What can be set of it.
@@ -1107,14 +1049,18 @@ export interface components {
          * @description Everything that reproduces a run.
          */
         Config: {
-            /** @description Copies of the training points, a little different, that are learned from as well */
-            augmentation: components["schemas"]["Component"];
             /**
              * Batch size
              * @description Samples in a mini-batch: few make a step cheap and noisy, many make it slow and steady
              * @default 10
              */
             batch_size: number;
+            /**
+             * Carry the remainder over
+             * @description Samples at the end of an epoch that fill no mini-batch wait for the first one of the next epoch, which is so much larger, in place of being a small one of their own
+             * @default false
+             */
+            carry_remainder: boolean;
             /** @description How much the points of each class count in the loss, where there are classes */
             class_weights: components["schemas"]["Component"];
             /**
@@ -1122,16 +1068,11 @@ export interface components {
              * @description Longest gradient that a step may follow, over all weights; empty for no bound
              */
             clip_norm: number | null;
-            /**
-             * Clipping by value
-             * @description Each number of the gradient is cut to at most this size, before all of it is clipped; empty for no bound
-             */
-            clip_value: number | null;
             /** @description What there is to learn from */
             data: components["schemas"]["Component"];
             /**
              * Features
-             * @description What the network gets to see of a point: any formulas of its inputs
+             * @description What the network gets to see of a point
              * @default [
              *       "x1",
              *       "x2"
@@ -1153,9 +1094,6 @@ export interface components {
              *         "normalization": {
              *           "kind": "none"
              *         },
-             *         "shortcut": {
-             *           "kind": "none"
-             *         },
              *         "width": 4
              *       },
              *       {
@@ -1167,9 +1105,6 @@ export interface components {
              *         "frozen_edges": [],
              *         "frozen_neurons": [],
              *         "normalization": {
-             *           "kind": "none"
-             *         },
-             *         "shortcut": {
              *           "kind": "none"
              *         },
              *         "width": 2
@@ -1186,17 +1121,17 @@ export interface components {
              */
             input_dropout: number;
             /**
-             * Input noise
-             * @description In each training step every feature is off by a random number of about this size, so that the network cannot learn single points by heart; it is tested without
-             * @default 0
-             */
-            input_noise: number;
-            /**
              * L1
              * @description Adds the sum of |w| times this to the loss: weights that are hardly needed become exactly zero, and stay there until the loss pulls harder
              * @default 0
              */
             l1: number;
+            /**
+             * L1 prunes
+             * @description A weight that L1 pulls to zero is gone for good, in place of coming back when the loss pulls harder; the loss alone may still pull it past zero
+             * @default false
+             */
+            l1_prunes: boolean;
             /**
              * L2
              * @description Adds half the sum of w² times this to the loss: keeps weights small
@@ -1205,11 +1140,6 @@ export interface components {
             l2: number;
             /** @description How wrong an output is */
             loss: components["schemas"]["Component"];
-            /**
-             * Max-norm
-             * @description After each step the weights into a unit are shortened to this length, all of them together, if they are longer; empty for no bound. It goes well with dropout and high learning rates (Srivastava et al., 2014)
-             */
-            max_norm: number | null;
             /** @description How a gradient becomes a step */
             optimizer: components["schemas"]["Component"];
             /**
@@ -1220,19 +1150,10 @@ export interface components {
              *       },
              *       "frozen": false,
              *       "frozen_edges": [],
-             *       "frozen_neurons": [],
-             *       "shortcut": {
-             *         "kind": "none"
-             *       }
+             *       "frozen_neurons": []
              *     }
              */
             output: components["schemas"]["Output"];
-            /**
-             * Networks at once
-             * @description So many networks learn side by side from the same points, each with a seed of its own: curves are their median in a band from the least to the greatest, the map is their mean, and shows where they disagree; weights and neurons are those of the first
-             * @default 1
-             */
-            replicas: number;
             /** @description How the learning rate changes, counted in steps from the start of the run */
             schedule: components["schemas"]["Component"];
             /**
@@ -1247,8 +1168,6 @@ export interface components {
              * @default true
              */
             shuffle: boolean;
-            /** @description What ends the training by itself */
-            stopping: components["schemas"]["Component"];
             /**
              * Version
              * @description Of the form of the config
@@ -1278,12 +1197,6 @@ export interface components {
              */
             default: unknown;
             /**
-             * Examples
-             * @description Formulas: some to begin with.
-             * @default []
-             */
-            examples: string[];
-            /**
              * Exclusive Maximum
              * @description All values are less.
              */
@@ -1304,25 +1217,20 @@ export interface components {
              */
             first: number | null;
             /**
-             * Formula
-             * @description What it does, in LaTeX, where it is no part of a component that says so.
-             */
-            formula: string | null;
-            /**
              * Help
              * @description What it does, in a sentence.
              */
             help: string;
             /**
-             * Inputs
-             * @description Formulas: how many inputs x1, x2, … they may name.
-             */
-            inputs: number | null;
-            /**
              * Label
              * @description What a control for it is called.
              */
             label: string;
+            /**
+             * Longest
+             * @description Characters that a text may have.
+             */
+            longest: number | null;
             /**
              * Maximum
              * @description The greatest value.
@@ -1360,27 +1268,10 @@ export interface components {
             scale: "linear" | "log";
             /**
              * Type
-             * @description Of its value; `numbers` is a list, and the bounds are those of each. A `formula` is text.
+             * @description Of its value; `numbers` is a list, and the bounds are those of each.
              * @enum {string}
              */
-            type: "number" | "integer" | "boolean" | "numbers" | "component" | "formula";
-        };
-        /**
-         * ConstantNode
-         * @description A number with a name.
-         */
-        ConstantNode: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            kind: "constant";
-            /**
-             * Name
-             * @description Which one
-             * @enum {string}
-             */
-            name: "pi" | "e";
+            type: "number" | "integer" | "boolean" | "numbers" | "component" | "text";
         };
         /**
          * CreatedSession
@@ -1407,10 +1298,8 @@ export interface components {
             /**
              * @description The current config, whole.
              * @example {
-             *       "augmentation": {
-             *         "kind": "no_augmentation"
-             *       },
              *       "batch_size": 10,
+             *       "carry_remainder": false,
              *       "class_weights": {
              *         "kind": "equal"
              *       },
@@ -1438,9 +1327,6 @@ export interface components {
              *           "normalization": {
              *             "kind": "none"
              *           },
-             *           "shortcut": {
-             *             "kind": "none"
-             *           },
              *           "width": 4
              *         },
              *         {
@@ -1454,9 +1340,6 @@ export interface components {
              *           "normalization": {
              *             "kind": "none"
              *           },
-             *           "shortcut": {
-             *             "kind": "none"
-             *           },
              *           "width": 2
              *         }
              *       ],
@@ -1466,8 +1349,8 @@ export interface components {
              *         "kind": "xavier_uniform"
              *       },
              *       "input_dropout": 0,
-             *       "input_noise": 0,
              *       "l1": 0,
+             *       "l1_prunes": false,
              *       "l2": 0,
              *       "loss": {
              *         "kind": "bce",
@@ -1488,21 +1371,14 @@ export interface components {
              *         },
              *         "frozen": false,
              *         "frozen_edges": [],
-             *         "frozen_neurons": [],
-             *         "shortcut": {
-             *           "kind": "none"
-             *         }
+             *         "frozen_neurons": []
              *       },
-             *       "replicas": 1,
              *       "schedule": {
              *         "kind": "constant_rate",
              *         "warmup": 0
              *       },
              *       "seed": 0,
              *       "shuffle": true,
-             *       "stopping": {
-             *         "kind": "no_stopping"
-             *       },
              *       "version": 2
              *     }
              */
@@ -1670,12 +1546,6 @@ export interface components {
              * @default []
              */
             axes: components["schemas"]["AxisHeader"][];
-            /**
-             * Copies
-             * @description So many of the last training points are copies of the others, made by augmentation.
-             * @default 0
-             */
-            copies: number;
             /**
              * Features
              * @description The names of the features, in the order of `feature_maps`.
@@ -1855,76 +1725,6 @@ export interface components {
             values: {
                 [key: string]: components["schemas"]["Value"];
             };
-        };
-        /**
-         * FormulaDescription
-         * @description A formula as it was understood.
-         */
-        FormulaDescription: {
-            /**
-             * Inputs
-             * @description The numbers of the inputs that it names.
-             * @example [
-             *       1
-             *     ]
-             */
-            inputs: number[];
-            /**
-             * Latex
-             * @description To be typeset.
-             * @example \sin\left(3 \, x_{1}\right)
-             */
-            latex: string;
-            /**
-             * Text
-             * @description In the one way to write it: as a feature is named, and as it stands in a config.
-             * @example sin(3*x1)
-             */
-            text: string;
-            /**
-             * Tree
-             * @description What is worked out, from the leaves up.
-             * @example {
-             *       "kind": "call",
-             *       "name": "sin",
-             *       "of": [
-             *         {
-             *           "kind": "call",
-             *           "name": "mul",
-             *           "of": [
-             *             {
-             *               "kind": "number",
-             *               "value": 3
-             *             },
-             *             {
-             *               "kind": "input",
-             *               "number": 1
-             *             }
-             *           ]
-             *         }
-             *       ]
-             *     }
-             */
-            tree: components["schemas"]["NumberNode"] | components["schemas"]["ConstantNode"] | components["schemas"]["InputNode"] | components["schemas"]["CallNode"];
-        };
-        /**
-         * FormulaRequest
-         * @description A formula to read.
-         */
-        FormulaRequest: {
-            /**
-             * Inputs
-             * @description How many inputs x1, x2, … it may name.
-             * @default 2
-             * @example 2
-             */
-            inputs?: number;
-            /**
-             * Text
-             * @description As it is typed.
-             * @example sin(3x1)
-             */
-            text: string;
         };
         /**
          * FrameHeader
@@ -2156,24 +1956,129 @@ export interface components {
             stride: number;
         };
         /**
-         * InputNode
-         * @description A raw input of a point.
+         * ImportedExperiment
+         * @description The experiment of the link, to begin a session with, and how it wants to be looked at.
          */
-        InputNode: {
+        ImportedExperiment: {
             /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
+             * @description The same points, initial weights and mini-batches.
+             * @example {
+             *       "batch_size": 10,
+             *       "carry_remainder": false,
+             *       "class_weights": {
+             *         "kind": "equal"
+             *       },
+             *       "data": {
+             *         "draw": 0,
+             *         "kind": "circle",
+             *         "noise": 0,
+             *         "samples": 500,
+             *         "share": 0.5,
+             *         "train_fraction": 0.5
+             *       },
+             *       "features": [
+             *         "x1",
+             *         "x2"
+             *       ],
+             *       "hidden": [
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "width": 4
+             *         },
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "width": 2
+             *         }
+             *       ],
+             *       "init": {
+             *         "bias": 0,
+             *         "gain": 1,
+             *         "kind": "xavier_uniform"
+             *       },
+             *       "input_dropout": 0,
+             *       "l1": 0,
+             *       "l1_prunes": false,
+             *       "l2": 0,
+             *       "loss": {
+             *         "kind": "bce",
+             *         "label_smoothing": 0
+             *       },
+             *       "optimizer": {
+             *         "beta1": 0.9,
+             *         "beta2": 0.999,
+             *         "decoupled_weight_decay": false,
+             *         "eps": 1e-8,
+             *         "kind": "adam",
+             *         "lr": 0.001,
+             *         "weight_decay": 0
+             *       },
+             *       "output": {
+             *         "activation": {
+             *           "kind": "auto"
+             *         },
+             *         "frozen": false,
+             *         "frozen_edges": [],
+             *         "frozen_neurons": []
+             *       },
+             *       "schedule": {
+             *         "kind": "constant_rate",
+             *         "warmup": 0
+             *       },
+             *       "seed": 0,
+             *       "shuffle": true,
+             *       "version": 2
+             *     }
              */
-            kind: "input";
+            config: components["schemas"]["Config"];
             /**
-             * Number
-             * @description 1 for x1, and so on
+             * Discretise
+             * @description Whether it shows classes in place of shades.
+             * @example false
              */
-            number: number;
+            discretise: boolean;
+            /**
+             * Hide
+             * @description Controls that it hides, as `?hide=` of the page takes them.
+             * @example [
+             *       "l1",
+             *       "l2"
+             *     ]
+             */
+            hide: string[];
+            /**
+             * Notes
+             * @description What of the link means something else here, or nothing.
+             * @example []
+             */
+            notes: components["schemas"]["Text"][];
+            /**
+             * Show Test
+             * @description Whether it shows the test points.
+             * @example false
+             */
+            show_test: boolean;
         };
         /**
          * Layer
-         * @description A hidden layer: sums, normalisation, activation, dropout, and what a shortcut adds, in this order.
+         * @description A hidden layer: sums, normalisation, activation, dropout, in this order.
          */
         Layer: {
             /** @description What each unit makes of its sum */
@@ -2207,8 +2112,6 @@ export interface components {
             frozen_neurons: number[];
             /** @description What becomes of the sums before that */
             normalization: components["schemas"]["Component"];
-            /** @description A way past the layer, or past those before it */
-            shortcut: components["schemas"]["Component"];
             /**
              * Neurons
              * @description Units of the layer
@@ -2223,8 +2126,7 @@ export interface components {
         LayerSize: {
             /**
              * Inputs
-             * @description Rows of its weights: the features, or the units of the layer before; with a dense shortcut the features
-             *     and then the units of all layers before.
+             * @description Units of the layer before, or features.
              */
             inputs: number;
             /**
@@ -2258,7 +2160,7 @@ export interface components {
             inputs: number;
             /**
              * Made Of
-             * @description What comes after the sums, normalisation and activation, and its shortcut.
+             * @description What comes after the sums: normalisation and activation.
              * @example [
              *       {
              *         "code": "catalogue.tanh",
@@ -2333,9 +2235,21 @@ export interface components {
             running_var?: number[];
             /**
              * Weight
-             * @description A row for each input, a column for each unit; with a dense shortcut the inputs are the features, then the units of all layers before
+             * @description A row for each input, a column for each unit
              */
             weight?: number[][];
+        };
+        /**
+         * LinkToImport
+         * @description A link of TensorFlow Playground.
+         */
+        LinkToImport: {
+            /**
+             * Link
+             * @description All of it, or what is behind its "#".
+             * @example https://playground.tensorflow.org/#activation=tanh&dataset=circle&networkShape=4,2&seed=0.12345
+             */
+            link: string;
         };
         /**
          * Maps
@@ -2544,22 +2458,6 @@ export interface components {
          */
         NoticeCode: "notice.worker_restarted" | "notice.shutdown" | "notice.session_ended" | "notice.training_failed";
         /**
-         * NumberNode
-         * @description As it is typed, without a sign.
-         */
-        NumberNode: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            kind: "number";
-            /**
-             * Value
-             * @description Its value
-             */
-            value: number;
-        };
-        /**
          * OneWeight
          * @description One edge, or the bias of a unit where `source` is null. Layers count from 0, the output is the last.
          */
@@ -2613,8 +2511,6 @@ export interface components {
              * @default []
              */
             frozen_neurons: number[];
-            /** @description Whether the output sees more than the last layer */
-            shortcut: components["schemas"]["Component"];
         };
         /**
          * Parameter
@@ -2637,12 +2533,6 @@ export interface components {
              */
             default: unknown;
             /**
-             * Examples
-             * @description Formulas: some to begin with.
-             * @default []
-             */
-            examples: string[];
-            /**
              * Exclusive Maximum
              * @description All values are less.
              */
@@ -2663,25 +2553,20 @@ export interface components {
              */
             first: number | null;
             /**
-             * Formula
-             * @description What it does, in LaTeX, where it is no part of a component that says so.
-             */
-            formula: string | null;
-            /**
              * Help
              * @description What it does, in a sentence.
              */
             help: string;
             /**
-             * Inputs
-             * @description Formulas: how many inputs x1, x2, … they may name.
-             */
-            inputs: number | null;
-            /**
              * Label
              * @description What a control for it is called.
              */
             label: string;
+            /**
+             * Longest
+             * @description Characters that a text may have.
+             */
+            longest: number | null;
             /**
              * Maximum
              * @description The greatest value.
@@ -2712,10 +2597,10 @@ export interface components {
             scale: "linear" | "log";
             /**
              * Type
-             * @description Of its value; `numbers` is a list, and the bounds are those of each. A `formula` is text.
+             * @description Of its value; `numbers` is a list, and the bounds are those of each.
              * @enum {string}
              */
-            type: "number" | "integer" | "boolean" | "numbers" | "component" | "formula";
+            type: "number" | "integer" | "boolean" | "numbers" | "component" | "text";
         };
         /**
          * Pause
@@ -2791,12 +2676,6 @@ export interface components {
          */
         Preview: {
             /**
-             * Picture
-             * @description What the points are the pixels of: a PNG, as the address of an image (`data:image/png;base64,…`).
-             * @example null
-             */
-            picture: string | null;
-            /**
              * Points
              * @description How many there are, train and test together.
              * @example 500
@@ -2818,7 +2697,7 @@ export interface components {
             test: number[][];
             /**
              * Train
-             * @description [x1, x2, target] of training points, [x1, x2, red, green, blue] of pixels. Of one input, x2 is 0.
+             * @description [x1, x2, target] of training points. Of one input only, x2 is 0.
              * @example [
              *       [
              *         1.2,
@@ -3163,10 +3042,8 @@ export interface components {
             /**
              * @description The current config, whole.
              * @example {
-             *       "augmentation": {
-             *         "kind": "no_augmentation"
-             *       },
              *       "batch_size": 10,
+             *       "carry_remainder": false,
              *       "class_weights": {
              *         "kind": "equal"
              *       },
@@ -3194,9 +3071,6 @@ export interface components {
              *           "normalization": {
              *             "kind": "none"
              *           },
-             *           "shortcut": {
-             *             "kind": "none"
-             *           },
              *           "width": 4
              *         },
              *         {
@@ -3210,9 +3084,6 @@ export interface components {
              *           "normalization": {
              *             "kind": "none"
              *           },
-             *           "shortcut": {
-             *             "kind": "none"
-             *           },
              *           "width": 2
              *         }
              *       ],
@@ -3222,8 +3093,8 @@ export interface components {
              *         "kind": "xavier_uniform"
              *       },
              *       "input_dropout": 0,
-             *       "input_noise": 0,
              *       "l1": 0,
+             *       "l1_prunes": false,
              *       "l2": 0,
              *       "loss": {
              *         "kind": "bce",
@@ -3244,21 +3115,14 @@ export interface components {
              *         },
              *         "frozen": false,
              *         "frozen_edges": [],
-             *         "frozen_neurons": [],
-             *         "shortcut": {
-             *           "kind": "none"
-             *         }
+             *         "frozen_neurons": []
              *       },
-             *       "replicas": 1,
              *       "schedule": {
              *         "kind": "constant_rate",
              *         "warmup": 0
              *       },
              *       "seed": 0,
              *       "shuffle": true,
-             *       "stopping": {
-             *         "kind": "no_stopping"
-             *       },
              *       "version": 2
              *     }
              */
@@ -3741,11 +3605,6 @@ export interface components {
              * @example 1200
              */
             step: number;
-            /**
-             * @description Set when early stopping ended it: the moment whose weights it has now. The next training goes on.
-             * @example null
-             */
-            stopped: components["schemas"]["Best"] | null;
         };
         /**
          * Summary
@@ -3901,14 +3760,12 @@ export interface components {
          * TaskDescription
          * @description What there is to learn.
          * @example {
-         *       "answer": "binary",
          *       "class_colours": [],
          *       "class_labels": [
          *         "0",
          *         "1"
          *       ],
          *       "classes": 2,
-         *       "data_kind": "binary",
          *       "input_names": [
          *         "x1",
          *         "x2"
@@ -3924,14 +3781,6 @@ export interface components {
          */
         TaskDescription: {
             /**
-             * Answer
-             * @description What the network says of a point: how likely class 1 of two is, or each of more, or a number. An
-             *     embedding in the plane says the nearest class, a score is a number.
-             * @default binary
-             * @enum {string}
-             */
-            answer: "binary" | "multiclass" | "regression";
-            /**
              * Class Colours
              * @description Of each class, as `#rrggbb`, where the classes are colours.
              * @default []
@@ -3944,16 +3793,9 @@ export interface components {
             class_labels: string[];
             /**
              * Classes
-             * @description Of the data: 2 for binary, 0 for a regression.
+             * @description 2 for binary, 0 for a regression.
              */
             classes: number;
-            /**
-             * Data Kind
-             * @description What the data pose by themselves; a loss has to fit that.
-             * @default binary
-             * @enum {string}
-             */
-            data_kind: "binary" | "multiclass" | "regression";
             /**
              * Input Names
              * @description Names of the inputs, in order.
@@ -3974,10 +3816,10 @@ export interface components {
             inputs: number;
             /**
              * Kind
-             * @description Two classes, more, a number, or with a loss of pairs or triplets how points lie to one another.
+             * @description Two classes, more, or a number.
              * @enum {string}
              */
-            kind: "binary" | "multiclass" | "regression" | "embedding";
+            kind: "binary" | "multiclass" | "regression";
             /**
              * Picture
              * @description Width and height in pixels, where the points are those of a picture.
@@ -4074,12 +3916,6 @@ export interface components {
          */
         TimelineEntry: {
             /**
-             * @description If early stopping ended the training here: what it took back. Nobody did that, so a run that is played
-             *     again does it by itself.
-             * @example null
-             */
-            best: components["schemas"]["Best"] | null;
-            /**
              * Change
              * @description The merge patch of the config; empty where weights were edited by hand.
              * @default {}
@@ -4163,12 +3999,6 @@ export interface components {
          * @description One line of a timeline: what changed at a step, in words and as a patch, and how to undo it.
          */
         "TimelineEntry-Input": {
-            /**
-             * @description If early stopping ended the training here: what it took back. Nobody did that, so a run that is played
-             *     again does it by itself.
-             * @example null
-             */
-            best?: components["schemas"]["Best"] | null;
             /**
              * Change
              * @description The merge patch of the config; empty where weights were edited by hand.
@@ -4604,7 +4434,7 @@ export interface operations {
             };
         };
     };
-    formula_api_formula_post: {
+    import_link_api_import_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -4613,17 +4443,17 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["FormulaRequest"];
+                "application/json": components["schemas"]["LinkToImport"];
             };
         };
         responses: {
-            /** @description What was understood */
+            /** @description The experiment of the link */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FormulaDescription"];
+                    "application/json": components["schemas"]["ImportedExperiment"];
                 };
             };
             /** @description Bad request syntax or unsupported method */

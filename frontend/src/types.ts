@@ -57,6 +57,7 @@ export type NewSession = Partial<Omit<Schemas["NewSession"], "config">> & { conf
 export type CreatedSession = Schemas["CreatedSession"];
 export type FormulaDescription = Schemas["FormulaDescription"];
 export type FormulaTree = FormulaDescription["tree"];
+export type ImportedExperiment = Schemas["ImportedExperiment"];
 export type Preview = Schemas["Preview"];
 export type Table = Schemas["TableDescription"];
 export type UploadedTable = Schemas["UploadedTable"];
