@@ -10,6 +10,7 @@ from playground.catalogue.adam import Adam
 from playground.catalogue.class_weights import ClassWeights, EqualClassWeights
 from playground.catalogue.component import FROZEN, Component, union_of
 from playground.catalogue.datasets import Circle, Data
+from playground.catalogue.features import AnyFeature
 from playground.catalogue.inits import Init, XavierUniform
 from playground.catalogue.losses import BCE, Loss
 from playground.catalogue.normalizations import NoNormalization, Normalization
@@ -134,11 +135,12 @@ class Config(BaseModel):
     model_config = FROZEN
     version: Literal[2] = Field(default=VERSION, title="Version", description="Of the form of the config")
     data: AnyData = Field(default=Circle(), description="What there is to learn from")
-    features: tuple[str, ...] = Field(
+    features: tuple[AnyFeature, ...] = Field(
         default=("x1", "x2"),
         strict=False,
         min_length=1,
-        description="What the network gets to see of a point",
+        max_length=limits.FEATURES,
+        description="What the network gets to see of a point: any formulas of its inputs",
     )
     hidden: tuple[Layer, ...] = Field(
         default=(Layer(width=4), Layer(width=2)),

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from playground.catalogue.component import Task, members
-from playground.catalogue.features import available
+from playground.catalogue.features import available, needed
 from playground.catalogue.losses import Loss
 from playground.catalogue.tables.table import Table
 from playground.errors import FieldError, ValidationFailed, explain, fault
@@ -79,9 +79,9 @@ def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
             {"output": {"activation": {"kind": "auto"}}},
         )
     known = available(task.inputs)
-    unknown = [name for name in config.features if name not in known]
+    unknown = [name for name in config.features if needed(name) > task.inputs]
     if unknown or len(set(config.features)) < len(config.features):
-        kept = list(dict.fromkeys(name for name in config.features if name in known))
+        kept = list(dict.fromkeys(name for name in config.features if name not in unknown))
         if unknown:
             rule = say("rule.features_unknown", unknown=unknown, known=known)
         else:

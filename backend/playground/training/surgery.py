@@ -236,7 +236,7 @@ def _features(experiment: Experiment, write: Callable[[str], str] = str) -> list
     """The features with the names of their columns in the place of x1, x2, …"""
     names = experiment.dataset.task.input_names
     return [
-        re.sub(r"x(\d+)", lambda found: write(names[int(found[1]) - 1]), feature)
+        re.sub(r"\bx(\d+)", lambda found: write(names[int(found[1]) - 1]), feature)
         for feature in experiment.config.features
     ]
 

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from playground import limits
-from playground.catalogue.datasets import Dataset
 from playground.catalogue.features import available, columns
 from playground.run import slices
 from playground.run.slices import FIRST_TWO, Axes
@@ -236,11 +235,17 @@ def predictions(experiment: Experiment, evaluation: Evaluation) -> Arrays:
     }
 
 
-def data_view(dataset: Dataset, plane: Plane) -> tuple[tuple[str, ...], Arrays]:
-    """The names of all features that can be made of the data, a map of each, the points, and where on the
-    plane a point x is: at `projection` x + `projection_offset`."""
-    task = dataset.task
-    names = available(task.inputs)
+def shown_features(experiment: Experiment) -> tuple[str, ...]:
+    """Those that are offered of these data, and then the formulas that are in use."""
+    offered = available(experiment.dataset.task.inputs)
+    return tuple(dict.fromkeys((*offered, *experiment.config.features)))
+
+
+def data_view(experiment: Experiment, plane: Plane) -> tuple[tuple[str, ...], Arrays]:
+    """The names of all features that are shown, a map of each, the points, and where on the plane a point x
+    is: at `projection` x + `projection_offset`."""
+    dataset = experiment.dataset
+    names = shown_features(experiment)
     axis = _centres(FEATURE_MAP)
     cells = torch.from_numpy(plane.grid(axis, axis[::-1]))
     maps, ranges = quantised(columns(names, cells).T.numpy(), FEATURE_MAP)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from playground import limits
+from playground.catalogue.datasets import Dataset
 from playground.errors import ValidationFailed, fault
 from playground.i18n import Text, say
 from playground.messages import worker as messages
@@ -17,7 +18,7 @@ from playground.run.slices import Axes
 from playground.training.evaluation import Samples
 from playground.training.loop import TrainingLoop
 from playground.training.planes import Plane
-from playground.training.views import Views, data_view, predictions
+from playground.training.views import Views, data_view, predictions, shown_features
 from playground.worker.snapshot import Moment
 
 
@@ -61,6 +62,7 @@ class Reports:
         self._frame = frame
         self._loop = loop
         self._views = views
+        self._shown: tuple[Dataset, tuple[str, ...]] | None = None
 
     def next_run(self, loop: TrainingLoop) -> None:
         self.run += 1
@@ -130,11 +132,22 @@ class Reports:
         self.tell(event, arrays)
 
     def data(self) -> None:
+        self._shown = self._showable
         plane = self._views.plane
-        features, arrays = data_view(self._loop.experiment.dataset, plane)
+        features, arrays = data_view(self._loop.experiment, plane)
         axes = axis_headers(plane, self.task)
         header = DataHeader(run=self.run, task=self.task, features=features, axes=axes)
         self.tell(messages.Data(), {"message": as_array(header.encode(arrays))})
+
+    def other_data(self) -> None:
+        """As `data`, if they or the features to be shown are others than those told last."""
+        if self._shown != self._showable:
+            self.data()
+
+    @property
+    def _showable(self) -> tuple[Dataset, tuple[str, ...]]:
+        experiment = self._loop.experiment
+        return experiment.dataset, shown_features(experiment)
 
     def samples(self, samples: Samples) -> None:
         if samples:
