@@ -10,6 +10,8 @@ INPUTS = 64
 """Columns of a table that a network may take in."""
 SEED = 2**32 - 1
 FEATURES = 128
+FOURIER = 64
+"""Random Fourier features to choose from."""
 FORMULA_LENGTH = 200
 """Characters of a formula that somebody types."""
 FORMULA_BRACKETS = 16

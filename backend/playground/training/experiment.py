@@ -48,7 +48,8 @@ class Experiment:
         """The same with another config. What the change does not touch is the same object, not a copy."""
         same_data = (config.data, config.seed) == (self.config.data, self.config.seed)
         dataset = self.dataset if same_data else config.data.split(config.seed, tables)
-        if not same_data or config.features != self.config.features:
+        seen = [(each.features, each.fourier) for each in (config, self.config)]
+        if not same_data or seen[0] != seen[1]:
             return Experiment.of(config, dataset, self.device)
         network = Network.of(config, dataset.task)
         return replace(self, config=config, network=self.network if network == self.network else network)
@@ -122,4 +123,5 @@ class Experiment:
 
 def features(config: Config, inputs: np.ndarray, device: torch.device | str) -> Tensor:
     """Features (1, n, inputs) of raw inputs (n, D)."""
-    return columns(config.features, torch.from_numpy(inputs).to(device, torch.float32))[None]
+    raw = torch.from_numpy(inputs).to(device, torch.float32)
+    return columns(config.features, raw, config.fourier)[None]

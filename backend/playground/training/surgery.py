@@ -13,6 +13,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
+from playground.catalogue.fourier import listed
 from playground.catalogue.normalizations import NoNormalization, Normalization
 from playground.catalogue.schedules import Watch
 from playground.i18n import Text, say
@@ -247,9 +248,9 @@ def _moved_features(old: Experiment, new: Experiment, effects: list[Text]) -> li
     added = [name for name, row in zip(_features(new), rows, strict=True) if row < 0]
     gone = [name for row, name in enumerate(_features(old)) if row not in rows]
     if added:
-        effects.append(say("effect.features_added", features=added, count=len(added)))
+        effects.append(say("effect.features_added", features=listed(added), count=len(added)))
     if gone:
-        effects.append(say("effect.features_removed", features=gone, count=len(gone)))
+        effects.append(say("effect.features_removed", features=listed(gone), count=len(gone)))
     return rows
 
 
