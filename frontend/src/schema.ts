@@ -1004,6 +1004,12 @@ export interface components {
              */
             learned: string[];
             /**
+             * Of Plane
+             * @description Augmentations: whether they need two inputs that are a plane, and no columns of a table.
+             * @default false
+             */
+            of_plane: boolean;
+            /**
              * Parameters
              * @description What can be set of it.
              */
@@ -1029,6 +1035,8 @@ export interface components {
          * @description Everything that reproduces a run.
          */
         Config: {
+            /** @description Copies of the training points, a little different, that are learned from as well */
+            augmentation: components["schemas"]["Component"];
             /**
              * Batch size
              * @description Samples in a mini-batch: few make a step cheap and noisy, many make it slow and steady
@@ -1042,6 +1050,11 @@ export interface components {
              * @description Longest gradient that a step may follow, over all weights; empty for no bound
              */
             clip_norm: number | null;
+            /**
+             * Clipping by value
+             * @description Each number of the gradient is cut to at most this size, before all of it is clipped; empty for no bound
+             */
+            clip_value: number | null;
             /** @description What there is to learn from */
             data: components["schemas"]["Component"];
             /**
@@ -1095,6 +1108,12 @@ export interface components {
              */
             input_dropout: number;
             /**
+             * Input noise
+             * @description In each training step every feature is off by a random number of about this size, so that the network cannot learn single points by heart; it is tested without
+             * @default 0
+             */
+            input_noise: number;
+            /**
              * L1
              * @description Adds the sum of |w| times this to the loss: weights that are hardly needed become exactly zero, and stay there until the loss pulls harder
              * @default 0
@@ -1108,6 +1127,11 @@ export interface components {
             l2: number;
             /** @description How wrong an output is */
             loss: components["schemas"]["Component"];
+            /**
+             * Max-norm
+             * @description After each step the weights into a unit are shortened to this length, all of them together, if they are longer; empty for no bound. It goes well with dropout and high learning rates (Srivastava et al., 2014)
+             */
+            max_norm: number | null;
             /** @description How a gradient becomes a step */
             optimizer: components["schemas"]["Component"];
             /**
@@ -1185,6 +1209,11 @@ export interface components {
              */
             first: number | null;
             /**
+             * Formula
+             * @description What it does, in LaTeX, where it is no part of a component that says so.
+             */
+            formula: string | null;
+            /**
              * Help
              * @description What it does, in a sentence.
              */
@@ -1261,6 +1290,9 @@ export interface components {
             /**
              * @description The current config, whole.
              * @example {
+             *       "augmentation": {
+             *         "kind": "no_augmentation"
+             *       },
              *       "batch_size": 10,
              *       "class_weights": {
              *         "kind": "equal"
@@ -1311,6 +1343,7 @@ export interface components {
              *         "kind": "xavier_uniform"
              *       },
              *       "input_dropout": 0,
+             *       "input_noise": 0,
              *       "l1": 0,
              *       "l2": 0,
              *       "loss": {
@@ -1507,6 +1540,12 @@ export interface components {
              * @default []
              */
             axes: components["schemas"]["AxisHeader"][];
+            /**
+             * Copies
+             * @description So many of the last training points are copies of the others, made by augmentation.
+             * @default 0
+             */
+            copies: number;
             /**
              * Features
              * @description The names of the features, in the order of `feature_maps`.
@@ -2381,6 +2420,11 @@ export interface components {
              */
             first: number | null;
             /**
+             * Formula
+             * @description What it does, in LaTeX, where it is no part of a component that says so.
+             */
+            formula: string | null;
+            /**
              * Help
              * @description What it does, in a sentence.
              */
@@ -2871,6 +2915,9 @@ export interface components {
             /**
              * @description The current config, whole.
              * @example {
+             *       "augmentation": {
+             *         "kind": "no_augmentation"
+             *       },
              *       "batch_size": 10,
              *       "class_weights": {
              *         "kind": "equal"
@@ -2921,6 +2968,7 @@ export interface components {
              *         "kind": "xavier_uniform"
              *       },
              *       "input_dropout": 0,
+             *       "input_noise": 0,
              *       "l1": 0,
              *       "l2": 0,
              *       "loss": {

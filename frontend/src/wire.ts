@@ -21,6 +21,8 @@ export interface Points {
   inputs: ArrayLike<number>;
   targets: ArrayLike<number>;
   columns: number;
+  /** So many of the last ones are copies of the others. */
+  copies: number;
 }
 
 /** A decoded binary message: its header, and views (no copies) into the received buffer. */
@@ -210,11 +212,25 @@ export class DataMessage extends Message {
     return this.map("feature_maps", "feature_ranges", index);
   }
 
+  /** All that there are, copies of training points too, in the order of the predictions. */
   points(part: Part): Points {
     return {
       inputs: this.floats(`${part}_inputs`),
       targets: this.floats(`${part}_targets`),
       columns: this.task.inputs,
+      copies: part === "train" ? (this.header.copies ?? 0) : 0,
+    };
+  }
+
+  /** Those that the data have of themselves: no copies. */
+  originals(part: Part): Points {
+    const { targets, columns, copies } = this.points(part);
+    const count = targets.length - copies;
+    return {
+      inputs: this.floats(`${part}_inputs`).subarray(0, count * columns),
+      targets: this.floats(`${part}_targets`).subarray(0, count),
+      columns,
+      copies: 0,
     };
   }
 }

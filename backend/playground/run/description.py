@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from playground import limits
 from playground.catalogue.activations import Activation
+from playground.catalogue.augmentations import Augmentation
 from playground.catalogue.class_weights import ClassWeights
 from playground.catalogue.component import Component, code_of, members
 from playground.catalogue.datasets import Data
@@ -28,6 +29,7 @@ FAMILIES: dict[str, type[Component]] = {
     "schedule": Schedule,
     "init": Init,
     "data": Data,
+    "augmentation": Augmentation,
     "feature": Feature,
 }
 GRAPH_REACH, GRAPH_POINTS = 4, 81
@@ -78,6 +80,8 @@ class Parameter(Description):
     """Formulas: some to begin with."""
     choices: list[str | float] | None = None
     """The only values, if they are few."""
+    formula: str | None = None
+    """What it does, in LaTeX, where it is no part of a component that says so."""
     first: int | None = None
     """Its place among the settings that a page shows at once; null for those that wait behind "more"."""
 
@@ -129,6 +133,8 @@ class ComponentDescription(Description):
     """Data sets: whether they need nothing of one's own."""
     inputs: int | None = None
     """Data sets: how many inputs they have by default; null where it depends."""
+    of_plane: bool = False
+    """Augmentations: whether they need two inputs that are a plane, and no columns of a table."""
     group: str | None = None
     """Data sets: under which heading a page offers them, one level down; null for those offered at once."""
 
@@ -191,6 +197,7 @@ def _component(cls: type[Component], family: type[Component]) -> ComponentDescri
         learned=list(cls.learned) if issubclass(cls, Activation) else [],
         graph=_graph(cls) if issubclass(cls, Activation) else None,
         tasks=list(cls.tasks) if issubclass(cls, Loss) else None,
+        of_plane=issubclass(cls, Augmentation) and cls.of_plane,
         **_posed(cls) if issubclass(cls, Data) else {},
     )
 
@@ -229,6 +236,7 @@ def _parameter(name: str, code: str, rule: dict[str, Any]) -> Parameter | None:
         "label": rule.get("title", name),
         "help": rule.get("description", ""),
         "first": rule.get("first"),
+        "formula": rule.get("formula"),
     }
     if "family" in rule:
         return Parameter(**words, type="component", family=rule["family"], default=rule.get("default"))

@@ -134,10 +134,12 @@ class Reports:
 
     def data(self) -> None:
         self._shown = self._showable
-        plane = self._views.plane
-        features, arrays = data_view(self._loop.experiment, plane)
+        experiment, plane = self._loop.experiment, self._views.plane
+        features, arrays = data_view(experiment, plane)
         axes = axis_headers(plane, self.task)
-        header = DataHeader(run=self.run, task=self.task, features=features, axes=axes)
+        header = DataHeader(
+            run=self.run, task=self.task, features=features, copies=experiment.dataset.copies, axes=axes
+        )
         self.tell(messages.Data(), {"message": as_array(header.encode(arrays))})
 
     def other_data(self) -> None:

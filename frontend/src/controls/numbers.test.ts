@@ -17,6 +17,7 @@ const parameter = (more: Partial<Parameter>): Parameter => ({
   exclusive_maximum: null,
   scale: "linear",
   choices: null,
+  formula: null,
   first: null,
   ...more,
 });
