@@ -69,6 +69,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/formula": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Formula
+         * @description Read a formula: any of the features may be one, and so may the target of some data sets.
+         *
+         *     A wrong one is refused with the place of its fault, in the `values` of the error: `column` counts from 1,
+         *     and `length` characters are wrong, none of them at the end.
+         */
+        post: operations["formula_api_formula_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/preview": {
         parameters: {
             query?: never;
@@ -803,6 +826,28 @@ export interface components {
             predicted: (number | null)[];
         };
         /**
+         * CallNode
+         * @description What is done to other values.
+         */
+        CallNode: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "call";
+            /**
+             * Name
+             * @description The operation or function
+             * @enum {string}
+             */
+            name: "lt" | "gt" | "le" | "ge" | "add" | "sub" | "mul" | "div" | "neg" | "pow" | "sin" | "cos" | "tan" | "atan" | "atan2" | "tanh" | "sigmoid" | "exp" | "log" | "sqrt" | "abs" | "sign" | "relu" | "step" | "floor" | "ceil" | "round" | "min" | "max" | "mod";
+            /**
+             * Of
+             * @description Its operands
+             */
+            of: (components["schemas"]["NumberNode"] | components["schemas"]["ConstantNode"] | components["schemas"]["InputNode"] | components["schemas"]["CallNode"])[];
+        };
+        /**
          * Catalogue
          * @description What a config may consist of.
          */
@@ -1059,13 +1104,19 @@ export interface components {
             data: components["schemas"]["Component"];
             /**
              * Features
-             * @description What the network gets to see of a point
+             * @description What the network gets to see of a point: any formulas of its inputs, and random Fourier features rff1, rff2, …
              * @default [
              *       "x1",
              *       "x2"
              *     ]
              */
             features: string[];
+            /**
+             * Fourier scale σ
+             * @description How fine the random Fourier features are: the spread of their frequencies, in waves along a side of the map. Too low, and the network stays blurred; too high, and it learns noise
+             * @default 3
+             */
+            fourier_scale: number;
             /**
              * Hidden
              * @description Hidden layers from the inputs to the output
@@ -1189,6 +1240,12 @@ export interface components {
              */
             default: unknown;
             /**
+             * Examples
+             * @description Formulas: some to begin with.
+             * @default []
+             */
+            examples: string[];
+            /**
              * Exclusive Maximum
              * @description All values are less.
              */
@@ -1218,6 +1275,11 @@ export interface components {
              * @description What it does, in a sentence.
              */
             help: string;
+            /**
+             * Inputs
+             * @description Formulas: how many inputs x1, x2, … they may name.
+             */
+            inputs: number | null;
             /**
              * Label
              * @description What a control for it is called.
@@ -1260,10 +1322,27 @@ export interface components {
             scale: "linear" | "log";
             /**
              * Type
-             * @description Of its value; `numbers` is a list, and the bounds are those of each.
+             * @description Of its value; `numbers` is a list, and the bounds are those of each. A `formula` is text.
              * @enum {string}
              */
-            type: "number" | "integer" | "boolean" | "numbers" | "component";
+            type: "number" | "integer" | "boolean" | "numbers" | "component" | "formula";
+        };
+        /**
+         * ConstantNode
+         * @description A number with a name.
+         */
+        ConstantNode: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "constant";
+            /**
+             * Name
+             * @description Which one
+             * @enum {string}
+             */
+            name: "pi" | "e";
         };
         /**
          * CreatedSession
@@ -1309,6 +1388,7 @@ export interface components {
              *         "x1",
              *         "x2"
              *       ],
+             *       "fourier_scale": 3,
              *       "hidden": [
              *         {
              *           "activation": {
@@ -1727,6 +1807,76 @@ export interface components {
             };
         };
         /**
+         * FormulaDescription
+         * @description A formula as it was understood.
+         */
+        FormulaDescription: {
+            /**
+             * Inputs
+             * @description The numbers of the inputs that it names.
+             * @example [
+             *       1
+             *     ]
+             */
+            inputs: number[];
+            /**
+             * Latex
+             * @description To be typeset.
+             * @example \sin\left(3 \, x_{1}\right)
+             */
+            latex: string;
+            /**
+             * Text
+             * @description In the one way to write it: as a feature is named, and as it stands in a config.
+             * @example sin(3*x1)
+             */
+            text: string;
+            /**
+             * Tree
+             * @description What is worked out, from the leaves up.
+             * @example {
+             *       "kind": "call",
+             *       "name": "sin",
+             *       "of": [
+             *         {
+             *           "kind": "call",
+             *           "name": "mul",
+             *           "of": [
+             *             {
+             *               "kind": "number",
+             *               "value": 3
+             *             },
+             *             {
+             *               "kind": "input",
+             *               "number": 1
+             *             }
+             *           ]
+             *         }
+             *       ]
+             *     }
+             */
+            tree: components["schemas"]["NumberNode"] | components["schemas"]["ConstantNode"] | components["schemas"]["InputNode"] | components["schemas"]["CallNode"];
+        };
+        /**
+         * FormulaRequest
+         * @description A formula to read.
+         */
+        FormulaRequest: {
+            /**
+             * Inputs
+             * @description How many inputs x1, x2, … it may name.
+             * @default 2
+             * @example 2
+             */
+            inputs?: number;
+            /**
+             * Text
+             * @description As it is typed.
+             * @example sin(3x1)
+             */
+            text: string;
+        };
+        /**
          * FrameHeader
          * @description What is drawn of one moment: weights, maps of the neurons, the decision map, predictions.
          */
@@ -1954,6 +2104,22 @@ export interface components {
              * @example 4
              */
             stride: number;
+        };
+        /**
+         * InputNode
+         * @description A raw input of a point.
+         */
+        InputNode: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "input";
+            /**
+             * Number
+             * @description 1 for x1, and so on
+             */
+            number: number;
         };
         /**
          * Layer
@@ -2325,6 +2491,22 @@ export interface components {
          */
         NoticeCode: "notice.worker_restarted" | "notice.shutdown" | "notice.session_ended" | "notice.training_failed";
         /**
+         * NumberNode
+         * @description As it is typed, without a sign.
+         */
+        NumberNode: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "number";
+            /**
+             * Value
+             * @description Its value
+             */
+            value: number;
+        };
+        /**
          * OneWeight
          * @description One edge, or the bias of a unit where `source` is null. Layers count from 0, the output is the last.
          */
@@ -2400,6 +2582,12 @@ export interface components {
              */
             default: unknown;
             /**
+             * Examples
+             * @description Formulas: some to begin with.
+             * @default []
+             */
+            examples: string[];
+            /**
              * Exclusive Maximum
              * @description All values are less.
              */
@@ -2429,6 +2617,11 @@ export interface components {
              * @description What it does, in a sentence.
              */
             help: string;
+            /**
+             * Inputs
+             * @description Formulas: how many inputs x1, x2, … they may name.
+             */
+            inputs: number | null;
             /**
              * Label
              * @description What a control for it is called.
@@ -2464,10 +2657,10 @@ export interface components {
             scale: "linear" | "log";
             /**
              * Type
-             * @description Of its value; `numbers` is a list, and the bounds are those of each.
+             * @description Of its value; `numbers` is a list, and the bounds are those of each. A `formula` is text.
              * @enum {string}
              */
-            type: "number" | "integer" | "boolean" | "numbers" | "component";
+            type: "number" | "integer" | "boolean" | "numbers" | "component" | "formula";
         };
         /**
          * Pause
@@ -2934,6 +3127,7 @@ export interface components {
              *         "x1",
              *         "x2"
              *       ],
+             *       "fourier_scale": 3,
              *       "hidden": [
              *         {
              *           "activation": {
@@ -4291,6 +4485,66 @@ export interface operations {
             };
             /** @description Nothing matches the given URI */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    formula_api_formula_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FormulaRequest"];
+            };
+        };
+        responses: {
+            /** @description What was understood */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormulaDescription"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -137,9 +137,8 @@ class Reports:
         experiment, plane = self._loop.experiment, self._views.plane
         features, arrays = data_view(experiment, plane)
         axes = axis_headers(plane, self.task)
-        header = DataHeader(
-            run=self.run, task=self.task, features=features, copies=experiment.dataset.copies, axes=axes
-        )
+        copies = experiment.dataset.copies
+        header = DataHeader(run=self.run, task=self.task, features=features, copies=copies, axes=axes)
         self.tell(messages.Data(), {"message": as_array(header.encode(arrays))})
 
     def other_data(self) -> None:
