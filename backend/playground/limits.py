@@ -18,6 +18,10 @@ FORMULA_BRACKETS = 16
 """Brackets of it that may lie in one another."""
 FEATURE_VALUE = 1e6
 """What a formula gives the network is cut at plus and minus this."""
+REPLICAS = 32
+"""Networks that one session trains side by side."""
+REPLICATED = 1_000_000
+"""Parameters of all of them together."""
 HALF_SPAN = 6.0
 """Inputs lie in [-6, 6]."""
 

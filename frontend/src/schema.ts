@@ -1197,6 +1197,12 @@ export interface components {
              *     }
              */
             output: components["schemas"]["Output"];
+            /**
+             * Networks at once
+             * @description So many networks learn side by side from the same points, each with a seed of its own: curves are their median in a band from the least to the greatest, the map is their mean, and shows where they disagree; weights and neurons are those of the first
+             * @default 1
+             */
+            replicas: number;
             /** @description How the learning rate changes, counted in steps from the start of the run */
             schedule: components["schemas"]["Component"];
             /**
@@ -1447,6 +1453,7 @@ export interface components {
              *         "frozen_edges": [],
              *         "frozen_neurons": []
              *       },
+             *       "replicas": 1,
              *       "schedule": {
              *         "kind": "constant_rate",
              *         "warmup": 0
@@ -3186,6 +3193,7 @@ export interface components {
              *         "frozen_edges": [],
              *         "frozen_neurons": []
              *       },
+             *       "replicas": 1,
              *       "schedule": {
              *         "kind": "constant_rate",
              *         "warmup": 0

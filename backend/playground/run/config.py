@@ -271,6 +271,20 @@ class Config(BaseModel):
         title="Seed",
         description="Every random number of the run follows from it: the same seed gives the same run",
     )
+    replicas: int = Field(
+        default=1,
+        ge=1,
+        le=limits.REPLICAS,
+        title="Networks at once",
+        description="So many networks learn side by side from the same points, each with a seed of its own:"
+        " curves are their median in a band from the least to the greatest, the map is their mean, and shows"
+        " where they disagree; weights and neurons are those of the first",
+    )
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Of each network, for weights, mini-batches and dropout; the points are those of the first."""
+        return tuple(range(self.seed, self.seed + self.replicas))
 
     def dataset(self, tables: Mapping[str, Table]) -> Dataset:
         """The points to train and to test on. Raises `ValidationFailed`."""

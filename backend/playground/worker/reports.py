@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from playground import limits
 from playground.catalogue.datasets import Dataset
 from playground.catalogue.fourier import Fourier
@@ -134,11 +136,10 @@ class Reports:
 
     def data(self) -> None:
         self._shown = self._showable
-        experiment, plane = self._loop.experiment, self._views.plane
-        features, arrays = data_view(experiment, plane)
+        plane, dataset = self._views.plane, self._loop.experiment.dataset
+        features, arrays = data_view(self._loop.experiment, plane)
         axes = axis_headers(plane, self.task)
-        copies = experiment.dataset.copies
-        header = DataHeader(run=self.run, task=self.task, features=features, copies=copies, axes=axes)
+        header = DataHeader(run=self.run, task=self.task, features=features, copies=dataset.copies, axes=axes)
         self.tell(messages.Data(), {"message": as_array(header.encode(arrays))})
 
     def other_data(self) -> None:
@@ -155,7 +156,7 @@ class Reports:
         if samples:
             stride, columns = self._loop.state.stride, list(samples.columns)
             event = messages.Samples(run=self.run, stride=stride, columns=columns)
-            self.tell(event, {"samples": samples.rows})
+            self.tell(event, {"samples": np.ascontiguousarray(samples.table)})
 
     def frame(self, size: Size) -> tuple[messages.Frame, Arrays]:
         """A frame for the browser, and the metrics of the same moment."""

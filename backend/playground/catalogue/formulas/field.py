@@ -7,21 +7,20 @@ from typing import Any
 from pydantic import AfterValidator, Field
 
 from playground import limits
-from playground.catalogue.formulas.grammar import parse, wrong
+from playground.catalogue.formulas.grammar import WrongFormula, parse, wrong
 from playground.catalogue.formulas.tree import Tree, inputs_of
 from playground.catalogue.formulas.writing import written
-from playground.errors import ValidationFailed, broken
-from playground.i18n import Text
+from playground.errors import broken
 
 
 def read(text: str, inputs: int) -> Tree:
-    """The tree of a formula of so many inputs. Raises `ValidationFailed` with the place of the fault."""
+    """The tree of a formula of so many inputs. Raises `WrongFormula` with the place of the fault."""
     tree = parse(text)
     beyond = max(inputs_of(tree), default=0)
     if beyond > inputs:
         place = re.search(rf"x{beyond}(?!\d)", text, re.IGNORECASE)
         assert place
-        raise wrong(text, place.start(), "input", inputs=[f"x{i + 1}" for i in range(inputs)])
+        raise wrong(text, place.start(), "rule.formula_input", inputs=[f"x{i + 1}" for i in range(inputs)])
     return tree
 
 
@@ -37,8 +36,7 @@ def _canonical(inputs: int) -> Callable[[str], str]:
     def canonical(text: str) -> str:
         try:
             return written(read(text, inputs))
-        except ValidationFailed as refused:
-            (error,) = refused.errors
-            raise broken(Text(code=error.code, values=error.values, text=error.message)) from None
+        except WrongFormula as refused:
+            raise broken(refused.rule) from None
 
     return canonical

@@ -25,7 +25,7 @@ from playground import limits
 from playground.catalogue.formulas.operations import ALIASES, CONSTANTS, FUNCTIONS, OPERATIONS
 from playground.catalogue.formulas.tree import CallNode, ConstantNode, InputNode, NumberNode, Tree
 from playground.errors import ValidationFailed, fault
-from playground.i18n import say
+from playground.i18n import Text, say
 
 TYPED = re.IGNORECASE | re.ASCII
 PIECE = re.compile(r"\d+\.?\d*(?:[eE][+-]?\d+)?|\w+|[<>]=?|\S|$")
@@ -38,19 +38,26 @@ KNOWN = [*FUNCTIONS, *CONSTANTS, "x1", "x2"]
 
 @lru_cache(maxsize=4096)
 def parse(text: str) -> Tree:
-    """The tree of a formula. Raises `ValidationFailed` with the place of the first fault: `column` counts
+    """The tree of a formula. Raises `WrongFormula` with the place of the first fault: `column` counts
     from 1, `length` is 0 at the end."""
     _check_brackets(text)
     (tree,) = _grammar().parse_string(text)
     return tree
 
 
-def wrong(text: str, at: int, code: str, **values: Any) -> ValidationFailed:
+class WrongFormula(ValidationFailed):
+    """A formula that breaks this rule."""
+
+    def __init__(self, rule: Text):
+        super().__init__(fault("", rule))
+        self.rule = rule
+
+
+def wrong(text: str, at: int, code: str, **values: Any) -> WrongFormula:
     """The refusal of what stands at index `at`."""
     found = PIECE.search(text, at)
     piece = found[0] if found else ""
-    rule = say(f"rule.formula_{code}", column=at + 1, length=len(piece), found=piece, **values)
-    return ValidationFailed(fault("", rule))
+    return WrongFormula(say(code, column=at + 1, length=len(piece), found=piece, **values))
 
 
 def _check_brackets(text: str) -> None:
@@ -58,7 +65,7 @@ def _check_brackets(text: str) -> None:
     for at, character in enumerate(text):
         depth += (character == "(") - (character == ")")
         if depth > limits.FORMULA_BRACKETS:
-            raise wrong(text, at, "brackets", limit=limits.FORMULA_BRACKETS)
+            raise wrong(text, at, "rule.formula_brackets", limit=limits.FORMULA_BRACKETS)
 
 
 @cache
@@ -66,15 +73,17 @@ def _grammar() -> ParserElement:
     """-x^2 is -(x^2), 2^3^2 is 2^(3^2), 1/2x is (1/2)x; comparisons, which are 0 or 1, bind least."""
     expression = Forward()
     opening, comma = Suppress("("), Suppress(",")
-    closing = Suppress(")") | _or_refuse("closing")
-    arguments = (opening | _or_refuse("opening")) + expression + ZeroOrMore(comma + expression) + closing
+    closing = Suppress(")") | _or_refuse("rule.formula_closing")
+    arguments = (
+        (opening | _or_refuse("rule.formula_opening")) + expression + ZeroOrMore(comma + expression) + closing
+    )
     atom = (
         Regex(r"(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", TYPED).set_parse_action(_number)
         | (_name(*FUNCTIONS, *ALIASES) + arguments).set_parse_action(_call)
         | (_name(*CONSTANTS) | Regex("π")).set_parse_action(_constant)
         | Regex(r"x([1-9]\d?(?!\d)|(?!\w))", TYPED).set_parse_action(_input)
         | opening + expression + closing
-        | _or_refuse("value")
+        | _or_refuse("rule.formula_value")
     )
     sign = Opt(_symbol("+", "-", "−"))
     power = (atom + ZeroOrMore(_symbol("**", "^") + sign + atom)).set_parse_action(_powers)
@@ -83,7 +92,7 @@ def _grammar() -> ParserElement:
     product = _folded(factor + ZeroOrMore(_symbol("*", "/", "×", "·", "÷") + factor | juxtaposed))
     total = _folded(product + ZeroOrMore(_symbol("+", "-", "−") + product))
     expression <<= _folded(total + Opt(_symbol("<=", ">=", "<", ">", "≤", "≥") + total))
-    return (expression + (StringEnd() | _or_refuse("operator"))).parse_with_tabs()
+    return (expression + (StringEnd() | _or_refuse("rule.formula_operator"))).parse_with_tabs()
 
 
 def _name(*names: str) -> ParserElement:
@@ -101,9 +110,11 @@ def _or_refuse(code: str) -> ParserElement:
     def refuse(text: str, at: int, found: ParseResults) -> None:
         piece = PIECE.match(text, at)
         named = piece and piece[0][:1].isalpha()
-        if code == "value" and named:
-            raise wrong(text, at, "name", names=KNOWN)
-        raise wrong(text, at, "comma" if code == "operator" and text[at] == "," else code)
+        if code == "rule.formula_value" and named:
+            raise wrong(text, at, "rule.formula_name", names=KNOWN)
+        if code == "rule.formula_operator" and text[at] == ",":
+            raise wrong(text, at, "rule.formula_comma")
+        raise wrong(text, at, code)
 
     return Empty().set_parse_action(refuse)
 
@@ -111,7 +122,7 @@ def _or_refuse(code: str) -> ParserElement:
 def _number(text: str, at: int, found: ParseResults) -> Tree:
     value = float(found[0])
     if math.isinf(value):
-        raise wrong(text, at, "number")
+        raise wrong(text, at, "rule.formula_number")
     return NumberNode(value=value)
 
 
@@ -129,7 +140,7 @@ def _call(text: str, at: int, found: ParseResults) -> Tree:
     name = ALIASES.get(name.lower(), name.lower())
     arity = FUNCTIONS[name].arity
     if len(operands) != arity:
-        raise wrong(text, at, "arity", function=name, arity=arity, count=len(operands))
+        raise wrong(text, at, "rule.formula_arity", function=name, arity=arity, count=len(operands))
     return CallNode(name=name, of=tuple(operands))
 
 
