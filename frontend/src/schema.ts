@@ -1044,7 +1044,8 @@ export interface components {
             label: string;
             /**
              * Learned
-             * @description Activations: weights of its own, one for each layer, by their names.
+             * @description Weights of its own by their names: of an activation one for each layer, of a normalisation one for each
+             *     unit.
              * @default []
              */
             learned: string[];
@@ -1132,6 +1133,9 @@ export interface components {
              *         "normalization": {
              *           "kind": "none"
              *         },
+             *         "shortcut": {
+             *           "kind": "none"
+             *         },
              *         "width": 4
              *       },
              *       {
@@ -1143,6 +1147,9 @@ export interface components {
              *         "frozen_edges": [],
              *         "frozen_neurons": [],
              *         "normalization": {
+             *           "kind": "none"
+             *         },
+             *         "shortcut": {
              *           "kind": "none"
              *         },
              *         "width": 2
@@ -1193,7 +1200,10 @@ export interface components {
              *       },
              *       "frozen": false,
              *       "frozen_edges": [],
-             *       "frozen_neurons": []
+             *       "frozen_neurons": [],
+             *       "shortcut": {
+             *         "kind": "none"
+             *       }
              *     }
              */
             output: components["schemas"]["Output"];
@@ -1407,6 +1417,9 @@ export interface components {
              *           "normalization": {
              *             "kind": "none"
              *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
              *           "width": 4
              *         },
              *         {
@@ -1418,6 +1431,9 @@ export interface components {
              *           "frozen_edges": [],
              *           "frozen_neurons": [],
              *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
              *             "kind": "none"
              *           },
              *           "width": 2
@@ -1451,7 +1467,10 @@ export interface components {
              *         },
              *         "frozen": false,
              *         "frozen_edges": [],
-             *         "frozen_neurons": []
+             *         "frozen_neurons": [],
+             *         "shortcut": {
+             *           "kind": "none"
+             *         }
              *       },
              *       "replicas": 1,
              *       "schedule": {
@@ -2130,7 +2149,7 @@ export interface components {
         };
         /**
          * Layer
-         * @description A hidden layer: sums, normalisation, activation, dropout, in this order.
+         * @description A hidden layer: sums, normalisation, activation, dropout, and what a shortcut adds, in this order.
          */
         Layer: {
             /** @description What each unit makes of its sum */
@@ -2164,6 +2183,8 @@ export interface components {
             frozen_neurons: number[];
             /** @description What becomes of the sums before that */
             normalization: components["schemas"]["Component"];
+            /** @description A way past the layer, or past those before it */
+            shortcut: components["schemas"]["Component"];
             /**
              * Neurons
              * @description Units of the layer
@@ -2178,7 +2199,8 @@ export interface components {
         LayerSize: {
             /**
              * Inputs
-             * @description Units of the layer before, or features.
+             * @description Rows of its weights: the features, or the units of the layer before; with a dense shortcut the features
+             *     and then the units of all layers before.
              */
             inputs: number;
             /**
@@ -2212,7 +2234,7 @@ export interface components {
             inputs: number;
             /**
              * Made Of
-             * @description What comes after the sums: normalisation and activation.
+             * @description What comes after the sums, normalisation and activation, and its shortcut.
              * @example [
              *       {
              *         "code": "catalogue.tanh",
@@ -2287,7 +2309,7 @@ export interface components {
             running_var?: number[];
             /**
              * Weight
-             * @description A row for each input, a column for each unit
+             * @description A row for each input, a column for each unit; with a dense shortcut the inputs are the features, then the units of all layers before
              */
             weight?: number[][];
         };
@@ -2567,6 +2589,8 @@ export interface components {
              * @default []
              */
             frozen_neurons: number[];
+            /** @description Whether the output sees more than the last layer */
+            shortcut: components["schemas"]["Component"];
         };
         /**
          * Parameter
@@ -3147,6 +3171,9 @@ export interface components {
              *           "normalization": {
              *             "kind": "none"
              *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
              *           "width": 4
              *         },
              *         {
@@ -3158,6 +3185,9 @@ export interface components {
              *           "frozen_edges": [],
              *           "frozen_neurons": [],
              *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
              *             "kind": "none"
              *           },
              *           "width": 2
@@ -3191,7 +3221,10 @@ export interface components {
              *         },
              *         "frozen": false,
              *         "frozen_edges": [],
-             *         "frozen_neurons": []
+             *         "frozen_neurons": [],
+             *         "shortcut": {
+             *           "kind": "none"
+             *         }
              *       },
              *       "replicas": 1,
              *       "schedule": {
@@ -3837,12 +3870,14 @@ export interface components {
          * TaskDescription
          * @description What there is to learn.
          * @example {
+         *       "answer": "binary",
          *       "class_colours": [],
          *       "class_labels": [
          *         "0",
          *         "1"
          *       ],
          *       "classes": 2,
+         *       "data_kind": "binary",
          *       "input_names": [
          *         "x1",
          *         "x2"
@@ -3858,6 +3893,14 @@ export interface components {
          */
         TaskDescription: {
             /**
+             * Answer
+             * @description What the network says of a point: how likely class 1 of two is, or each of more, or a number. An
+             *     embedding in the plane says the nearest class, a score is a number.
+             * @default binary
+             * @enum {string}
+             */
+            answer: "binary" | "multiclass" | "regression";
+            /**
              * Class Colours
              * @description Of each class, as `#rrggbb`, where the classes are colours.
              * @default []
@@ -3870,9 +3913,16 @@ export interface components {
             class_labels: string[];
             /**
              * Classes
-             * @description 2 for binary, 0 for a regression.
+             * @description Of the data: 2 for binary, 0 for a regression.
              */
             classes: number;
+            /**
+             * Data Kind
+             * @description What the data pose by themselves; a loss has to fit that.
+             * @default binary
+             * @enum {string}
+             */
+            data_kind: "binary" | "multiclass" | "regression";
             /**
              * Input Names
              * @description Names of the inputs, in order.
@@ -3893,10 +3943,10 @@ export interface components {
             inputs: number;
             /**
              * Kind
-             * @description Two classes, more, or a number.
+             * @description Two classes, more, a number, or with a loss of pairs or triplets how points lie to one another.
              * @enum {string}
              */
-            kind: "binary" | "multiclass" | "regression";
+            kind: "binary" | "multiclass" | "regression" | "embedding";
             /**
              * Picture
              * @description Width and height in pixels, where the points are those of a picture.

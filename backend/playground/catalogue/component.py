@@ -25,7 +25,8 @@ FROZEN = ConfigDict(
 class Task:
     """What there is to learn from a data set."""
 
-    kind: Literal["binary", "multiclass", "regression"]
+    kind: Literal["binary", "multiclass", "regression", "embedding"]
+    """An embedding is learned where a loss of pairs or triplets asks for it, whatever the data pose."""
     classes: int
     """2 for binary, K for multiclass, 0 for regression."""
     inputs: int = 2
@@ -43,11 +44,23 @@ class Task:
     """Of each class, as `#rrggbb`, where the classes are colours."""
     picture: tuple[int, int] | None = None
     """Width and height in pixels, where the points are those of a picture."""
+    dimensions: int = 0
+    """Of an embedding: 2 for a place in the plane, 1 for a score that ranks the points."""
 
     @property
     def targets(self) -> int:
         """Numbers that a regression gives for a point."""
         return len(self.target_names) or 1
+
+    @property
+    def answer(self) -> Literal["binary", "multiclass", "regression"]:
+        """What is said of a point: the share of class 1 of two, that of each class, or a number. In the plane
+        a point is of the class that it lies nearest to; a score is a number."""
+        if self.kind != "embedding":
+            return self.kind
+        if self.dimensions == 1:
+            return "regression"
+        return "binary" if self.classes == 2 else "multiclass"
 
     @property
     def is_plane(self) -> bool:
@@ -64,6 +77,8 @@ class Component(BaseModel):
     """LaTeX."""
     effect: ClassVar[str] = ""
     """The code of what choosing it means for learning; empty where there is nothing general to say."""
+    words: ClassVar[str] = ""
+    """Its name in the translations, where its kind is that of another component, too."""
     kind: str = ""
 
     @classmethod
@@ -73,7 +88,7 @@ class Component(BaseModel):
     @classmethod
     def named(cls) -> Text:
         """Its label, as a part of what the server says."""
-        return Text(code=f"catalogue.{cls.name()}", text=cls.label)
+        return Text(code=f"catalogue.{cls.words or cls.name()}", text=cls.label)
 
     @classmethod
     def __get_pydantic_json_schema__(

@@ -10,6 +10,7 @@ from playground.catalogue.augmentations import Augmentation
 from playground.catalogue.component import Task, members
 from playground.catalogue.features import available, needed
 from playground.catalogue.losses import Loss
+from playground.catalogue.shortcuts import NoShortcut, Shortcut
 from playground.catalogue.tables.table import Table
 from playground.errors import FieldError, ValidationFailed, explain, fault
 from playground.i18n import say
@@ -42,12 +43,12 @@ def parse(raw: Any, tables: Tables | None = None, before: Config | None = None) 
     except ValidationFailed as error:
         raise ValidationFailed(*(e.below("data") for e in error.errors)) from None
     fitting: dict[str, Any] = {}
-    if raw.get("loss") is None and task.kind not in config.loss.tasks:
+    if raw.get("loss") is None and not config.loss.fits(task):
         fitting["loss"] = _losses(task)[0]()
     if raw.get("features") is None:
         fitting["features"] = _features(task)
     config = config.model_copy(update=fitting)
-    if before and task.kind in config.loss.tasks:
+    if before and config.loss.fits(task):
         config = freezing.carried_over(before, config, task)
     misfits = tuple(_misfits(config, task))
     if misfits:
@@ -57,7 +58,7 @@ def parse(raw: Any, tables: Tables | None = None, before: Config | None = None) 
 
 def _losses(task: Task) -> list[type[Loss]]:
     """Losses that fit, the one made for the task first."""
-    fitting = [cls for cls in members(Loss) if task.kind in cls.tasks]
+    fitting = [cls for cls in members(Loss) if cls.fits(task)]
     return sorted(fitting, key=lambda cls: cls.tasks.index(task.kind))
 
 
@@ -75,10 +76,12 @@ def _too_many(config: Config, task: Task) -> Iterator[FieldError]:
 
 def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
     loss = config.loss
-    if task.kind not in loss.tasks:
+    if not loss.fits(task):
         fits = tuple(cls.name() for cls in _losses(task))
         if task.classes:
             rule = say("rule.loss_for_classes", loss=loss.kind, classes=task.classes, fits=fits)
+        elif task.targets > 1:
+            rule = say("rule.loss_for_several", loss=loss.kind, targets=task.targets, fits=fits)
         else:
             rule = say("rule.loss_for_regression", loss=loss.kind, fits=fits)
         yield fault("loss", rule, fits, {"loss": {"kind": fits[0]}})
@@ -89,6 +92,7 @@ def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
             ("auto", "linear"),
             {"output": {"activation": {"kind": "auto"}}},
         )
+    yield from _shortcut_misfits(config)
     if config.augmentation.of_plane and not task.is_plane:
         rule = say("rule.augmentation_of_plane", augmentation=config.augmentation.named())
         fits = tuple(cls.name() for cls in members(Augmentation) if not cls.of_plane)
@@ -108,7 +112,26 @@ def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
         named = named.model_copy(update={"text": named.text.lower()})  # in the middle of a sentence
         rule = say("rule.batch_of_one", normalization=named)
         yield fault("batch_size", rule, suggestion={"batch_size": 2})
-    if task.kind in loss.tasks:  # else the width of the output is not known
+    if loss.fits(task):  # else the width of the output is not known
         yield from freezing.misfits(config, task)
     if task.kind in loss.tasks and config.replicas > 1:
         yield from _too_many(config, task)
+
+
+def _shortcut_misfits(config: Config) -> Iterator[FieldError]:
+    """Where what comes in cannot be added to what goes out."""
+    coming = (len(config.features), *(layer.width for layer in config.hidden))
+    pairs = list(zip(config.hidden, coming, strict=False))
+    misfits = [
+        i for i, (layer, inputs) in enumerate(pairs) if layer.shortcut.adds_input and layer.width != inputs
+    ]
+    hidden = [layer.model_dump(mode="json") for layer in config.hidden]
+    for index in misfits:
+        hidden[index]["shortcut"] = NoShortcut().model_dump(mode="json")
+    for index in misfits:
+        rule = say("rule.residual_width", width=config.hidden[index].width, inputs=coming[index])
+        yield fault(f"hidden.{index}.shortcut", rule, suggestion={"hidden": hidden})
+    if config.output.shortcut.adds_input:
+        fits = tuple(cls.name() for cls in members(Shortcut) if not cls.adds_input)
+        suggestion = {"output": {"shortcut": NoShortcut().model_dump(mode="json")}}
+        yield fault("output.shortcut", say("rule.residual_output", fits=fits), fits, suggestion)

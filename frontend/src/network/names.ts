@@ -4,7 +4,7 @@ import { t, tMaybe } from "../i18n";
 import type { Catalogue, Config, Task } from "../types";
 import { waveOf } from "./fourier";
 import type { Unit } from "./layout";
-import { pretty, subscript } from "./shape";
+import { pretty, shortcutsOf, sourcesOf, subscript } from "./shape";
 
 export interface Names {
   feature: (name: string) => string;
@@ -16,6 +16,8 @@ export interface Names {
   activation: (layer: number) => string;
   /** What its activation learns. */
   learned: (layer: number) => string[];
+  /** What its normalisation learns. */
+  normalized: (layer: number) => string[];
 }
 
 /** `offered`: all features of the data; `outputs`: units of the output layer. */
@@ -41,13 +43,26 @@ export function namesOf(
     if (layer < 0) return feature(offered[unit]);
     if (layer < depth) return t("network.unit", { layer: layer + 1, unit: unit + 1 });
     if (outputs === 1) return t("network.output");
+    if (task?.kind === "embedding") return t("network.coordinate", { n: unit + 1 });
     const channel = task?.target_names?.[unit];
     if (channel) return t("network.output_of", { name: tMaybe(`output.channel.${channel}`, channel) });
     return t("network.output_of", { name: task?.class_labels[unit] ?? unit });
   }
 
-  const source = (layer: number, unit: number) =>
-    layer ? unitName({ layer: layer - 1, unit }) : feature(config.features[unit]);
+  const sources = [...config.hidden, config.output].map((_, layer) =>
+    sourcesOf(
+      layer,
+      config.features.length,
+      [...config.hidden.map(({ width }) => width), outputs],
+      shortcutsOf(config),
+    ),
+  );
+
+  function source(layer: number, source: number): string {
+    const from = sources[layer]?.[source];
+    if (!from) return "";
+    return from.layer < 0 ? feature(config.features[from.unit]) : unitName(from);
+  }
 
   const kindAt = (layer: number) => (config.hidden.at(layer) ?? config.output).activation.kind;
   const activationAt = (layer: number) => kindOf(catalogue, "output_activation", kindAt(layer));
@@ -56,8 +71,13 @@ export function namesOf(
     feature,
     unit: unitName,
     source,
-    sourceInCard: (layer, unit) => (layer ? t("network.neuron", { unit: unit + 1 }) : source(layer, unit)),
+    sourceInCard: (layer, unit) => {
+      const plain = layer > 0 && shortcutsOf(config)[layer] !== "dense";
+      return plain ? t("network.neuron", { unit: unit + 1 }) : source(layer, unit);
+    },
     activation: (layer) => activationAt(layer)?.label ?? kindAt(layer),
     learned: (layer) => activationAt(layer)?.learned ?? [],
+    normalized: (layer) =>
+      kindOf(catalogue, "normalization", config.hidden.at(layer)?.normalization.kind ?? "")?.learned ?? [],
   };
 }
