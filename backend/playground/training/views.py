@@ -190,7 +190,7 @@ class Views:
                 low = -high
             arrays = {"decision": _bytes((evaluated.prediction.T - low) / (high - low), size)}
         arrays["decision_range"] = np.array([low, high], dtype=np.float32)
-        if task.class_colours:
+        if task.class_colours and task.answer != "regression":
             colours = [list(bytes.fromhex(colour.removeprefix("#"))) for colour in task.class_colours]
             arrays["palette"] = np.array(colours, dtype=np.uint8)
         if spread is not None:
