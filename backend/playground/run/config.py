@@ -21,6 +21,7 @@ from playground.catalogue.optimizers import Optimizer
 from playground.catalogue.pair_losses import PairLoss
 from playground.catalogue.schedules import ConstantRate, Schedule
 from playground.catalogue.shortcuts import NoShortcut, Shortcut
+from playground.catalogue.stopping import NoStopping, Stopping
 from playground.catalogue.tables.table import Table
 
 VERSION = 2
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     AnyNormalization: TypeAlias = Normalization
     AnyOptimizer: TypeAlias = Optimizer
     AnySchedule: TypeAlias = Schedule
+    AnyStopping: TypeAlias = Stopping
     AnyShortcut: TypeAlias = Shortcut
     AnyOutputShortcut: TypeAlias = Shortcut
 else:
@@ -59,6 +61,7 @@ else:
     AnyNormalization = union_of(Normalization)
     AnyOptimizer = union_of(Optimizer)
     AnySchedule = union_of(Schedule)
+    AnyStopping = union_of(Stopping)
     AnyShortcut = union_of(Shortcut)
     AnyOutputShortcut = union_of(Shortcut, name="output_shortcut")
 
@@ -197,6 +200,9 @@ class Config(BaseModel):
         default=ConstantRate(),
         title="Schedule",
         description="How the learning rate changes, counted in steps from the start of the run",
+    )
+    stopping: AnyStopping = Field(
+        default=NoStopping(), title="End of training", description="What ends the training by itself"
     )
     batch_size: int = Field(
         default=10,

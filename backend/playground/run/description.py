@@ -18,6 +18,7 @@ from playground.catalogue.normalizations import Normalization
 from playground.catalogue.optimizers import Optimizer
 from playground.catalogue.schedules import Schedule
 from playground.catalogue.shortcuts import Shortcut
+from playground.catalogue.stopping import Stopping
 from playground.errors import ValidationFailed
 from playground.run.config import AnyData, Auto, Config, Layer, Output
 
@@ -29,6 +30,7 @@ FAMILIES: dict[str, type[Component]] = {
     "class_weights": ClassWeights,
     "optimizer": Optimizer,
     "schedule": Schedule,
+    "stopping": Stopping,
     "init": Init,
     "data": Data,
     "augmentation": Augmentation,

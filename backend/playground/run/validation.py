@@ -11,6 +11,7 @@ from playground.catalogue.component import Task, members
 from playground.catalogue.features import available, needed
 from playground.catalogue.losses import Loss
 from playground.catalogue.shortcuts import NoShortcut, Shortcut
+from playground.catalogue.stopping import Stopping
 from playground.catalogue.tables.table import Table
 from playground.errors import FieldError, ValidationFailed, explain, fault
 from playground.i18n import say
@@ -97,6 +98,10 @@ def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
         rule = say("rule.augmentation_of_plane", augmentation=config.augmentation.named())
         fits = tuple(cls.name() for cls in members(Augmentation) if not cls.of_plane)
         yield fault("augmentation", rule, fits, {"augmentation": {"kind": fits[0]}})
+    if config.stopping.tests and not config.data.is_tested:
+        fits = tuple(cls.name() for cls in members(Stopping) if not cls.tests)
+        rule = say("rule.stopping_needs_tests", stopping=config.stopping.named())
+        yield fault("stopping", rule, fits, {"stopping": {"kind": fits[0]}})
     known = available(task.inputs)
     unknown = [name for name in config.features if needed(name) > task.inputs]
     if unknown or len(set(config.features)) < len(config.features):

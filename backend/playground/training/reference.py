@@ -25,6 +25,7 @@ class ReferenceTrainer:
 
     longest_chunk: ClassVar[int] = 64
     chunk_seconds = 0.002
+    stops_by_itself = False
 
     def __init__(self, experiment: Experiment, state: State):
         self._experiment, self._state = experiment, state

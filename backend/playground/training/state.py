@@ -6,10 +6,12 @@ import torch
 from torch import Tensor
 
 from playground.catalogue.schedules import Watch
+from playground.catalogue.stopping import Waiting
 
 MOST_UPDATES = 2.0**24
 """As far as float32 counts one by one."""
 NOTHING_SEEN = Watch()
+NOTHING_AWAITED = Waiting()
 
 
 @dataclass
@@ -39,6 +41,11 @@ class State:
     """Steps between two points of the history."""
     watch: Watch = NOTHING_SEEN
     """What the schedule of the learning rate has seen."""
+    waiting: Waiting = NOTHING_AWAITED
+    """What early stopping has seen."""
+    best: tuple[Tensor, Tensor] | None = None
+    """Weights (R, P) and buffers (R, B) with which the test loss was least; they mean nothing before
+    `waiting` knows of one."""
 
     def copy(self) -> "State":
         return replace(
@@ -48,6 +55,7 @@ class State:
             slots=self.slots.clone(memory_format=torch.contiguous_format),
             updates=self.updates.clone(),
             grad=None if self.grad is None else self.grad.clone(),
+            best=None if self.best is None else (self.best[0].clone(), self.best[1].clone()),
         )
 
     def tensors(self) -> tuple[Tensor, ...]:

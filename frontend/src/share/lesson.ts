@@ -36,6 +36,7 @@ export const GROUPS: Group[] = [
       "input_dropout",
       "input_noise",
       "augmentation",
+      "stopping",
     ],
   },
   {

@@ -101,9 +101,12 @@ class Stack:
     ) -> Mapping[TrainingLoop, Samples | Diverged]:
         """Train some members as `TrainingLoop.train` would train each; the others rest.
 
-        They must be equally far into their epochs. A member that diverges stops and leaves, alone.
+        They must be equally far into their epochs. A member that diverges stops and leaves, alone. Where one
+        stops early, the others wait too.
         """
         resting = self._seek(loops)
+        for loop in loops:
+            loop.go_on()
         training = {loop: _no_samples(loop) for loop in loops}
         stopped: dict[TrainingLoop, Samples | Diverged] = {}
         while steps > 0 and training:
@@ -123,7 +126,8 @@ class Stack:
             for loop in training:
                 loop.look()
             steps -= len(launch)
-            if deadline is not None and time.monotonic() >= deadline:
+            stopped_early = any(loop.stopped for loop in training)
+            if stopped_early or (deadline is not None and time.monotonic() >= deadline):
                 break
         return training | stopped
 

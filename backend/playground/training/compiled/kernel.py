@@ -130,9 +130,9 @@ DROPOUT = np.dtype([("on", INT), ("unit", INT), ("width", INT), ("least", UINT),
 SETTING = np.dtype(
     [
         *((name, INT) for name in ("batch", "train", "test", "classes", "targets")),
-        *((name, INT) for name in ("stride", "shuffle", "weighted", "frozen")),
+        *((name, INT) for name in ("stride", "shuffle", "weighted", "frozen", "patience")),
         *((name, REAL) for name in ("l1", "l2", "noise", "clip", "clip_value", "max_norm")),
-        *((name, REAL) for name in ("coupled", "decoupled")),  # decay
+        *((name, REAL) for name in ("coupled", "decoupled", "min_delta")),  # the first two: decay
         ("temperature", REAL),
         ("class_weights", REAL, (limits.CLASSES,)),
         ("against_true", INT),
@@ -141,7 +141,9 @@ SETTING = np.dtype(
     ]
 )
 """`classes` is 0 for a regression, `temperature` without softmax; `stride` is the least number of steps
-between two points of the history."""
+between two points of the history; `patience` is 0 without early stopping."""
+LOSS, STEP, EPOCH, WAITED, OVER = range(5)
+"""What `StateArrays.waiting` holds, see `Waiting`; an infinite loss is none."""
 
 
 class Net(NamedTuple):
@@ -160,7 +162,7 @@ class Net(NamedTuple):
 
 
 class StateArrays(NamedTuple):
-    """The state of R networks, all float32."""
+    """The state of R networks, float32 where nothing else is said."""
 
     weights: np.ndarray
     """(R, P)"""
@@ -172,6 +174,12 @@ class StateArrays(NamedTuple):
     """(R, P)"""
     grads: np.ndarray
     """(R, P): the gradients of the last step."""
+    best_weights: np.ndarray
+    """(P,), and those below, of the only network: what early stopping has seen."""
+    best_buffers: np.ndarray
+    """(B,)"""
+    waiting: np.ndarray
+    """(5,) float64"""
 
 
 class Scratch(NamedTuple):
@@ -825,9 +833,10 @@ def shorten(net, weights, longest):
 def train(net, clock, rates, first, last, features, target, arrays, scratch, points, rows):
     """Trains networks `first` to `last` of a stack, a step for each row of `rates` (steps, R) or (steps, 1).
 
-    `clock` (4,) int64 is step, epoch, cursor and stride, and moves on; `features` (train, inputs), `target`
-    (train, targets); `rows` (networks, points, …) gets the points of the history of the first networks, over
-    all `points`. Returns how many, and whether all losses, and the state at the end, are finite.
+    `clock` (4,) int64 is step, epoch, cursor and stride, and moves on, up to an early stop; `features`
+    (train, inputs), `target` (train, targets); `rows` (networks, points, …) gets the points of the history of
+    the first networks, over all `points`. Returns how many, and whether all losses, and the state at the end,
+    are finite.
     """
     step, epoch, cursor, stride = clock
     recorded, finite = 0, True
@@ -844,8 +853,10 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
     weights, buffers, grad, updates = arrays.weights[r], arrays.buffers[r], arrays.grads[r], arrays.updates[r]
     row = padded(min(setting.batch, setting.train), LANES)
     step, epoch, cursor, stride = clock
-    shuffled, recorded, trouble = -1, 0, broadcast(0.0)
+    shuffled, recorded, taken, trouble = -1, 0, 0, broadcast(0.0)
     steps, own_rate = rates.shape[0], min(r, rates.shape[1] - 1)
+    if arrays.waiting[OVER] > 0:
+        steps = 0
     for done in range(1, steps + 1):
         if cursor >= setting.train:  # the data became fewer
             epoch, cursor = epoch + 1, 0
@@ -891,16 +902,20 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
             stop_at_zero(net.layers, weights, scratch.before, grad, setting.l1)
         if setting.max_norm < np.inf:
             shorten(net, weights, setting.max_norm)
-        step, cursor = step + 1, cursor + batch
+        step, cursor, taken = step + 1, cursor + batch, done
         if cursor >= setting.train:
             epoch, cursor = epoch + 1, 0
+            if setting.patience > 0:
+                look(net, weights, buffers, arrays, scratch, points, step, epoch)
         if r < rows.shape[0] and step % stride == 0:
-            evaluate(net, weights, buffers, scratch, points)
+            evaluate(net, weights, buffers, scratch, points, 0)
             record(net, step, epoch + cursor / setting.train, grad, points, rows[r, recorded])
             recorded, stride = recorded + 1, advance_stride(step, max(stride, setting.stride))
+        if arrays.waiting[OVER] > 0:
+            break
     for weight in range(size):
         if not setting.frozen or net.trained[weight] > 0:
-            updates[weight] = min(updates[weight] + steps, MOST_UPDATES)
+            updates[weight] = min(updates[weight] + taken, MOST_UPDATES)
     clock[0], clock[1], clock[2], clock[3] = step, epoch, cursor, stride
     sums = reduce_add(trouble) + sum_of(weights, 0, size) + sum_of(buffers, 0, buffers.size)
     for slot in range(r * size, arrays.slots.size, arrays.weights.size):
@@ -1076,12 +1091,29 @@ def padded(count, block):
 
 
 @part
-def evaluate(net, weights, buffers, scratch, points):
-    """Evaluates one network at every point."""
+def look(net, weights, buffers, arrays, scratch, points, step, epoch):
+    """Early stopping looks at the test loss after an epoch, see `EarlyStopping.look`."""
+    setting, waiting = net.setting[0], arrays.waiting
+    evaluate(net, weights, buffers, scratch, points, setting.train // BLOCK * BLOCK)
+    loss = sum_of(points.loss, setting.train, setting.train + setting.test) / setting.test
+    if loss < waiting[LOSS] - setting.min_delta:
+        waiting[LOSS], waiting[STEP], waiting[EPOCH], waiting[WAITED] = loss, step, epoch, 0
+        for weight in range(weights.size):
+            arrays.best_weights[weight] = weights[weight]
+        for number in range(buffers.size):
+            arrays.best_buffers[number] = buffers[number]
+    elif waiting[LOSS] < np.inf:
+        waiting[WAITED] += 1
+        waiting[OVER] = waiting[WAITED] >= setting.patience
+
+
+@part
+def evaluate(net, weights, buffers, scratch, points, first):
+    """Evaluates one network at every point from `first` on, a multiple of `BLOCK`."""
     setting, value, units = net.setting[0], scratch.value, net.layers[-1].width
     outputs, chosen, n = net.layers[-1].unit * BLOCK, setting.loss, points.loss.size
     across = n if setting.targets > 1 else 0
-    for start in range(0, n, BLOCK):
+    for start in range(first, n, BLOCK):
         load_features(points, scratch, net.layers[0].inputs, start)
         forward(net, weights, buffers, scratch, BLOCK, BLOCK, False)
         for s in range(0, BLOCK, LANES):
@@ -1147,7 +1179,7 @@ def record(net, step, epochs, grad, points, row):
 @entry
 def evaluate_points(net, weights, buffers, scratch, points):
     """`evaluate`, for Python."""
-    evaluate(net, weights, buffers, scratch, points)
+    evaluate(net, weights, buffers, scratch, points, 0)
 
 
 @entry
