@@ -554,6 +554,8 @@ export interface components {
              * @description It took effect at this step.
              */
             step: number;
+            /** @description Of a step: what early stopping took back, if that ended it. */
+            stopped?: components["schemas"]["Best"] | null;
             /**
              * @description Says which message this is (enum property replaced by openapi-typescript)
              * @enum {string}
@@ -742,6 +744,30 @@ export interface components {
              * @description Of a principal component: its share of the variance of the inputs.
              */
             share: number | null;
+        };
+        /**
+         * Best
+         * @description The moment at which the test loss was least, whose weights early stopping took back.
+         */
+        Best: {
+            /**
+             * Epoch
+             * @description Passes over the training set up to it.
+             * @example 24
+             */
+            epoch: number;
+            /**
+             * Loss
+             * @description The test loss of then.
+             * @example 0.21
+             */
+            loss: number;
+            /**
+             * Step
+             * @description Optimizer updates up to it.
+             * @example 600
+             */
+            step: number;
         };
         /** @description The header of a binary message */
         BinaryHeader: components["schemas"]["FrameHeader"] | components["schemas"]["DataHeader"] | components["schemas"]["MetricsHeader"];
@@ -1227,6 +1253,8 @@ export interface components {
              * @default true
              */
             shuffle: boolean;
+            /** @description What ends the training by itself */
+            stopping: components["schemas"]["Component"];
             /**
              * Version
              * @description Of the form of the config
@@ -1479,6 +1507,9 @@ export interface components {
              *       },
              *       "seed": 0,
              *       "shuffle": true,
+             *       "stopping": {
+             *         "kind": "no_stopping"
+             *       },
              *       "version": 2
              *     }
              */
@@ -3233,6 +3264,9 @@ export interface components {
              *       },
              *       "seed": 0,
              *       "shuffle": true,
+             *       "stopping": {
+             *         "kind": "no_stopping"
+             *       },
              *       "version": 2
              *     }
              */
@@ -3715,6 +3749,11 @@ export interface components {
              * @example 1200
              */
             step: number;
+            /**
+             * @description Set when early stopping ended it: the moment whose weights it has now. The next training goes on.
+             * @example null
+             */
+            stopped: components["schemas"]["Best"] | null;
         };
         /**
          * Summary
@@ -4043,6 +4082,12 @@ export interface components {
          */
         TimelineEntry: {
             /**
+             * @description If early stopping ended the training here: what it took back. Nobody did that, so a run that is played
+             *     again does it by itself.
+             * @example null
+             */
+            best: components["schemas"]["Best"] | null;
+            /**
              * Change
              * @description The merge patch of the config; empty where weights were edited by hand.
              * @default {}
@@ -4126,6 +4171,12 @@ export interface components {
          * @description One line of a timeline: what changed at a step, in words and as a patch, and how to undo it.
          */
         "TimelineEntry-Input": {
+            /**
+             * @description If early stopping ended the training here: what it took back. Nobody did that, so a run that is played
+             *     again does it by itself.
+             * @example null
+             */
+            best?: components["schemas"]["Best"] | null;
             /**
              * Change
              * @description The merge patch of the config; empty where weights were edited by hand.
