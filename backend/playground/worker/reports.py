@@ -9,6 +9,7 @@ import numpy as np
 
 from playground import limits
 from playground.catalogue.datasets import Dataset
+from playground.catalogue.fourier import Fourier
 from playground.errors import ValidationFailed, fault
 from playground.i18n import Text, say
 from playground.messages import worker as messages
@@ -65,7 +66,7 @@ class Reports:
         self._frame = frame
         self._loop = loop
         self._views = views
-        self._shown: tuple[Dataset, tuple[str, ...]] | None = None
+        self._shown: tuple[Dataset, tuple[str, ...], Fourier] | None = None
 
     def next_run(self, loop: TrainingLoop) -> None:
         self.run += 1
@@ -154,9 +155,9 @@ class Reports:
             self.data()
 
     @property
-    def _showable(self) -> tuple[Dataset, tuple[str, ...]]:
+    def _showable(self) -> tuple[Dataset, tuple[str, ...], Fourier]:
         experiment = self._loop.experiment
-        return experiment.dataset, shown_features(experiment)
+        return experiment.dataset, shown_features(experiment), experiment.config.fourier
 
     def samples(self, samples: Samples) -> None:
         if samples:

@@ -81,13 +81,13 @@ export function fresh(before: string[], features: string[], inputs: number): str
 
 const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉";
 
+export const subscript = (number: number): string =>
+  [...String(number)].map((digit) => SUBSCRIPTS[Number(digit)]).join("");
+
 /** A feature's name as it is written in a book: "x1^2" -> "x₁²", "3*x1*x2" -> "3x₁x₂", "2*3" -> "2·3". */
 export function pretty(feature: string): string {
   return feature
-    .replace(
-      /x(\d+)/g,
-      (_, digits: string) => `x${[...digits].map((digit) => SUBSCRIPTS[Number(digit)]).join("")}`,
-    )
+    .replace(/x(\d+)/g, (_, digits: string) => `x${subscript(Number(digits))}`)
     .replace(/\^2(?![\d.])/g, "²")
     .replace(/\*(?=[a-z(])/g, "")
     .replaceAll("*", "·");
