@@ -69,6 +69,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/formula": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Formula
+         * @description Read a formula: any of the features may be one, and so may the target of some data sets.
+         *
+         *     A wrong one is refused with the place of its fault, in the `values` of the error: `column` counts from 1,
+         *     and `length` characters are wrong, none of them at the end.
+         */
+        post: operations["formula_api_formula_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/import": {
         parameters: {
             query?: never;
@@ -551,6 +574,8 @@ export interface components {
              * @description It took effect at this step.
              */
             step: number;
+            /** @description Of a step: what early stopping took back, if that ended it. */
+            stopped?: components["schemas"]["Best"] | null;
             /**
              * @description Says which message this is (enum property replaced by openapi-typescript)
              * @enum {string}
@@ -740,6 +765,30 @@ export interface components {
              */
             share: number | null;
         };
+        /**
+         * Best
+         * @description The moment at which the test loss was least, whose weights early stopping took back.
+         */
+        Best: {
+            /**
+             * Epoch
+             * @description Passes over the training set up to it.
+             * @example 24
+             */
+            epoch: number;
+            /**
+             * Loss
+             * @description The test loss of then.
+             * @example 0.21
+             */
+            loss: number;
+            /**
+             * Step
+             * @description Optimizer updates up to it.
+             * @example 600
+             */
+            step: number;
+        };
         /** @description The header of a binary message */
         BinaryHeader: components["schemas"]["FrameHeader"] | components["schemas"]["DataHeader"] | components["schemas"]["MetricsHeader"];
         /** Body_upload_api_datasets_post */
@@ -821,6 +870,28 @@ export interface components {
              *     ]
              */
             predicted: (number | null)[];
+        };
+        /**
+         * CallNode
+         * @description What is done to other values.
+         */
+        CallNode: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "call";
+            /**
+             * Name
+             * @description The operation or function
+             * @enum {string}
+             */
+            name: "lt" | "gt" | "le" | "ge" | "add" | "sub" | "mul" | "div" | "neg" | "pow" | "sin" | "cos" | "tan" | "atan" | "atan2" | "tanh" | "sigmoid" | "exp" | "log" | "sqrt" | "abs" | "sign" | "relu" | "step" | "floor" | "ceil" | "round" | "min" | "max" | "mod";
+            /**
+             * Of
+             * @description Its operands
+             */
+            of: (components["schemas"]["NumberNode"] | components["schemas"]["ConstantNode"] | components["schemas"]["InputNode"] | components["schemas"]["CallNode"])[];
         };
         /**
          * Catalogue
@@ -1019,10 +1090,17 @@ export interface components {
             label: string;
             /**
              * Learned
-             * @description Activations: weights of its own, one for each layer, by their names.
+             * @description Weights of its own by their names: of an activation one for each layer, of a normalisation one for each
+             *     unit.
              * @default []
              */
             learned: string[];
+            /**
+             * Of Plane
+             * @description Augmentations: whether they need two inputs that are a plane, and no columns of a table.
+             * @default false
+             */
+            of_plane: boolean;
             /**
              * Parameters
              * @description What can be set of it.
@@ -1049,6 +1127,8 @@ export interface components {
          * @description Everything that reproduces a run.
          */
         Config: {
+            /** @description Copies of the training points, a little different, that are learned from as well */
+            augmentation: components["schemas"]["Component"];
             /**
              * Batch size
              * @description Samples in a mini-batch: few make a step cheap and noisy, many make it slow and steady
@@ -1068,11 +1148,16 @@ export interface components {
              * @description Longest gradient that a step may follow, over all weights; empty for no bound
              */
             clip_norm: number | null;
+            /**
+             * Clipping by value
+             * @description Each number of the gradient is cut to at most this size, before all of it is clipped; empty for no bound
+             */
+            clip_value: number | null;
             /** @description What there is to learn from */
             data: components["schemas"]["Component"];
             /**
              * Features
-             * @description What the network gets to see of a point
+             * @description What the network gets to see of a point: any formulas of its inputs
              * @default [
              *       "x1",
              *       "x2"
@@ -1094,6 +1179,9 @@ export interface components {
              *         "normalization": {
              *           "kind": "none"
              *         },
+             *         "shortcut": {
+             *           "kind": "none"
+             *         },
              *         "width": 4
              *       },
              *       {
@@ -1105,6 +1193,9 @@ export interface components {
              *         "frozen_edges": [],
              *         "frozen_neurons": [],
              *         "normalization": {
+             *           "kind": "none"
+             *         },
+             *         "shortcut": {
              *           "kind": "none"
              *         },
              *         "width": 2
@@ -1120,6 +1211,12 @@ export interface components {
              * @default 0
              */
             input_dropout: number;
+            /**
+             * Input noise
+             * @description In each training step every feature is off by a random number of about this size, so that the network cannot learn single points by heart; it is tested without
+             * @default 0
+             */
+            input_noise: number;
             /**
              * L1
              * @description Adds the sum of |w| times this to the loss: weights that are hardly needed become exactly zero, and stay there until the loss pulls harder
@@ -1140,6 +1237,11 @@ export interface components {
             l2: number;
             /** @description How wrong an output is */
             loss: components["schemas"]["Component"];
+            /**
+             * Max-norm
+             * @description After each step the weights into a unit are shortened to this length, all of them together, if they are longer; empty for no bound. It goes well with dropout and high learning rates (Srivastava et al., 2014)
+             */
+            max_norm: number | null;
             /** @description How a gradient becomes a step */
             optimizer: components["schemas"]["Component"];
             /**
@@ -1150,10 +1252,19 @@ export interface components {
              *       },
              *       "frozen": false,
              *       "frozen_edges": [],
-             *       "frozen_neurons": []
+             *       "frozen_neurons": [],
+             *       "shortcut": {
+             *         "kind": "none"
+             *       }
              *     }
              */
             output: components["schemas"]["Output"];
+            /**
+             * Networks at once
+             * @description So many networks learn side by side from the same points, each with a seed of its own: curves are their median in a band from the least to the greatest, the map is their mean, and shows where they disagree; weights and neurons are those of the first
+             * @default 1
+             */
+            replicas: number;
             /** @description How the learning rate changes, counted in steps from the start of the run */
             schedule: components["schemas"]["Component"];
             /**
@@ -1168,6 +1279,8 @@ export interface components {
              * @default true
              */
             shuffle: boolean;
+            /** @description What ends the training by itself */
+            stopping: components["schemas"]["Component"];
             /**
              * Version
              * @description Of the form of the config
@@ -1197,6 +1310,12 @@ export interface components {
              */
             default: unknown;
             /**
+             * Examples
+             * @description Formulas: some to begin with.
+             * @default []
+             */
+            examples: string[];
+            /**
              * Exclusive Maximum
              * @description All values are less.
              */
@@ -1217,10 +1336,20 @@ export interface components {
              */
             first: number | null;
             /**
+             * Formula
+             * @description What it does, in LaTeX, where it is no part of a component that says so.
+             */
+            formula: string | null;
+            /**
              * Help
              * @description What it does, in a sentence.
              */
             help: string;
+            /**
+             * Inputs
+             * @description Formulas: how many inputs x1, x2, … they may name.
+             */
+            inputs: number | null;
             /**
              * Label
              * @description What a control for it is called.
@@ -1268,10 +1397,27 @@ export interface components {
             scale: "linear" | "log";
             /**
              * Type
-             * @description Of its value; `numbers` is a list, and the bounds are those of each.
+             * @description Of its value; `numbers` is a list, and the bounds are those of each. A `formula` is text.
              * @enum {string}
              */
-            type: "number" | "integer" | "boolean" | "numbers" | "component" | "text";
+            type: "number" | "integer" | "boolean" | "numbers" | "component" | "text" | "formula";
+        };
+        /**
+         * ConstantNode
+         * @description A number with a name.
+         */
+        ConstantNode: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "constant";
+            /**
+             * Name
+             * @description Which one
+             * @enum {string}
+             */
+            name: "pi" | "e";
         };
         /**
          * CreatedSession
@@ -1298,6 +1444,9 @@ export interface components {
             /**
              * @description The current config, whole.
              * @example {
+             *       "augmentation": {
+             *         "kind": "no_augmentation"
+             *       },
              *       "batch_size": 10,
              *       "carry_remainder": false,
              *       "class_weights": {
@@ -1327,6 +1476,9 @@ export interface components {
              *           "normalization": {
              *             "kind": "none"
              *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
              *           "width": 4
              *         },
              *         {
@@ -1340,6 +1492,9 @@ export interface components {
              *           "normalization": {
              *             "kind": "none"
              *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
              *           "width": 2
              *         }
              *       ],
@@ -1349,6 +1504,7 @@ export interface components {
              *         "kind": "xavier_uniform"
              *       },
              *       "input_dropout": 0,
+             *       "input_noise": 0,
              *       "l1": 0,
              *       "l1_prunes": false,
              *       "l2": 0,
@@ -1371,14 +1527,21 @@ export interface components {
              *         },
              *         "frozen": false,
              *         "frozen_edges": [],
-             *         "frozen_neurons": []
+             *         "frozen_neurons": [],
+             *         "shortcut": {
+             *           "kind": "none"
+             *         }
              *       },
+             *       "replicas": 1,
              *       "schedule": {
              *         "kind": "constant_rate",
              *         "warmup": 0
              *       },
              *       "seed": 0,
              *       "shuffle": true,
+             *       "stopping": {
+             *         "kind": "no_stopping"
+             *       },
              *       "version": 2
              *     }
              */
@@ -1546,6 +1709,12 @@ export interface components {
              * @default []
              */
             axes: components["schemas"]["AxisHeader"][];
+            /**
+             * Copies
+             * @description So many of the last training points are copies of the others, made by augmentation.
+             * @default 0
+             */
+            copies: number;
             /**
              * Features
              * @description The names of the features, in the order of `feature_maps`.
@@ -1725,6 +1894,76 @@ export interface components {
             values: {
                 [key: string]: components["schemas"]["Value"];
             };
+        };
+        /**
+         * FormulaDescription
+         * @description A formula as it was understood.
+         */
+        FormulaDescription: {
+            /**
+             * Inputs
+             * @description The numbers of the inputs that it names.
+             * @example [
+             *       1
+             *     ]
+             */
+            inputs: number[];
+            /**
+             * Latex
+             * @description To be typeset.
+             * @example \sin\left(3 \, x_{1}\right)
+             */
+            latex: string;
+            /**
+             * Text
+             * @description In the one way to write it: as a feature is named, and as it stands in a config.
+             * @example sin(3*x1)
+             */
+            text: string;
+            /**
+             * Tree
+             * @description What is worked out, from the leaves up.
+             * @example {
+             *       "kind": "call",
+             *       "name": "sin",
+             *       "of": [
+             *         {
+             *           "kind": "call",
+             *           "name": "mul",
+             *           "of": [
+             *             {
+             *               "kind": "number",
+             *               "value": 3
+             *             },
+             *             {
+             *               "kind": "input",
+             *               "number": 1
+             *             }
+             *           ]
+             *         }
+             *       ]
+             *     }
+             */
+            tree: components["schemas"]["NumberNode"] | components["schemas"]["ConstantNode"] | components["schemas"]["InputNode"] | components["schemas"]["CallNode"];
+        };
+        /**
+         * FormulaRequest
+         * @description A formula to read.
+         */
+        FormulaRequest: {
+            /**
+             * Inputs
+             * @description How many inputs x1, x2, … it may name.
+             * @default 2
+             * @example 2
+             */
+            inputs?: number;
+            /**
+             * Text
+             * @description As it is typed.
+             * @example sin(3x1)
+             */
+            text: string;
         };
         /**
          * FrameHeader
@@ -1963,6 +2202,9 @@ export interface components {
             /**
              * @description The same points, initial weights and mini-batches.
              * @example {
+             *       "augmentation": {
+             *         "kind": "no_augmentation"
+             *       },
              *       "batch_size": 10,
              *       "carry_remainder": false,
              *       "class_weights": {
@@ -1992,6 +2234,9 @@ export interface components {
              *           "normalization": {
              *             "kind": "none"
              *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
              *           "width": 4
              *         },
              *         {
@@ -2005,6 +2250,9 @@ export interface components {
              *           "normalization": {
              *             "kind": "none"
              *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
              *           "width": 2
              *         }
              *       ],
@@ -2014,6 +2262,7 @@ export interface components {
              *         "kind": "xavier_uniform"
              *       },
              *       "input_dropout": 0,
+             *       "input_noise": 0,
              *       "l1": 0,
              *       "l1_prunes": false,
              *       "l2": 0,
@@ -2036,14 +2285,21 @@ export interface components {
              *         },
              *         "frozen": false,
              *         "frozen_edges": [],
-             *         "frozen_neurons": []
+             *         "frozen_neurons": [],
+             *         "shortcut": {
+             *           "kind": "none"
+             *         }
              *       },
+             *       "replicas": 1,
              *       "schedule": {
              *         "kind": "constant_rate",
              *         "warmup": 0
              *       },
              *       "seed": 0,
              *       "shuffle": true,
+             *       "stopping": {
+             *         "kind": "no_stopping"
+             *       },
              *       "version": 2
              *     }
              */
@@ -2077,8 +2333,24 @@ export interface components {
             show_test: boolean;
         };
         /**
+         * InputNode
+         * @description A raw input of a point.
+         */
+        InputNode: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "input";
+            /**
+             * Number
+             * @description 1 for x1, and so on
+             */
+            number: number;
+        };
+        /**
          * Layer
-         * @description A hidden layer: sums, normalisation, activation, dropout, in this order.
+         * @description A hidden layer: sums, normalisation, activation, dropout, and what a shortcut adds, in this order.
          */
         Layer: {
             /** @description What each unit makes of its sum */
@@ -2112,6 +2384,8 @@ export interface components {
             frozen_neurons: number[];
             /** @description What becomes of the sums before that */
             normalization: components["schemas"]["Component"];
+            /** @description A way past the layer, or past those before it */
+            shortcut: components["schemas"]["Component"];
             /**
              * Neurons
              * @description Units of the layer
@@ -2126,7 +2400,8 @@ export interface components {
         LayerSize: {
             /**
              * Inputs
-             * @description Units of the layer before, or features.
+             * @description Rows of its weights: the features, or the units of the layer before; with a dense shortcut the features
+             *     and then the units of all layers before.
              */
             inputs: number;
             /**
@@ -2160,7 +2435,7 @@ export interface components {
             inputs: number;
             /**
              * Made Of
-             * @description What comes after the sums: normalisation and activation.
+             * @description What comes after the sums, normalisation and activation, and its shortcut.
              * @example [
              *       {
              *         "code": "catalogue.tanh",
@@ -2235,7 +2510,7 @@ export interface components {
             running_var?: number[];
             /**
              * Weight
-             * @description A row for each input, a column for each unit
+             * @description A row for each input, a column for each unit; with a dense shortcut the inputs are the features, then the units of all layers before
              */
             weight?: number[][];
         };
@@ -2458,6 +2733,22 @@ export interface components {
          */
         NoticeCode: "notice.worker_restarted" | "notice.shutdown" | "notice.session_ended" | "notice.training_failed";
         /**
+         * NumberNode
+         * @description As it is typed, without a sign.
+         */
+        NumberNode: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "number";
+            /**
+             * Value
+             * @description Its value
+             */
+            value: number;
+        };
+        /**
          * OneWeight
          * @description One edge, or the bias of a unit where `source` is null. Layers count from 0, the output is the last.
          */
@@ -2511,6 +2802,8 @@ export interface components {
              * @default []
              */
             frozen_neurons: number[];
+            /** @description Whether the output sees more than the last layer */
+            shortcut: components["schemas"]["Component"];
         };
         /**
          * Parameter
@@ -2533,6 +2826,12 @@ export interface components {
              */
             default: unknown;
             /**
+             * Examples
+             * @description Formulas: some to begin with.
+             * @default []
+             */
+            examples: string[];
+            /**
              * Exclusive Maximum
              * @description All values are less.
              */
@@ -2553,10 +2852,20 @@ export interface components {
              */
             first: number | null;
             /**
+             * Formula
+             * @description What it does, in LaTeX, where it is no part of a component that says so.
+             */
+            formula: string | null;
+            /**
              * Help
              * @description What it does, in a sentence.
              */
             help: string;
+            /**
+             * Inputs
+             * @description Formulas: how many inputs x1, x2, … they may name.
+             */
+            inputs: number | null;
             /**
              * Label
              * @description What a control for it is called.
@@ -2597,10 +2906,10 @@ export interface components {
             scale: "linear" | "log";
             /**
              * Type
-             * @description Of its value; `numbers` is a list, and the bounds are those of each.
+             * @description Of its value; `numbers` is a list, and the bounds are those of each. A `formula` is text.
              * @enum {string}
              */
-            type: "number" | "integer" | "boolean" | "numbers" | "component" | "text";
+            type: "number" | "integer" | "boolean" | "numbers" | "component" | "text" | "formula";
         };
         /**
          * Pause
@@ -2676,6 +2985,12 @@ export interface components {
          */
         Preview: {
             /**
+             * Picture
+             * @description What the points are the pixels of: a PNG, as the address of an image (`data:image/png;base64,…`).
+             * @example null
+             */
+            picture: string | null;
+            /**
              * Points
              * @description How many there are, train and test together.
              * @example 500
@@ -2697,7 +3012,7 @@ export interface components {
             test: number[][];
             /**
              * Train
-             * @description [x1, x2, target] of training points. Of one input only, x2 is 0.
+             * @description [x1, x2, target] of training points, [x1, x2, red, green, blue] of pixels. Of one input, x2 is 0.
              * @example [
              *       [
              *         1.2,
@@ -3042,6 +3357,9 @@ export interface components {
             /**
              * @description The current config, whole.
              * @example {
+             *       "augmentation": {
+             *         "kind": "no_augmentation"
+             *       },
              *       "batch_size": 10,
              *       "carry_remainder": false,
              *       "class_weights": {
@@ -3071,6 +3389,9 @@ export interface components {
              *           "normalization": {
              *             "kind": "none"
              *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
              *           "width": 4
              *         },
              *         {
@@ -3084,6 +3405,9 @@ export interface components {
              *           "normalization": {
              *             "kind": "none"
              *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
              *           "width": 2
              *         }
              *       ],
@@ -3093,6 +3417,7 @@ export interface components {
              *         "kind": "xavier_uniform"
              *       },
              *       "input_dropout": 0,
+             *       "input_noise": 0,
              *       "l1": 0,
              *       "l1_prunes": false,
              *       "l2": 0,
@@ -3115,14 +3440,21 @@ export interface components {
              *         },
              *         "frozen": false,
              *         "frozen_edges": [],
-             *         "frozen_neurons": []
+             *         "frozen_neurons": [],
+             *         "shortcut": {
+             *           "kind": "none"
+             *         }
              *       },
+             *       "replicas": 1,
              *       "schedule": {
              *         "kind": "constant_rate",
              *         "warmup": 0
              *       },
              *       "seed": 0,
              *       "shuffle": true,
+             *       "stopping": {
+             *         "kind": "no_stopping"
+             *       },
              *       "version": 2
              *     }
              */
@@ -3605,6 +3937,11 @@ export interface components {
              * @example 1200
              */
             step: number;
+            /**
+             * @description Set when early stopping ended it: the moment whose weights it has now. The next training goes on.
+             * @example null
+             */
+            stopped: components["schemas"]["Best"] | null;
         };
         /**
          * Summary
@@ -3760,12 +4097,14 @@ export interface components {
          * TaskDescription
          * @description What there is to learn.
          * @example {
+         *       "answer": "binary",
          *       "class_colours": [],
          *       "class_labels": [
          *         "0",
          *         "1"
          *       ],
          *       "classes": 2,
+         *       "data_kind": "binary",
          *       "input_names": [
          *         "x1",
          *         "x2"
@@ -3781,6 +4120,14 @@ export interface components {
          */
         TaskDescription: {
             /**
+             * Answer
+             * @description What the network says of a point: how likely class 1 of two is, or each of more, or a number. An
+             *     embedding in the plane says the nearest class, a score is a number.
+             * @default binary
+             * @enum {string}
+             */
+            answer: "binary" | "multiclass" | "regression";
+            /**
              * Class Colours
              * @description Of each class, as `#rrggbb`, where the classes are colours.
              * @default []
@@ -3793,9 +4140,16 @@ export interface components {
             class_labels: string[];
             /**
              * Classes
-             * @description 2 for binary, 0 for a regression.
+             * @description Of the data: 2 for binary, 0 for a regression.
              */
             classes: number;
+            /**
+             * Data Kind
+             * @description What the data pose by themselves; a loss has to fit that.
+             * @default binary
+             * @enum {string}
+             */
+            data_kind: "binary" | "multiclass" | "regression";
             /**
              * Input Names
              * @description Names of the inputs, in order.
@@ -3816,10 +4170,10 @@ export interface components {
             inputs: number;
             /**
              * Kind
-             * @description Two classes, more, or a number.
+             * @description Two classes, more, a number, or with a loss of pairs or triplets how points lie to one another.
              * @enum {string}
              */
-            kind: "binary" | "multiclass" | "regression";
+            kind: "binary" | "multiclass" | "regression" | "embedding";
             /**
              * Picture
              * @description Width and height in pixels, where the points are those of a picture.
@@ -3916,6 +4270,12 @@ export interface components {
          */
         TimelineEntry: {
             /**
+             * @description If early stopping ended the training here: what it took back. Nobody did that, so a run that is played
+             *     again does it by itself.
+             * @example null
+             */
+            best: components["schemas"]["Best"] | null;
+            /**
              * Change
              * @description The merge patch of the config; empty where weights were edited by hand.
              * @default {}
@@ -3999,6 +4359,12 @@ export interface components {
          * @description One line of a timeline: what changed at a step, in words and as a patch, and how to undo it.
          */
         "TimelineEntry-Input": {
+            /**
+             * @description If early stopping ended the training here: what it took back. Nobody did that, so a run that is played
+             *     again does it by itself.
+             * @example null
+             */
+            best?: components["schemas"]["Best"] | null;
             /**
              * Change
              * @description The merge patch of the config; empty where weights were edited by hand.
@@ -4416,6 +4782,66 @@ export interface operations {
             };
             /** @description Nothing matches the given URI */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    formula_api_formula_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FormulaRequest"];
+            };
+        };
+        responses: {
+            /** @description What was understood */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormulaDescription"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
