@@ -162,7 +162,8 @@ def by_batch_size() -> Table:
 
 
 def regularised() -> Table:
-    cases = [(net, name, options) for net in ("2-4-2-1", "2-32-32-1") for name, options in REGULARISED.items()]
+    nets = ("2-4-2-1", "2-32-32-1")
+    cases = [(net, name, options) for net in nets for name, options in REGULARISED.items()]
     return Table(
         "One core, SGD: the compiled trainer with each regularisation against without",
         ["net", "with", "steps/s", "steps/s without", "ratio"],
