@@ -25,6 +25,7 @@ class ReferenceTrainer:
 
     longest_chunk: ClassVar[int] = 64
     chunk_seconds = 0.002
+    stops_by_itself = False
 
     def __init__(self, experiment: Experiment, state: State):
         self._experiment, self._state = experiment, state
@@ -59,7 +60,7 @@ class ReferenceTrainer:
             )
             trouble += loss.sum() * 0  # NaN from the first infinite loss on
             self._model.update(config, state.grad, lr)
-            advance(state, loss.shape[1], self._experiment.count)
+            advance(state, self._experiment)
             if state.step % state.stride == 0:
                 rows.append(self._rows(state.grad))
                 state.stride = next_stride(state.step, max(state.stride, self._metrics.least_stride))
@@ -83,8 +84,10 @@ class ReferenceTrainer:
         output = self._model.activations(x)[-1][network]
         if y is not None:
             return self._evaluation(output, y[0])
-        trained = lambda: self._model.activations(self._experiment.train_x)[-1][network]  # noqa: E731
-        return evaluation_of(self._experiment, output, None, trained)
+        model, train_x = self._model, self._experiment.train_x
+        return evaluation_of(
+            self._experiment, output, None, lambda: self._model.activations(train_x)[-1][network]
+        )
 
     def _evaluation(self, output: Tensor, y: Tensor) -> Evaluation:
         """Of outputs (n, units) and targets of the training points, or of them and the test points."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from playground import limits
+from playground.catalogue.component import Task
 from playground.catalogue.datasets import Dataset
 from playground.errors import ValidationFailed, fault
 from playground.i18n import Text, say
@@ -16,6 +17,7 @@ from playground.messages.codec import Arrays
 from playground.messages.events import Divergence, TaskDescription
 from playground.messages.headers import AxisHeader, DataHeader, FrameHeader, LayerSize, MetricsHeader
 from playground.messages.worker import Event, Size, as_array
+from playground.run.run import Best
 from playground.run.slices import Axes
 from playground.training.evaluation import Samples
 from playground.training.loop import TrainingLoop
@@ -64,7 +66,7 @@ class Reports:
         self._frame = frame
         self._loop = loop
         self._views = views
-        self._shown: tuple[Dataset, tuple[str, ...]] | None = None
+        self._shown: tuple[Dataset, Task, tuple[str, ...]] | None = None
 
     def next_run(self, loop: TrainingLoop) -> None:
         self.run += 1
@@ -133,6 +135,12 @@ class Reports:
         )
         self.tell(event, arrays)
 
+    def stopped_early(self, index: int, best: Best, waited: int, paused: bool) -> None:
+        """Line `index` of the timeline: the best weights are back."""
+        effect = [say("effect.best_restored", waited=waited, epoch=round(best.epoch))]
+        event = messages.Applied(index=index, effect=effect, best=best, paused=paused, **self._moment)
+        self.tell(event)
+
     def data(self) -> None:
         self._shown = self._showable
         plane, dataset = self._views.plane, self._loop.experiment.dataset
@@ -142,14 +150,15 @@ class Reports:
         self.tell(messages.Data(), {"message": as_array(header.encode(arrays))})
 
     def other_data(self) -> None:
-        """As `data`, if they or the features to be shown are others than those told last."""
+        """As `data`, if they, what is to be learned from them, or the features to be shown are others than
+        those told last."""
         if self._shown != self._showable:
             self.data()
 
     @property
-    def _showable(self) -> tuple[Dataset, tuple[str, ...]]:
+    def _showable(self) -> tuple[Dataset, Task, tuple[str, ...]]:
         experiment = self._loop.experiment
-        return experiment.dataset, shown_features(experiment)
+        return experiment.dataset, experiment.task, shown_features(experiment)
 
     def samples(self, samples: Samples) -> None:
         if samples:
