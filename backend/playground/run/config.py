@@ -215,6 +215,12 @@ class Config(BaseModel):
     shuffle: bool = Field(
         default=True, title="Shuffle", description="Take the samples of each epoch in a new order"
     )
+    carry_remainder: bool = Field(
+        default=False,
+        title="Carry the remainder over",
+        description="Samples at the end of an epoch that fill no mini-batch wait for the first one of the"
+        " next epoch, which is so much larger, in place of being a small one of their own",
+    )
     input_dropout: float = Field(
         default=0.0,
         ge=0,
@@ -239,6 +245,12 @@ class Config(BaseModel):
         description="Adds the sum of |w| times this to the loss: weights that are hardly needed become"
         " exactly zero, and stay there until the loss pulls harder",
         json_schema_extra={"scale": "log", "first": 5},
+    )
+    l1_prunes: bool = Field(
+        default=False,
+        title="L1 prunes",
+        description="A weight that L1 pulls to zero is gone for good, in place of coming back when the loss"
+        " pulls harder; the loss alone may still pull it past zero",
     )
     l2: float = Field(
         default=0.0,

@@ -37,6 +37,7 @@ FAMILIES: dict[str, type[Component]] = {
     "feature": Feature,
 }
 GRAPH_REACH, GRAPH_POINTS = 4, 81
+SCALARS = ("number", "integer", "boolean", "string")
 COMPILED = (Activation, Normalization, Loss, Optimizer)
 """Families whose members the compiled trainer needs maths of."""
 
@@ -60,7 +61,7 @@ class Parameter(Description):
     """What a control for it is called."""
     help: str
     """What it does, in a sentence."""
-    type: Literal["number", "integer", "boolean", "numbers", "component", "formula"]
+    type: Literal["number", "integer", "boolean", "numbers", "component", "text", "formula"]
     """Of its value; `numbers` is a list, and the bounds are those of each. A `formula` is text."""
     family: str | None = None
     """The family that a field of type `component` takes a member of."""
@@ -76,6 +77,8 @@ class Parameter(Description):
     """All values are greater."""
     exclusive_maximum: float | None = None
     """All values are less."""
+    longest: int | None = None
+    """Characters that a text may have."""
     scale: Literal["linear", "log"] = "linear"
     """How a slider for it is best divided."""
     inputs: int | None = None
@@ -237,7 +240,8 @@ def _posed(cls: type[Data]) -> dict[str, Any]:
 
 
 def _parameters(cls: type[BaseModel], within: str = "") -> list[Parameter]:
-    """The fields that are a number, a switch or a component, from the JSON Schema of a model."""
+    """The fields that are a number, a switch, a component, a choice or a text that people type, from the JSON
+    Schema of a model."""
     rules = cls.model_json_schema()["properties"]
     found = (_parameter(name, code_of(cls, name, within), rule) for name, rule in rules.items())
     return [parameter for parameter in found if parameter]
@@ -266,9 +270,19 @@ def _parameter(name: str, code: str, rule: dict[str, Any]) -> Parameter | None:
     listed = rule.get("items", {}).get("type") == "number"
     if listed:
         options = [rule["items"]]
-    scalar = next((o for o in options if o.get("type") in ("number", "integer", "boolean")), None)
+    scalar = next((o for o in options if o.get("type") in SCALARS), None)
     if scalar is None or "const" in scalar:
         return None
+    if scalar["type"] == "string":
+        if "enum" not in rule and not rule.get("typed"):
+            return None
+        return Parameter(
+            **words,
+            type="text",
+            default=rule.get("default"),
+            longest=scalar.get("maxLength"),
+            choices=rule.get("enum"),
+        )
     return Parameter(
         **words,
         type="numbers" if listed else scalar["type"],

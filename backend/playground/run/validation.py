@@ -9,6 +9,7 @@ from playground import limits
 from playground.catalogue.augmentations import Augmentation
 from playground.catalogue.component import Task, members
 from playground.catalogue.features import available, needed
+from playground.catalogue.inits import TensorflowPlaygroundWeights
 from playground.catalogue.losses import Loss
 from playground.catalogue.shortcuts import NoShortcut, Shortcut
 from playground.catalogue.stopping import Stopping
@@ -111,6 +112,11 @@ def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
         else:
             rule = say("rule.features_repeated", known=known)
         yield fault("features", rule, known, {"features": kept or list(_features(task))})
+    if isinstance(config.init, TensorflowPlaygroundWeights):
+        weights = sum(layer.inputs * layer.width for layer in layers_of(config, task))
+        if weights > limits.SEEDED_WEIGHTS:
+            rule = say("rule.seeded_weights", weights=weights, most=limits.SEEDED_WEIGHTS)
+            yield fault("init", rule, suggestion={"init": {"kind": "uniform"}})
     over_batch = [layer.normalization for layer in config.hidden if layer.normalization.uses_batch]
     if config.batch_size == 1 and over_batch:
         named = over_batch[0].named()

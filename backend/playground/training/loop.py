@@ -54,7 +54,9 @@ class TrainingLoop:
         seed_tensor = torch.tensor(seeds or config.seeds, dtype=torch.int64, device=device)
         weights, buffers = initialise(experiment.network, config, seed_tensor)
         slots = weights.new_zeros(config.optimizer.slots, *weights.shape)
-        state = State(seed_tensor, weights, buffers, slots, torch.zeros_like(weights))
+        state = State(
+            seed_tensor, weights, buffers, slots, torch.zeros_like(weights), torch.zeros_like(weights)
+        )
         return cls(experiment, state, trainers)
 
     @property

@@ -60,7 +60,7 @@ class ReferenceTrainer:
             )
             trouble += loss.sum() * 0  # NaN from the first infinite loss on
             self._model.update(config, state.grad, lr)
-            advance(state, loss.shape[1], self._experiment.count)
+            advance(state, self._experiment)
             if state.step % state.stride == 0:
                 rows.append(self._rows(state.grad))
                 state.stride = next_stride(state.step, max(state.stride, self._metrics.least_stride))

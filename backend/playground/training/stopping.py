@@ -20,7 +20,7 @@ def steps_to_epoch(experiment: Experiment, state: State) -> float:
     """After so many steps the test loss is looked at; infinity where it never is."""
     if rule_of(experiment) is None:
         return math.inf
-    return -(-(experiment.count - state.cursor % experiment.count) // experiment.config.batch_size)
+    return experiment.steps_left(state.cursor)
 
 
 def look(experiment: Experiment, state: State, loss: float) -> None:

@@ -48,6 +48,8 @@ def save(config: Config, state: State) -> bytes:
         "waiting": asdict(state.waiting),
     }
     arrays = {name: getattr(state, name) for name in TENSORS}
+    if state.pruned.any():
+        arrays["pruned"] = state.pruned
     if state.best and state.waiting.loss is not None:
         arrays |= dict(zip(BEST, state.best, strict=True))
     return codec.encode(header, {name: tensor.cpu().numpy() for name, tensor in arrays.items()})
@@ -65,6 +67,7 @@ def load(
     tensors = {name: torch.from_numpy(np.array(array)).to(device) for name, array in arrays.items()}
     state = State(
         **{name: tensors[name] for name in TENSORS},
+        pruned=tensors.get("pruned", torch.zeros_like(tensors["weights"])),
         **{name: header[name] for name in COUNTERS},
         watch=Watch(**header.get("watch", {})),
         waiting=Waiting(**header.get("waiting", {})),

@@ -93,6 +93,7 @@ class Stack:
             buffers=whole.buffers[rows],
             slots=whole.slots[:, rows],
             updates=whole.updates[rows],
+            pruned=whole.pruned[rows],
             grad=None if loop.state.grad is None or whole.grad is None else whole.grad[rows],
         )
 
@@ -203,6 +204,7 @@ def _stacked(states: Sequence[State]) -> State:
         # The slots of a network are neighbours, as in a state of its own.
         slots=torch.cat([state.slots.transpose(0, 1) for state in states]).transpose(0, 1),
         updates=torch.cat([state.updates for state in states]),
+        pruned=torch.cat([state.pruned for state in states]),
         grad=torch.cat([torch.zeros_like(s.weights) if s.grad is None else s.grad for s in states]),
     )
 

@@ -82,6 +82,7 @@ class Layout:
             *(dataset.task.classes, dataset.task.targets),
             self._least_stride,
             *(config.shuffle, weighted, experiment.trained is not None, rule.patience if rule else 0),
+            *(config.carry_remainder, experiment.carried, config.l1_prunes),
             *(config.l1, config.l2, config.input_noise),
             *(math.inf if bound is None else bound for bound in bounds),
             *(0.0 if decoupled else decay, decay if decoupled else 0.0, rule.min_delta if rule else 0.0),
@@ -114,7 +115,7 @@ def arrays_of(state: State, grads: torch.Tensor) -> kernel.StateArrays:
     """Views of a state on the CPU whose slots lie in one piece."""
     if state.best is None:
         state.best = torch.zeros_like(state.weights), torch.zeros_like(state.buffers)
-    flat = (state.weights, state.buffers, state.slots.view(-1), state.updates, grads)
+    flat = (state.weights, state.buffers, state.slots.view(-1), state.updates, state.pruned, grads)
     best = {
         "best_weights": state.best[0][0].numpy(),
         "best_buffers": state.best[1][0].numpy(),

@@ -74,7 +74,7 @@ class CompiledTrainer:
         start = np.array([state.step, state.epoch, state.cursor, state.stride])
         features, target = experiment.train_x[0].numpy(), self._columns(experiment.train_y)
         points = self._points(experiment.all_x, experiment.all_y)
-        row = max(min(experiment.config.batch_size, experiment.count), kernel.BLOCK)
+        row = max(experiment.batch_size + experiment.carried, kernel.BLOCK)
 
         def train(first: int, last: int) -> tuple[int, bool, np.ndarray]:
             clock, scratch = start.copy(), self._layout.scratch(row, experiment.count)
