@@ -16,6 +16,7 @@ from playground.catalogue.losses import Loss
 from playground.catalogue.normalizations import Normalization
 from playground.catalogue.optimizers import Optimizer
 from playground.catalogue.schedules import Schedule
+from playground.catalogue.slots import Slot
 from playground.errors import ValidationFailed
 from playground.run.config import AnyData, Auto, Config, Layer, Output
 
@@ -96,6 +97,21 @@ class Graph(Description):
     """How much more comes out for a little more that goes in."""
 
 
+class SlotDescription(Description):
+    """What an optimizer remembers of each weight."""
+
+    name: str
+    """As in what `GET /api/sessions/{id}/optimizer` answers."""
+    code: str
+    """The key of its label in the translations; with `.help` after it, of its help."""
+    label: str
+    """Its name for people."""
+    symbol: str
+    """In the formula, LaTeX."""
+    help: str
+    """What it is, in a sentence."""
+
+
 class ComponentDescription(Description):
     """One entry of the catalogue."""
 
@@ -115,6 +131,8 @@ class ComponentDescription(Description):
     """Whether the compiled trainer can use it; null where it makes no difference."""
     learned: list[str] = []
     """Activations: weights of its own, one for each layer, by their names."""
+    slots: list[SlotDescription] = []
+    """Optimizers: what they remember of each weight."""
     graph: Graph | None = None
     """Activations: what they do, by default."""
     tasks: list[str] | None = None
@@ -183,10 +201,16 @@ def _component(cls: type[Component], family: type[Component]) -> ComponentDescri
         parameters=_parameters(cls),
         compiled=cls.is_compiled() if family in COMPILED else None,
         learned=list(cls.learned) if issubclass(cls, Activation) else [],
+        slots=[_slot(slot) for slot in cls.slots] if issubclass(cls, Optimizer) else [],
         graph=_graph(cls) if issubclass(cls, Activation) else None,
         tasks=list(cls.tasks) if issubclass(cls, Loss) else None,
         **_posed(cls) if issubclass(cls, Data) else {},
     )
+
+
+def _slot(slot: Slot) -> SlotDescription:
+    names = ("name", "code", "label", "symbol", "help")
+    return SlotDescription(**{name: getattr(slot, name) for name in names})
 
 
 def _graph(cls: type[Activation]) -> Graph:

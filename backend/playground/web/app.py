@@ -34,7 +34,17 @@ from playground.settings import Settings
 from playground.web import openapi, pages, socket
 from playground.web.middleware import Bodies, Heads, SecurityHeaders
 from playground.web.problem import document
-from playground.web.routes import catalogue, data, score_curves, scores, server, sessions, summary
+from playground.web.routes import (
+    catalogue,
+    data,
+    optimizer,
+    score_curves,
+    scores,
+    server,
+    sessions,
+    summary,
+    units,
+)
 
 log = logging.getLogger("playground.app")
 
@@ -64,6 +74,8 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         summary.router,
         scores.router,
         score_curves.router,
+        optimizer.router,
+        units.router,
         socket.router,
         pages.router,
     ):
