@@ -26,6 +26,7 @@ export type Failure = Explained &
   Partial<Pick<ProblemDocument, "errors">>;
 
 export type Summary = Schemas["Summary"];
+export type WeightState = Schemas["WeightState"];
 export type Task = Schemas["TaskDescription"];
 export type Speed = Schemas["Speed"];
 export type Divergence = Schemas["Divergence"];

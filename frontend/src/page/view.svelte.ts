@@ -25,6 +25,8 @@ export class View {
   showTrain = $state(true);
   showTest = $state(false);
   markWrong = $state(true);
+  /** Strike out what dropout silences. */
+  showMask = $state(true);
   selected = $state.raw<Unit | null>(null);
   hovered = $state.raw<Unit | null>(null);
   /** Names that `?hide=` hides. */
