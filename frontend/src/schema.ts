@@ -1314,6 +1314,12 @@ export interface components {
              */
             help: string;
             /**
+             * In Card
+             * @description Of a layer: it is set in the card of the layer, not in its header.
+             * @default false
+             */
+            in_card: boolean;
+            /**
              * Label
              * @description What a control for it is called.
              */
@@ -2564,6 +2570,12 @@ export interface components {
              * @description What it does, in a sentence.
              */
             help: string;
+            /**
+             * In Card
+             * @description Of a layer: it is set in the card of the layer, not in its header.
+             * @default false
+             */
+            in_card: boolean;
             /**
              * Label
              * @description What a control for it is called.

@@ -77,6 +77,8 @@ class Parameter(Description):
     """The only values, if they are few."""
     first: int | None = None
     """Its place among the settings that a page shows at once; null for those that wait behind "more"."""
+    in_card: bool = False
+    """Of a layer: it is set in the card of the layer, not in its header."""
 
 
 class ConfigField(Parameter):
@@ -246,6 +248,7 @@ def _parameter(name: str, code: str, rule: dict[str, Any]) -> Parameter | None:
         "label": rule.get("title", name),
         "help": rule.get("description", ""),
         "first": rule.get("first"),
+        "in_card": rule.get("in_card", False),
     }
     if "family" in rule:
         return Parameter(**words, type="component", family=rule["family"], default=rule.get("default"))
