@@ -72,7 +72,7 @@ class Case:
     @cached_property
     def data(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Features (n, inputs) and targets (n,)."""
-        data = self.config.data.split(self.config.seed, {})
+        data = self.config.dataset({})
         inputs, targets = (torch.from_numpy(a).float() for a in (data.train_inputs, data.train_targets))
         return columns(self.config.features, inputs), targets
 

@@ -169,9 +169,16 @@ def assert_same_training(config: dict, loss: Any = "bce", optimizer=None, labels
         if penalty is not None:
             value = value + penalty(module)
         value.backward()
+        if "clip_value" in config:
+            nn.utils.clip_grad_value_(module.parameters(), config["clip_value"])
         if "clip_norm" in config:
             nn.utils.clip_grad_norm_(module.parameters(), config["clip_norm"])
         rule.step()
+        if "max_norm" in config:
+            with torch.no_grad():
+                for linear in module:
+                    if isinstance(linear, nn.Linear):
+                        linear.weight.copy_(torch.renorm(linear.weight, 2, 0, config["max_norm"]))
     loop.train(STEPS)
     linears = [m for m in module if isinstance(m, nn.Linear)]
     norms = iter([m for m in module if isinstance(m, nn.BatchNorm1d)])
@@ -269,6 +276,23 @@ def test_clipping_by_norm_is_that_of_torch():
         {"clip_norm": 0.05, "optimizer": {"kind": "sgd", "lr": 1.0}},
         optimizer=lambda parameters: torch.optim.SGD(parameters, lr=1.0),
     )
+
+
+@pytest.mark.parametrize("bounds", [{"clip_value": 0.01}, {"clip_value": 0.01, "clip_norm": 0.03}])
+def test_clipping_by_value_is_that_of_torch(bounds):
+    assert_same_training(
+        bounds | {"optimizer": {"kind": "sgd", "lr": 1.0}},
+        optimizer=lambda parameters: torch.optim.SGD(parameters, lr=1.0),
+    )
+
+
+@pytest.mark.parametrize(("kind", "theirs"), [("sgd", torch.optim.SGD), ("adam", torch.optim.Adam)])
+def test_max_norm_is_the_renorm_of_torch(kind, theirs):
+    config = {"max_norm": 0.8, "optimizer": {"kind": kind, "lr": 0.1}}
+    loop, _ = assert_same_training(config, optimizer=partial(theirs, lr=0.1))
+    norms = np.concatenate([np.linalg.norm(layer["weight"], axis=0) for layer in weights(loop)])
+    assert (norms < 0.8001).all()
+    assert (norms > 0.7999).any()
 
 
 # Worked examples

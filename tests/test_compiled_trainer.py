@@ -208,6 +208,17 @@ def test_inits_train_alike(init):
     [
         {"l1": 0.01, "l2": 0.01},
         {"clip_norm": 0.1},
+        {"clip_value": 0.003},
+        {"clip_value": 0.003, "clip_norm": 0.01},
+        {"max_norm": 0.7, "hidden": [{"width": 19}, {"width": 3}]},
+        {"max_norm": 0.7, "l1": 0.01, "optimizer": {"kind": "adam", "lr": 0.03}},
+        {"input_noise": 0.5},
+        {
+            "input_noise": 1.0,
+            "input_dropout": 0.3,
+            "batch_size": 17,
+            "hidden": [{"width": 4, "dropout": 0.2}],
+        },
         {"optimizer": {"kind": "momentum", "weight_decay": 0.1}, "clip_norm": 0.1},
         {"optimizer": {"kind": "adam", "weight_decay": 0.1, "decoupled_weight_decay": True}},
         {"schedule": {"kind": "cosine_annealing", "total_steps": 60, "warmup": 10}},
@@ -283,6 +294,9 @@ def configs(draw):
             "input_dropout": st.sampled_from([0.0, 0.2]),
             "l2": st.sampled_from([0.0, 0.01]),
             "clip_norm": st.sampled_from([None, 1.0]),
+            "clip_value": st.sampled_from([None, None, 0.05]),
+            "max_norm": st.sampled_from([None, None, 1.0]),
+            "input_noise": st.sampled_from([0.0, 0.0, 0.3]),
             "seed": st.integers(0, 2**32 - 1),
         }
     )
@@ -339,6 +353,9 @@ CHANGES = [
     {"data": {"kind": "blobs"}, "loss": {"kind": "cross_entropy"}},
     {"loss": {"kind": "cross_entropy", "temperature": 2.0}},
     {"class_weights": {"kind": "given", "weights": [1, 4]}},
+    {"clip_value": 0.02, "max_norm": 0.9},
+    {"input_noise": 0.2},
+    {"input_noise": 0.4},
     {"hidden": [], "optimizer": {"kind": "sgd"}},
 ]
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from playground.catalogue.activations import Activation
+from playground.catalogue.augmentations import Augmentation
 from playground.catalogue.class_weights import ClassWeights
 from playground.catalogue.component import members
 from playground.catalogue.losses import Loss
@@ -13,7 +14,7 @@ from playground.catalogue.optimizers import Optimizer
 from playground.catalogue.schedules import Schedule
 from playground.i18n import english, say
 from playground.run.description import describe
-from playground.run.meaning import MORE_OR_LESS, MOST, meaning
+from playground.run.meaning import BOUNDS, MORE_OR_LESS, MOST, meaning
 from playground.run.patch import merged
 from playground.run.validation import parse
 
@@ -36,6 +37,7 @@ def codes(change: dict[str, Any], before: dict[str, Any] | None = None) -> list[
         ({"schedule": {"kind": "cosine_annealing"}}, "effect.to_falling_rate"),
         ({"schedule": {"warmup": 100}}, "effect.warmup_up"),
         ({"loss": {"kind": "mse"}}, "effect.to_mse"),
+        ({"augmentation": {"kind": "mirror"}}, "effect.to_augmentation"),
         ({"class_weights": {"kind": "balanced"}}, "effect.to_balanced"),
         ({"hidden": [{"activation": {"kind": "relu"}}, {"width": 2}]}, "effect.to_relu"),
         ({"hidden": [{"normalization": {"kind": "batchnorm"}}, {"width": 2}]}, "effect.batchnorm_on"),
@@ -47,6 +49,9 @@ def codes(change: dict[str, Any], before: dict[str, Any] | None = None) -> list[
         ({"l1": 0.1}, "effect.l1_up"),
         ({"l2": 0.1}, "effect.l2_up"),
         ({"clip_norm": 1.0}, "effect.clipping_on"),
+        ({"clip_value": 1.0}, "effect.value_clipping_on"),
+        ({"max_norm": 1.0}, "effect.max_norm_on"),
+        ({"input_noise": 1.0}, "effect.input_noise_up"),
         ({"data": {"noise": 0.3}}, "effect.noise_up"),
         ({"data": {"samples": 50}}, "effect.samples_down"),
         ({"data": {"train_fraction": 0.9}}, "effect.train_share_up"),
@@ -103,9 +108,10 @@ def test_a_large_change_is_told_by_its_most_telling_parts() -> None:
 
 
 def test_every_component_that_is_chosen_live_has_a_sentence_that_the_file_has() -> None:
-    families = (Activation, Normalization, Loss, ClassWeights, Optimizer, Schedule)
+    families = (Augmentation, Activation, Normalization, Loss, ClassWeights, Optimizer, Schedule)
     chosen = [component.effect for family in families for component in members(family)]
     numbers = [code for pair in MORE_OR_LESS.values() for code in pair]
+    numbers += [code for codes in BOUNDS.values() for code in codes]
     for code in chosen + numbers:
         assert english()[code].endswith("."), code
 

@@ -241,3 +241,10 @@ def test_the_map_has_a_channel_for_each_number():
 
 def test_every_picture_is_offered_one_level_down():
     assert {cls.group for cls in members(Picture)} == {"pictures"}
+
+
+def test_a_frame_has_the_colours_that_classes_are():
+    assert "palette" not in frame(start({"data": FLOWER}))
+    loop = start({"data": FLOWER | {"palette": 3}})
+    colours = [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in frame(loop)["palette"].tolist()]
+    assert colours == list(loop.experiment.dataset.task.class_colours)

@@ -7,8 +7,10 @@ from io import BytesIO
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from openpyxl import Workbook
+from PIL import Image
 
 from playground import limits
 from tests.guest import Guest, assert_problem
@@ -174,3 +176,44 @@ def test_the_catalogue_is_sent_once(client: httpx.Client) -> None:
     again = client.get("/api/catalogue", headers={"If-None-Match": answer.headers["etag"]})
     assert again.status_code == 304
     assert not again.content
+
+
+def an_image(form: str = "PNG", size: tuple[int, int] = (96, 48)) -> bytes:
+    file = BytesIO()
+    left, right = (
+        Image.new("RGB", size, (200, 30, 40)),
+        Image.new("RGB", (size[0] // 2, size[1]), (20, 90, 200)),
+    )
+    left.paste(right, (0, 0))
+    left.save(file, form)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+def test_an_image_is_uploaded_looked_at_and_learned(
+    client: httpx.Client, new_session: NewSession, form: str
+) -> None:
+    image = upload(client, "mine.csv", an_image(form))  # its name says nothing
+    assert (image["picture"], image["rows"], image["task"]) == ([64, 32], 2048, "regression")
+    assert [column["name"] for column in image["columns"]] == ["x", "y", "red", "green", "blue"]
+    data = {"kind": "image", "id": image["id"], "palette": 2}
+    seen = client.post("/api/preview", json={"data": data}).json()
+    assert seen["task"]["picture"] == [64, 32]
+    assert seen["picture"].startswith("data:image/png;base64,")
+    guest = new_session({"data": {"kind": "image", "id": image["id"]}, "batch_size": 128})
+    assert guest.created["task"]["target_names"] == ["red", "green", "blue"]
+    assert guest.do("POST", "/step", {"steps": 3})["step"] == 3
+    assert np.shape(guest.do("GET", "/maps?size=10")["decision"]) == (3, 10, 10)
+    guest.do("PATCH", "/config", {"data": {"palette": 2}, "loss": {"kind": "bce"}})
+    assert len(guest.look()["task"]["class_colours"]) == 2
+
+
+def test_a_table_is_no_image_and_an_image_of_another_kind_is_refused(client: httpx.Client) -> None:
+    table = upload(client, "leaves.csv", TABLE)
+    preview = client.post("/api/preview", json={"data": {"kind": "image", "id": table["id"]}})
+    assert "is a table" in assert_problem(preview, 422, "data.id")["detail"]
+    gif = client.post("/api/datasets", files={"file": ("moving.gif", an_image("GIF"))})
+    assert "Save it as PNG or JPEG" in assert_problem(gif, 422, "file")["detail"]
+    large = an_image() + bytes(limits.IMAGE_BYTES)
+    refused = client.post("/api/datasets", files={"file": ("large.png", large)})
+    assert "may have at most 1 MB" in assert_problem(refused, 422, "file")["detail"]

@@ -2,9 +2,19 @@
 
 import numpy as np
 import pytest
+import torch
 from numba import njit
 
-from playground.training.compiled.simd import LANES, any_lane, below, load, reduce_add, store, store_part
+from playground.training.compiled.simd import (
+    LANES,
+    any_lane,
+    below,
+    inverse_normal,
+    load,
+    reduce_add,
+    store,
+    store_part,
+)
 
 LINE = np.linspace(-60, 60, 160_000)
 POSITIVE = np.geomspace(1e-37, 1e37, 160_000)
@@ -45,6 +55,14 @@ def test_functions_are_those_of_numpy(function, numbers, tolerance):
     single = numbers.astype(np.float32)
     expected = function(single.astype(np.float64))
     np.testing.assert_allclose(on(function, single), expected, rtol=tolerance, atol=tolerance * 1e-30)
+
+
+def test_a_share_of_the_normal_distribution_is_that_of_torch():
+    tails = np.concatenate([np.linspace(1e-6, 0.5, 80_000), np.geomspace(1e-16, 0.5, 80_000)])
+    tails = tails.astype(np.float32)
+    expected = torch.special.ndtri(torch.from_numpy(tails).double()).numpy()
+    for side, size in ((-1, expected), (1, -expected)):
+        np.testing.assert_allclose(on(lambda x: inverse_normal(x), side * tails), size, rtol=5e-7, atol=5e-7)
 
 
 def test_tanh_is_never_beyond_one():

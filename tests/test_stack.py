@@ -33,6 +33,9 @@ CONFIG = {
     "l1": 0.001,
     "l2": 0.001,
     "clip_norm": 1.0,
+    "clip_value": 0.5,
+    "max_norm": 2.0,
+    "input_noise": 0.1,
 }
 EPOCH = 5
 """Steps, the last of them with a mini-batch of 3."""

@@ -26,6 +26,9 @@ BUSY = {
     "l1": 0.001,
     "l2": 0.001,
     "clip_norm": 1.0,
+    "clip_value": 0.5,
+    "max_norm": 2.0,
+    "input_noise": 0.1,
     "data": {"kind": "spiral", "noise": 0.1},
 }
 XOR = [[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]]
@@ -93,6 +96,34 @@ def test_dropout_silences_its_share_in_training_and_nothing_in_evaluation():
     assert float(masks.mean()) == pytest.approx(1, abs=0.01)
     without = start(parse({"hidden": [{"width": 200}], "batch_size": 250}))
     np.testing.assert_array_equal(maps(loop, 20)["neurons"], maps(without, 20)["neurons"])
+
+
+def test_input_noise_is_of_its_size_in_training_and_nothing_in_evaluation():
+    loop, calm = (start({"input_noise": size, "batch_size": 250}) for size in (0.5, 0.0))
+    before = metrics(loop)
+    assert before == metrics(calm)
+    offs = []
+    for _ in range(40):
+        offs.append(next_batch(loop)[0] - next_batch(calm)[0])
+        loop.state.step += 1
+        calm.state.step += 1
+    offs = torch.cat(offs, dim=1)[0]
+    assert offs.mean(dim=0).abs().max() < 0.02
+    torch.testing.assert_close(offs.std(dim=0), torch.full((2,), 0.5), rtol=0.02, atol=0)
+    assert abs(float(torch.corrcoef(offs.T)[0, 1])) < 0.03
+    loop.train(50)
+    assert metrics(loop) == metrics(loop)
+
+
+def test_max_norm_shortens_what_is_too_long_and_leaves_the_rest():
+    loop = start(points(XOR, hidden=[], max_norm=1.0, optimizer={"kind": "sgd", "lr": 1e-6}))
+    put_weights(loop, [{"weight": [[3.0], [-4.0]], "bias": [7.0]}])
+    loop.train(1)
+    assert weights(loop)[0]["weight"][:, 0] == pytest.approx([0.6, -0.8], abs=1e-4)
+    assert weights(loop)[0]["bias"][0] == pytest.approx(7.0, abs=1e-4)
+    put_weights(loop, [{"weight": [[0.3], [-0.4]], "bias": [7.0]}])
+    loop.train(1)
+    assert weights(loop)[0]["weight"][:, 0] == pytest.approx([0.3, -0.4], abs=1e-4)
 
 
 def test_full_batch_is_the_same_whatever_the_order():

@@ -145,6 +145,34 @@ export function paintClasses(
   }
 }
 
+/** Paints red, then green, then blue of every cell. */
+export function paintChannels(out: Uint32Array, values: Uint8Array): void {
+  const n = out.length;
+  for (let i = 0; i < n; i++)
+    out[i] = ((255 << 24) | (values[2 * n + i] << 16) | (values[n + i] << 8) | values[i]) >>> 0;
+}
+
+/**
+ * Paints a map of classes that are colours; where the network is not sure it is greyer. Of two classes the bytes of
+ * the map are shares of the second, of more they are class indices.
+ * @param palette red, green and blue of each class
+ */
+export function paintPalette(
+  out: Uint32Array,
+  values: Uint8Array,
+  confidence: Uint8Array | null,
+  palette: Uint8Array,
+): void {
+  const two = palette.length === 6;
+  for (let i = 0; i < out.length; i++) {
+    const at = 3 * (two ? Number(values[i] > 127) : values[i]);
+    const sure = two ? Math.abs(values[i] - 127.5) / 127.5 : (confidence?.[i] ?? 255) / 255;
+    const share = confidence || two ? 0.4 + 0.6 * sure : 1;
+    const channel = (k: number) => 128 + ((palette[at + k] ?? 128) - 128) * share;
+    out[i] = packed([channel(0), channel(1), channel(2)]);
+  }
+}
+
 /** Colour of a class as CSS text; classes beyond the eighth begin anew. */
 export function classColour(theme: Theme, index: number): string {
   return css(CLASS[theme][index % CLASS_COUNT]);

@@ -1,5 +1,14 @@
 // Paints the maps of a message onto canvases, a cell a pixel; CSS scales them. It knows no framework.
-import { diverging, divergingDiscrete, paintClasses, paintShares, paintSigned, type Theme } from "./colours";
+import {
+  diverging,
+  divergingDiscrete,
+  paintChannels,
+  paintClasses,
+  paintPalette,
+  paintShares,
+  paintSigned,
+  type Theme,
+} from "./colours";
 import type { ByteMap, Frame } from "./wire";
 
 export interface Look {
@@ -40,8 +49,13 @@ export const pictureOf = (map: ByteMap, look: Look, scale?: number): Picture => 
 
 /** What the network answers; `scale` as above, for a regression. Null before there is an answer. */
 export function decisionPicture(frame: Frame, look: Look, scale: number): Picture | null {
-  const { decision, confidence, taskKind } = frame;
+  const { decision, confidence, taskKind, colours, palette } = frame;
+  if (colours) return { size: colours.size, fill: (out) => paintChannels(out, colours.bytes) };
   if (!decision) return null;
+  if (palette) {
+    const sure = look.discretise ? null : confidence;
+    return { size: decision.size, fill: (out) => paintPalette(out, decision.bytes, sure, palette) };
+  }
   if (taskKind === "regression") return pictureOf(decision, look, scale);
   const fill = (out: Uint32Array) =>
     confidence

@@ -1122,6 +1122,12 @@ export interface components {
              */
             learned: string[];
             /**
+             * Of Plane
+             * @description Augmentations: whether they need two inputs that are a plane, and no columns of a table.
+             * @default false
+             */
+            of_plane: boolean;
+            /**
              * Parameters
              * @description What can be set of it.
              */
@@ -1153,6 +1159,8 @@ export interface components {
          * @description Everything that reproduces a run.
          */
         Config: {
+            /** @description Copies of the training points, a little different, that are learned from as well */
+            augmentation: components["schemas"]["Component"];
             /**
              * Batch size
              * @description Samples in a mini-batch: few make a step cheap and noisy, many make it slow and steady
@@ -1166,6 +1174,11 @@ export interface components {
              * @description Longest gradient that a step may follow, over all weights; empty for no bound
              */
             clip_norm: number | null;
+            /**
+             * Clipping by value
+             * @description Each number of the gradient is cut to at most this size, before all of it is clipped; empty for no bound
+             */
+            clip_value: number | null;
             /** @description What there is to learn from */
             data: components["schemas"]["Component"];
             /**
@@ -1219,6 +1232,12 @@ export interface components {
              */
             input_dropout: number;
             /**
+             * Input noise
+             * @description In each training step every feature is off by a random number of about this size, so that the network cannot learn single points by heart; it is tested without
+             * @default 0
+             */
+            input_noise: number;
+            /**
              * L1
              * @description Adds the sum of |w| times this to the loss: weights that are hardly needed become exactly zero, and stay there until the loss pulls harder
              * @default 0
@@ -1232,6 +1251,11 @@ export interface components {
             l2: number;
             /** @description How wrong an output is */
             loss: components["schemas"]["Component"];
+            /**
+             * Max-norm
+             * @description After each step the weights into a unit are shortened to this length, all of them together, if they are longer; empty for no bound. It goes well with dropout and high learning rates (Srivastava et al., 2014)
+             */
+            max_norm: number | null;
             /** @description How a gradient becomes a step */
             optimizer: components["schemas"]["Component"];
             /**
@@ -1308,6 +1332,11 @@ export interface components {
              * @description Its place among the settings that a page shows at once; null for those that wait behind "more".
              */
             first: number | null;
+            /**
+             * Formula
+             * @description What it does, in LaTeX, where it is no part of a component that says so.
+             */
+            formula: string | null;
             /**
              * Help
              * @description What it does, in a sentence.
@@ -1391,6 +1420,9 @@ export interface components {
             /**
              * @description The current config, whole.
              * @example {
+             *       "augmentation": {
+             *         "kind": "no_augmentation"
+             *       },
              *       "batch_size": 10,
              *       "class_weights": {
              *         "kind": "equal"
@@ -1441,6 +1473,7 @@ export interface components {
              *         "kind": "xavier_uniform"
              *       },
              *       "input_dropout": 0,
+             *       "input_noise": 0,
              *       "l1": 0,
              *       "l2": 0,
              *       "loss": {
@@ -1637,6 +1670,12 @@ export interface components {
              * @default []
              */
             axes: components["schemas"]["AxisHeader"][];
+            /**
+             * Copies
+             * @description So many of the last training points are copies of the others, made by augmentation.
+             * @default 0
+             */
+            copies: number;
             /**
              * Features
              * @description The names of the features, in the order of `feature_maps`.
@@ -2566,6 +2605,11 @@ export interface components {
              */
             first: number | null;
             /**
+             * Formula
+             * @description What it does, in LaTeX, where it is no part of a component that says so.
+             */
+            formula: string | null;
+            /**
              * Help
              * @description What it does, in a sentence.
              */
@@ -2690,6 +2734,12 @@ export interface components {
          */
         Preview: {
             /**
+             * Picture
+             * @description What the points are the pixels of: a PNG, as the address of an image (`data:image/png;base64,…`).
+             * @example null
+             */
+            picture: string | null;
+            /**
              * Points
              * @description How many there are, train and test together.
              * @example 500
@@ -2711,7 +2761,7 @@ export interface components {
             test: number[][];
             /**
              * Train
-             * @description [x1, x2, target] of training points. Of one input only, x2 is 0.
+             * @description [x1, x2, target] of training points, [x1, x2, red, green, blue] of pixels. Of one input, x2 is 0.
              * @example [
              *       [
              *         1.2,
@@ -3056,6 +3106,9 @@ export interface components {
             /**
              * @description The current config, whole.
              * @example {
+             *       "augmentation": {
+             *         "kind": "no_augmentation"
+             *       },
              *       "batch_size": 10,
              *       "class_weights": {
              *         "kind": "equal"
@@ -3106,6 +3159,7 @@ export interface components {
              *         "kind": "xavier_uniform"
              *       },
              *       "input_dropout": 0,
+             *       "input_noise": 0,
              *       "l1": 0,
              *       "l2": 0,
              *       "loss": {

@@ -161,6 +161,19 @@ describe("a frame of two features, three hidden units and two outputs", () => {
   });
 });
 
+it("tells copies of points from the points", () => {
+  const data = decode(
+    message({ type: "data", run: 0, task: { inputs: 2 }, features: [], copies: 1 }, [
+      { name: "train_inputs", dtype: "float32", values: [1, 2, 3, 4], shape: [2, 2] },
+      { name: "train_targets", dtype: "float32", values: [0, 1] },
+    ]),
+  ) as DataMessage;
+  expect(data.points("train")).toMatchObject({ targets: Float32Array.of(0, 1), copies: 1 });
+  const own = { inputs: Float32Array.of(1, 2), targets: Float32Array.of(0), columns: 2, copies: 0 };
+  expect(data.originals("train")).toEqual(own);
+  expect(data.originals("test").targets.length).toBe(0);
+});
+
 it("has the points and the map of each feature of the data", () => {
   const data = decode(
     message({ type: "data", run: 0, task: { inputs: 2 }, features: ["x1", "x2"] }, [
@@ -174,7 +187,9 @@ it("has the points and the map of each feature of the data", () => {
     inputs: Float32Array.of(1, 2, 3, 4),
     targets: Float32Array.of(0, 1),
     columns: 2,
+    copies: 0,
   });
+  expect(data.originals("train")).toEqual(data.points("train"));
   expect(data.points("test").targets.length).toBe(0);
   expect(data.featureMap(1)).toEqual({ bytes: Uint8Array.of(2), size: 1, lo: -3, hi: 3 });
   expect(data.featureMap(2)).toBeNull();

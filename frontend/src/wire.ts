@@ -25,6 +25,8 @@ export interface Points {
   inputs: ArrayLike<number>;
   targets: ArrayLike<number>;
   columns: number;
+  /** So many of the last ones are copies of the others. */
+  copies: number;
 }
 
 /** A decoded binary message: its header, and views (no copies) into the received buffer. */
@@ -154,9 +156,22 @@ export class Frame extends Message {
   /** What the network answers over the inputs: shares of class 1, values, or the numbers of classes as bytes. */
   get decision(): ByteMap | null {
     const bytes = this.arrays.decision as Uint8Array | undefined;
-    if (!bytes?.length) return null;
+    const [size, ...more] = this.shape("decision");
+    if (!bytes?.length || more.length !== 1) return null;
     const [lo, hi] = this.floats("decision_range");
-    return { bytes, size: this.shape("decision")[0], lo, hi };
+    return { bytes, size, lo, hi };
+  }
+
+  /** The picture that the network paints: red, then green, then blue of every cell, as bytes. */
+  get colours(): Pick<ByteMap, "bytes" | "size"> | null {
+    const bytes = this.arrays.decision as Uint8Array | undefined;
+    const [channels, size] = this.shape("decision");
+    return bytes && channels === 3 && bytes.length === channels * size * size ? { bytes, size } : null;
+  }
+
+  /** The colours that the classes are, if they are: red, green, blue of each, as bytes. */
+  get palette(): Uint8Array | null {
+    return (this.arrays.palette as Uint8Array | undefined) ?? null;
   }
 
   /** How sure the network is of each class of `decision`, 255 for certain; null unless there are several. */
@@ -221,11 +236,25 @@ export class DataMessage extends Message {
     return this.map("feature_maps", "feature_ranges", index);
   }
 
+  /** All that there are, copies of training points too, in the order of the predictions. */
   points(part: Part): Points {
     return {
       inputs: this.floats(`${part}_inputs`),
       targets: this.floats(`${part}_targets`),
       columns: this.task.inputs,
+      copies: part === "train" ? (this.header.copies ?? 0) : 0,
+    };
+  }
+
+  /** Those that the data have of themselves: no copies. */
+  originals(part: Part): Points {
+    const { targets, columns, copies } = this.points(part);
+    const count = targets.length - copies;
+    return {
+      inputs: this.floats(`${part}_inputs`).subarray(0, count * columns),
+      targets: this.floats(`${part}_targets`).subarray(0, count),
+      columns,
+      copies: 0,
     };
   }
 }

@@ -49,6 +49,11 @@ class Task:
         """Numbers that a regression gives for a point."""
         return len(self.target_names) or 1
 
+    @property
+    def is_plane(self) -> bool:
+        """Whether the inputs are places on a plane, not columns of a table, each in a unit of its own."""
+        return self.inputs == 2 and self.input_ranges is None
+
 
 class Component(BaseModel):
     """One entry of the catalogue: the fields are its parameters, the docstring is its help."""

@@ -76,6 +76,8 @@ class DataHeader(Header):
     """What there is to learn."""
     features: tuple[str, ...]
     """The names of the features, in the order of `feature_maps`."""
+    copies: int = 0
+    """So many of the last training points are copies of the others, made by augmentation."""
     axes: tuple[AxisHeader, ...] = ()
     """What the maps are drawn over, to the right and upwards; one where there is only one input."""
 

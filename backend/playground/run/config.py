@@ -1,5 +1,6 @@
 """The config: everything that reproduces a run. Frozen, validated, JSON."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, Field
@@ -7,14 +8,16 @@ from pydantic import AfterValidator, BaseModel, Field
 from playground import limits
 from playground.catalogue.activations import Activation, Linear, Tanh
 from playground.catalogue.adam import Adam
+from playground.catalogue.augmentations import Augmentation, NoAugmentation
 from playground.catalogue.class_weights import ClassWeights, EqualClassWeights
 from playground.catalogue.component import FROZEN, Component, union_of
-from playground.catalogue.datasets import Circle, Data
+from playground.catalogue.datasets import Circle, Data, Dataset
 from playground.catalogue.inits import Init, XavierUniform
 from playground.catalogue.losses import BCE, Loss
 from playground.catalogue.normalizations import NoNormalization, Normalization
 from playground.catalogue.optimizers import Optimizer
 from playground.catalogue.schedules import ConstantRate, Schedule
+from playground.catalogue.tables.table import Table
 
 VERSION = 2
 """Of the form of a config; `migrations` says what the earlier ones were."""
@@ -30,6 +33,7 @@ class Auto(Component):
 
 if TYPE_CHECKING:
     AnyActivation: TypeAlias = Activation
+    AnyAugmentation: TypeAlias = Augmentation
     AnyClassWeights: TypeAlias = ClassWeights
     AnyOutputActivation: TypeAlias = Activation | Auto
     AnyData: TypeAlias = Data
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
     AnySchedule: TypeAlias = Schedule
 else:
     AnyActivation = union_of(Activation)
+    AnyAugmentation = union_of(Augmentation)
     AnyClassWeights = union_of(ClassWeights, name="class_weights")
     AnyOutputActivation = union_of(Activation, Auto, name="output_activation")
     AnyData = union_of(Data)
@@ -133,6 +138,11 @@ class Config(BaseModel):
     model_config = FROZEN
     version: Literal[2] = Field(default=VERSION, title="Version", description="Of the form of the config")
     data: AnyData = Field(default=Circle(), description="What there is to learn from")
+    augmentation: AnyAugmentation = Field(
+        default=NoAugmentation(),
+        title="Augmentation",
+        description="Copies of the training points, a little different, that are learned from as well",
+    )
     features: tuple[str, ...] = Field(
         default=("x1", "x2"),
         strict=False,
@@ -178,6 +188,15 @@ class Config(BaseModel):
         title="Input dropout",
         description="Share of the features that is silenced in each training step",
     )
+    input_noise: float = Field(
+        default=0.0,
+        ge=0,
+        le=3,
+        title="Input noise",
+        description="In each training step every feature is off by a random number of about this size, so"
+        " that the network cannot learn single points by heart; it is tested without",
+        json_schema_extra={"formula": r"x' = x + \sigma \epsilon,\quad \epsilon \sim \mathcal{N}(0, 1)"},
+    )
     l1: float = Field(
         default=0.0,
         ge=0,
@@ -201,7 +220,32 @@ class Config(BaseModel):
         le=1000,
         title="Gradient clipping",
         description="Longest gradient that a step may follow, over all weights; empty for no bound",
-        json_schema_extra={"scale": "log"},
+        json_schema_extra={
+            "scale": "log",
+            "formula": r"g \leftarrow g \cdot \min\left(1, \frac{c}{\lVert g \rVert}\right)",
+        },
+    )
+    clip_value: float | None = Field(
+        default=None,
+        gt=0,
+        le=1000,
+        title="Clipping by value",
+        description="Each number of the gradient is cut to at most this size, before all of it is clipped;"
+        " empty for no bound",
+        json_schema_extra={"scale": "log", "formula": r"g_i \leftarrow \max(-c, \min(c, g_i))"},
+    )
+    max_norm: float | None = Field(
+        default=None,
+        gt=0,
+        le=1000,
+        title="Max-norm",
+        description="After each step the weights into a unit are shortened to this length, all of them"
+        " together, if they are longer; empty for no bound. It goes well with dropout and high learning rates"
+        " (Srivastava et al., 2014)",
+        json_schema_extra={
+            "scale": "log",
+            "formula": r"w_u \leftarrow w_u \cdot \min\left(1, \frac{c}{\lVert w_u \rVert_2}\right)",
+        },
     )
     init: AnyInit = Field(
         default=XavierUniform(), title="Initial weights", description="The weights to start from"
@@ -213,6 +257,10 @@ class Config(BaseModel):
         title="Seed",
         description="Every random number of the run follows from it: the same seed gives the same run",
     )
+
+    def dataset(self, tables: Mapping[str, Table]) -> Dataset:
+        """The points to train and to test on. Raises `ValidationFailed`."""
+        return self.augmentation.added_to(self.data.split(self.seed, tables), self.seed, self.data.draw)
 
     @property
     def layers(self) -> tuple[Layer | Output, ...]:

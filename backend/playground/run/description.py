@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from playground import limits
 from playground.catalogue.activations import Activation
+from playground.catalogue.augmentations import Augmentation
 from playground.catalogue.class_weights import ClassWeights
 from playground.catalogue.component import Component, code_of, members
 from playground.catalogue.datasets import Data
@@ -29,6 +30,7 @@ FAMILIES: dict[str, type[Component]] = {
     "schedule": Schedule,
     "init": Init,
     "data": Data,
+    "augmentation": Augmentation,
     "feature": Feature,
 }
 GRAPH_REACH, GRAPH_POINTS = 4, 81
@@ -75,6 +77,8 @@ class Parameter(Description):
     """How a slider for it is best divided."""
     choices: list[str | float] | None = None
     """The only values, if they are few."""
+    formula: str | None = None
+    """What it does, in LaTeX, where it is no part of a component that says so."""
     first: int | None = None
     """Its place among the settings that a page shows at once; null for those that wait behind "more"."""
     in_card: bool = False
@@ -145,6 +149,8 @@ class ComponentDescription(Description):
     """Data sets: whether they need nothing of one's own."""
     inputs: int | None = None
     """Data sets: how many inputs they have by default; null where it depends."""
+    of_plane: bool = False
+    """Augmentations: whether they need two inputs that are a plane, and no columns of a table."""
     group: str | None = None
     """Data sets: under which heading a page offers them, one level down; null for those offered at once."""
 
@@ -185,6 +191,7 @@ def describe() -> Catalogue:
             "points": limits.POINTS,
             "inputs": limits.INPUTS,
             "csv_bytes": limits.CSV_BYTES,
+            "image_bytes": limits.IMAGE_BYTES,
             "message_bytes": limits.MESSAGE_BYTES,
             "train_steps": limits.TRAIN_STEPS,
             "half_span": limits.HALF_SPAN,
@@ -206,6 +213,7 @@ def _component(cls: type[Component], family: type[Component]) -> ComponentDescri
         slots=[_slot(slot) for slot in cls.slots] if issubclass(cls, Optimizer) else [],
         graph=_graph(cls) if issubclass(cls, Activation) else None,
         tasks=list(cls.tasks) if issubclass(cls, Loss) else None,
+        of_plane=issubclass(cls, Augmentation) and cls.of_plane,
         **_posed(cls) if issubclass(cls, Data) else {},
     )
 
@@ -226,12 +234,13 @@ def _graph(cls: type[Activation]) -> Graph:
 
 def _posed(cls: type[Data]) -> dict[str, Any]:
     """The task of a data set of this kind by default; one that needs input of its own poses nothing yet."""
+    group = cls.group or None
     try:
         data = TypeAdapter(AnyData).validate_python({"kind": cls.name()})
         kind, inputs = data.kind_and_inputs()
-        return {"task": kind, "inputs": inputs, "synthetic": True, "group": cls.group or None}
+        return {"task": kind, "inputs": inputs, "synthetic": True, "group": group}
     except (ValidationError, ValidationFailed):
-        return {"task": None, "synthetic": False}
+        return {"task": None, "synthetic": False, "group": group}
 
 
 def _parameters(cls: type[BaseModel], within: str = "") -> list[Parameter]:
@@ -249,6 +258,7 @@ def _parameter(name: str, code: str, rule: dict[str, Any]) -> Parameter | None:
         "help": rule.get("description", ""),
         "first": rule.get("first"),
         "in_card": rule.get("in_card", False),
+        "formula": rule.get("formula"),
     }
     if "family" in rule:
         return Parameter(**words, type="component", family=rule["family"], default=rule.get("default"))
@@ -269,5 +279,5 @@ def _parameter(name: str, code: str, rule: dict[str, Any]) -> Parameter | None:
         exclusive_minimum=scalar.get("exclusiveMinimum"),
         exclusive_maximum=scalar.get("exclusiveMaximum"),
         scale=rule.get("scale", "linear"),
-        choices=rule.get("enum"),
+        choices=scalar.get("enum"),
     )

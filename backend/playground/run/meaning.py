@@ -17,11 +17,19 @@ MORE_OR_LESS = {
     "l1": ("effect.l1_up", "effect.weight_cost_down"),
     "l2": ("effect.l2_up", "effect.weight_cost_down"),
     "input_dropout": ("effect.input_dropout_up", "effect.dropout_down"),
+    "input_noise": ("effect.input_noise_up", "effect.input_noise_down"),
+    "augmentation.copies": ("effect.copies_up", "effect.copies_down"),
     "data.noise": ("effect.noise_up", "effect.noise_down"),
     "data.samples": ("effect.samples_up", "effect.samples_down"),
     "data.train_fraction": ("effect.train_share_up", "effect.train_share_down"),
 }
 """Numbers by their path in a config: what it means when they rise, and when they fall."""
+BOUNDS = {
+    "clip_norm": ("effect.clipping_on", "effect.clipping_looser", "effect.clipping_off"),
+    "clip_value": ("effect.value_clipping_on", "effect.value_clipping_looser", "effect.value_clipping_off"),
+    "max_norm": ("effect.max_norm_on", "effect.max_norm_looser", "effect.max_norm_off"),
+}
+"""Numbers that may be none: what it means when they come or fall, when they rise, and when they go."""
 
 
 def meaning(before: Config, after: Config) -> list[Text]:
@@ -37,6 +45,7 @@ def _told(before: Config, after: Config) -> Iterator[str | Text]:
         yield "effect.other_start"
     if before.data.kind != after.data.kind:
         yield "effect.other_data"
+    yield _chosen(before.augmentation, after.augmentation)
     yield _chosen(before.loss, after.loss)
     yield _chosen(before.class_weights, after.class_weights)
     yield _chosen(before.optimizer, after.optimizer)
@@ -46,7 +55,8 @@ def _told(before: Config, after: Config) -> Iterator[str | Text]:
     yield from _layers(before.hidden, after.hidden)
     yield from _features(set(before.features), set(after.features))
     yield from _freezing(before, after)
-    yield _clipping(before.clip_norm, after.clip_norm)
+    for name, codes in BOUNDS.items():
+        yield _bound(codes, getattr(before, name), getattr(after, name))
     yield from _numbers(before, after)
 
 
@@ -107,12 +117,13 @@ def _more(before: freezing.Choice, after: freezing.Choice) -> bool:
     return any(set(a) - set(b) for b, a in zip(before[1:], after[1:], strict=True)) or after[0] > before[0]
 
 
-def _clipping(before: float | None, after: float | None) -> str:
+def _bound(codes: tuple[str, str, str], before: float | None, after: float | None) -> str:
+    on, looser, off = codes
     if before == after:
         return ""
     if after is None:
-        return "effect.clipping_off"
-    return "effect.clipping_on" if before is None or after < before else "effect.clipping_looser"
+        return off
+    return on if before is None or after < before else looser
 
 
 def _numbers(before: Config, after: Config) -> Iterator[str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from playground.catalogue.augmentations import Augmentation
 from playground.catalogue.component import Task, members
 from playground.catalogue.features import available
 from playground.catalogue.losses import Loss
@@ -78,6 +79,10 @@ def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
             ("auto", "linear"),
             {"output": {"activation": {"kind": "auto"}}},
         )
+    if config.augmentation.of_plane and not task.is_plane:
+        rule = say("rule.augmentation_of_plane", augmentation=config.augmentation.named())
+        fits = tuple(cls.name() for cls in members(Augmentation) if not cls.of_plane)
+        yield fault("augmentation", rule, fits, {"augmentation": {"kind": fits[0]}})
     known = available(task.inputs)
     unknown = [name for name in config.features if name not in known]
     if unknown or len(set(config.features)) < len(config.features):

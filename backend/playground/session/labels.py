@@ -24,6 +24,7 @@ LONGEST = 60
 """Characters of a label, in English."""
 LONGEST_VALUE = 40
 SHOWN_WITH = {
+    "augmentation": "label.augmentation",
     "loss": "label.loss",
     "class_weights": "label.class_weights",
     "init": "label.init",

@@ -5,11 +5,11 @@ from torch import Tensor
 
 from playground.randomness import permutation
 from playground.training.experiment import Experiment
-from playground.training.gradient import Masks, dropout_masks
+from playground.training.gradient import Masks, dropout_masks, input_noise
 from playground.training.state import State
 
 MASK_NUMBERS = 2**18
-"""Random numbers drawn ahead for dropout."""
+"""Random numbers drawn ahead for dropout and noise."""
 MASK_STEPS = 32
 """Steps that they are drawn ahead for, at most."""
 
@@ -24,8 +24,9 @@ class Batches:
         self._size = min(config.batch_size, experiment.count)
         numbers = sum(layer.inputs + layer.width for layer in network.layers) * self._size * len(seeds)
         self._ahead = max(1, min(MASK_STEPS, MASK_NUMBERS // numbers))
-        self._masks_from = -1
-        self._drawn: Masks = []
+        self._drawn_from = -1
+        self._masks: Masks = []
+        self._noise: Tensor | None = None
 
     def next(self, state: State) -> tuple[Tensor, Tensor, Masks]:
         """Features (R, batch, inputs), targets (R, batch) or (R, batch, targets), and dropout masks of the
@@ -36,7 +37,10 @@ class Batches:
             self._shuffle(state.epoch)
         rows = slice(state.cursor, state.cursor + self._experiment.config.batch_size)
         x, y = self._x[:, rows], self._y[:, rows]
-        return x, y, self._masks(state.step, x.shape[1])
+        index, batch = self._draw(state.step), x.shape[1]
+        if self._noise is not None:
+            x = x + self._noise[index, :, :batch]
+        return x, y, [None if mask is None else mask[index, :, :batch] for mask in self._masks]
 
     def _shuffle(self, epoch: int) -> None:
         self._shuffled_epoch = epoch
@@ -47,16 +51,19 @@ class Batches:
             order = torch.arange(count, device=self._seeds.device).expand(len(self._seeds), -1)
         self._x, self._y = self._experiment.train_x[0][order], self._experiment.train_y[0][order]
 
-    def _masks(self, step: int, batch: int) -> Masks:
-        network = self._experiment.network
-        if not any(network.dropouts):
-            return [None] * len(network.dropouts)
+    def _draw(self, step: int) -> int:
+        """Where the masks and the noise of this step are among those that are drawn."""
+        config, network = self._experiment.config, self._experiment.network
+        if not (any(network.dropouts) or config.input_noise):
+            self._masks = [None] * len(network.dropouts)
+            return 0
         index = step % self._ahead
-        if self._masks_from != step - index:
-            self._masks_from = step - index
-            steps = self._masks_from + torch.arange(self._ahead, device=self._seeds.device)
-            self._drawn = dropout_masks(network, self._seeds, steps[:, None], self._size)
-        return [None if mask is None else mask[index, :, :batch] for mask in self._drawn]
+        if self._drawn_from != step - index:
+            self._drawn_from = step - index
+            steps = (self._drawn_from + torch.arange(self._ahead, device=self._seeds.device))[:, None]
+            self._masks = dropout_masks(network, self._seeds, steps, self._size)
+            self._noise = input_noise(config, self._seeds, steps, self._size)
+        return index
 
 
 def advance(state: State, batch: int, count: int) -> None:

@@ -46,9 +46,14 @@ class Experiment:
 
     def changed(self, config: Config, tables: Tables) -> "Experiment":
         """The same with another config. What the change does not touch is the same object, not a copy."""
-        same_data = (config.data, config.seed) == (self.config.data, self.config.seed)
-        dataset = self.dataset if same_data else config.data.split(config.seed, tables)
-        if not same_data or config.features != self.config.features:
+        before = self.config
+        same_data = (config.data, config.augmentation, config.seed) == (
+            before.data,
+            before.augmentation,
+            before.seed,
+        )
+        dataset = self.dataset if same_data else config.dataset(tables)
+        if not same_data or config.features != before.features:
             return Experiment.of(config, dataset, self.device)
         network = Network.of(config, dataset.task)
         return replace(self, config=config, network=self.network if network == self.network else network)
@@ -59,7 +64,8 @@ class Experiment:
         return (
             self.network is other.network
             and self.all_x is other.all_x
-            and (mine.batch_size, mine.shuffle) == (others.batch_size, others.shuffle)
+            and (mine.batch_size, mine.shuffle, mine.input_noise)
+            == (others.batch_size, others.shuffle, others.input_noise)
             and mine.optimizer.kind == others.optimizer.kind
             and mine.loss.kind == others.loss.kind
             and freezing.choice(mine) == freezing.choice(others)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from playground.catalogue.optimizers import Rate
-from playground.randomness import uniform
+from playground.randomness import normal, uniform
 from playground.run.config import Config
 from playground.training.network import LayerTensors, Network, forward
 from playground.training.state import State
@@ -72,12 +72,15 @@ class Model:
             slot.copy_(latest)
 
     def next_step(self, config: Config, grad: Tensor, lr: Rate) -> tuple[Tensor, list[Tensor]]:
-        """How the gradient (R, P), clipped to its longest norm, changes the weights and the optimizer's
-        slots; with the decay of the weights, after clipping, as in `torch.optim`. What is frozen stays."""
+        """How the gradient (R, P), clipped by value, then to its longest norm, changes the weights and the
+        optimizer's slots; with the decay of the weights, after clipping, as in `torch.optim`, and with their
+        greatest norm. What is frozen stays."""
         state, clipped, optimizer = self._state, grad, config.optimizer
+        if config.clip_value is not None:
+            clipped = clipped.clamp(-config.clip_value, config.clip_value)
         if config.clip_norm is not None:
-            norm = grad.norm(dim=1, keepdim=True)
-            clipped = grad * (config.clip_norm / (norm + 1e-6)).clamp(max=1)
+            norm = clipped.norm(dim=1, keepdim=True)
+            clipped = clipped * (config.clip_norm / (norm + 1e-6)).clamp(max=1)
         if optimizer.weight_decay and not optimizer.decoupled_weight_decay:
             clipped = clipped.add(state.weights, alpha=optimizer.weight_decay)
         delta, slots = optimizer.update(state.weights, clipped, tuple(state.slots), state.updates + 1, lr)
@@ -85,10 +88,23 @@ class Model:
             delta = delta - state.weights * (lr * optimizer.weight_decay)
         if config.l1:
             delta = self._stopped_at_zero(delta, grad, config.l1)
-        if self._trained is None:
-            return delta, list(slots)
-        kept = zip(state.slots, slots, strict=True)
-        return delta.where(self._trained, 0), [new.where(self._trained, old) for old, new in kept]
+        if self._trained is not None:
+            kept = zip(state.slots, slots, strict=True)
+            delta, slots = delta.where(self._trained, 0), [new.where(self._trained, old) for old, new in kept]
+        if config.max_norm is not None:
+            delta = self._shortened(delta, config.max_norm)
+        return delta, list(slots)
+
+    def _shortened(self, delta: Tensor, longest: float) -> Tensor:
+        """What comes into a unit is no longer than this (Srivastava et al., 2014, section 5.1)."""
+        weights = self._state.weights
+        latest, scale = weights + delta, torch.ones_like(weights)
+        parts = zip(self.network.parameters(latest), self.network.parameters(scale), strict=True)
+        for parameters, factors in parts:
+            norm = parameters["weight"].norm(dim=1, keepdim=True)  # of (R, in, out)
+            factors["weight"].copy_(torch.where(norm > longest, longest / norm, 1.0))
+        shortened = scale < 1 if self._trained is None else (scale < 1) & self._trained
+        return torch.where(shortened, latest * scale - weights, delta)
 
     def _stopped_at_zero(self, delta: Tensor, grad: Tensor, l1: float) -> Tensor:
         """With L1, a weight that would pass zero stops there, and one that is there stays while the loss
@@ -105,6 +121,14 @@ def weighted(losses: Tensor, y: Tensor, class_weights: Tensor | None) -> Tensor:
         return losses
     classes = y.long().expand_as(losses)
     return losses * class_weights.expand(len(losses), -1).gather(1, classes)
+
+
+def input_noise(config: Config, seeds: Tensor, steps: Tensor, batch: int) -> Tensor | None:
+    """What is added to the features, (steps, R, batch, inputs), for steps (steps, R) or (steps, 1)."""
+    if not config.input_noise:
+        return None
+    drawn = normal(seeds, "noise", steps, (batch, len(config.features)))
+    return config.input_noise * drawn.float()
 
 
 def dropout_masks(network: Network, seeds: Tensor, steps: Tensor, batch: int) -> Masks:

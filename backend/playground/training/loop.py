@@ -49,7 +49,7 @@ class TrainingLoop:
         trainers: Sequence[type[Trainer]] = TRAINERS,
     ) -> Self:
         """A new run on `device`; with seeds, a stack of one network a seed, all on the data of the config."""
-        experiment = Experiment.of(config, config.data.split(config.seed, tables or {}), device)
+        experiment = Experiment.of(config, config.dataset(tables or {}), device)
         seed_tensor = torch.tensor(seeds or (config.seed,), dtype=torch.int64, device=device)
         weights, buffers = initialise(experiment.network, config, seed_tensor)
         slots = weights.new_zeros(len(config.optimizer.slots), *weights.shape)

@@ -8,6 +8,9 @@ from playground.catalogue.schedules import ReduceOnPlateau, Watch
 from playground.run.config import Config
 from playground.training.state import State
 
+MEASURED_ON = ("loss", "class_weights", "data", "augmentation", "seed", "init")
+"""Fields that decide what a loss is of; a loss from before a change of one says nothing."""
+
 
 def learning_rates(config: Config, state: State, steps: int) -> np.ndarray:
     """The rates of the next so many steps, (steps, 1); no more than `steps_to_look`."""
@@ -30,10 +33,5 @@ def forget(before: Config, after: Config, state: State) -> None:
     """What was seen does not hold for another schedule, nor the best loss for other data or another loss."""
     if before.schedule.kind != after.schedule.kind:
         state.watch = Watch()
-    elif (before.loss, before.data, before.seed, before.init) != (
-        after.loss,
-        after.data,
-        after.seed,
-        after.init,
-    ):
+    elif any(getattr(before, name) != getattr(after, name) for name in MEASURED_ON):
         state.watch = Watch(factor=state.watch.factor)

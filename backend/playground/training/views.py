@@ -115,7 +115,7 @@ class Views:
 
         `weight.0`, `bias.0` and so on, float32; `neurons` (N, size, size) with `neurons_range` (N, 2);
         `decision` (size, size), of several values (targets, size, size), with `decision_range` (2,), and
-        `confidence` of more than two classes;
+        `confidence` of more than two classes; `palette` (K, 3) where classes are colours;
         `curve` (1 or K, 241) along the only input: the value, or the share of each class, of two of the last;
         `train_predictions`, `test_predictions`, but for several values; of classes `confusion` (2, K, K)
         int32 and their `scores` (2, K + 1, 3), as `class_scores` gives them; `unit_states`, and with dropout
@@ -165,6 +165,9 @@ class Views:
         else:
             low, high = (0.0, 1.0) if task.kind == "binary" else self._loop.experiment.dataset.target_range
             arrays = {"decision": _bytes((evaluated.prediction.T - low) / (high - low), size)}
+        if task.class_colours:
+            colours = [list(bytes.fromhex(colour.removeprefix("#"))) for colour in task.class_colours]
+            arrays["palette"] = np.array(colours, dtype=np.uint8)
         return arrays | {"decision_range": np.array([low, high], dtype=np.float32)}
 
     def raw(self, size: int, axes: Axes | None = None) -> Arrays:

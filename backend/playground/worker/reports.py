@@ -134,10 +134,10 @@ class Reports:
         self.tell(event, arrays)
 
     def data(self) -> None:
-        plane = self._views.plane
-        features, arrays = data_view(self._loop.experiment.dataset, plane)
+        plane, dataset = self._views.plane, self._loop.experiment.dataset
+        features, arrays = data_view(dataset, plane)
         axes = axis_headers(plane, self.task)
-        header = DataHeader(run=self.run, task=self.task, features=features, axes=axes)
+        header = DataHeader(run=self.run, task=self.task, features=features, copies=dataset.copies, axes=axes)
         self.tell(messages.Data(), {"message": as_array(header.encode(arrays))})
 
     def samples(self, samples: Samples) -> None:

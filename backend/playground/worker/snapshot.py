@@ -60,5 +60,4 @@ def load(
     tensors = {name: torch.from_numpy(np.array(arrays[name])).to(device) for name in TENSORS}
     watch = Watch(**header.get("watch", {}))
     state = State(**tensors, **{name: header[name] for name in COUNTERS}, watch=watch)
-    dataset = config.data.split(config.seed, tables or {})
-    return TrainingLoop(Experiment.of(config, dataset, device), state, trainers)
+    return TrainingLoop(Experiment.of(config, config.dataset(tables or {}), device), state, trainers)

@@ -17,7 +17,9 @@ const parameter = (more: Partial<Parameter>): Parameter => ({
   exclusive_maximum: null,
   scale: "linear",
   choices: null,
+  formula: null,
   first: null,
+  in_card: false,
   ...more,
 });
 

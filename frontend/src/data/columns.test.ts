@@ -11,6 +11,7 @@ const column = (name: string, kind: "number" | "label" = "number") => ({
 });
 const table: Table = {
   id: "abc",
+  picture: null,
   file: "iris.csv",
   header: true,
   sheets: [],

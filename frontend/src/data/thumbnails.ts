@@ -8,6 +8,8 @@ import type { Component, Kind, Task } from "../types";
 export interface Picture {
   points: number[][];
   regression: boolean;
+  /** Address of the image that the points are the pixels of. */
+  image?: string | null;
 }
 
 const asked = new Map<string, Promise<Picture>>();
@@ -30,9 +32,10 @@ export function pictureOf(kind: Kind, extent: number): Promise<Picture> {
   if (!picture) {
     const data: Component = { kind: kind.kind };
     if (parameterOf(kind, "samples")) data.samples = FEW;
-    picture = api
-      .preview(data)
-      .then(({ task, train, test }) => pictureOfPoints([...train, ...test], task, extent));
+    picture = api.preview(data).then(({ task, train, test, picture: image }) => ({
+      ...pictureOfPoints([...train, ...test], task, extent),
+      image,
+    }));
     picture.catch(() => asked.delete(kind.kind));
     asked.set(kind.kind, picture);
   }

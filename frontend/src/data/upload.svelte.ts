@@ -24,14 +24,14 @@ export class Upload {
   /** Id of the table that was asked for last. */
   private wanted = "";
 
-  /** Reads a file; when it cannot be read, what there was stays. */
-  async take(file: File, mostBytes: number): Promise<void> {
+  /** Reads a file, and gives what is in it; when it cannot be read, what there was stays. */
+  async take(file: File, mostBytes: number): Promise<Table | null> {
     if (file.size > mostBytes) {
       // The server would close the line before the browser has read its reason.
       this.refusal = t("data.csv.too_large", { file: file.name, limit: Math.floor(mostBytes / 2 ** 20) });
-      return;
+      return null;
     }
-    await this.read(file, {});
+    return this.read(file, {});
   }
 
   /** Reads the same file in another way. */
@@ -54,7 +54,7 @@ export class Upload {
     }
   }
 
-  private async read(file: File, { header, sheet }: Reading): Promise<void> {
+  private async read(file: File, { header, sheet }: Reading): Promise<Table | null> {
     this.refusal = null;
     this.busy = true;
     try {
@@ -65,10 +65,12 @@ export class Upload {
       this.wanted = table.id;
       this.table = table;
       this.file = file;
-      this.guess = table.chosen as unknown as Choice;
-      this.asking = true;
+      this.guess = table.picture ? null : (table.chosen as unknown as Choice);
+      this.asking = !table.picture;
+      return table;
     } catch (error) {
       this.refusal = error instanceof Error ? error.message : String(error);
+      return null;
     } finally {
       this.busy = false;
     }

@@ -1,6 +1,6 @@
 // What the parts of the network are called on the page.
 import { kindOf } from "../catalogue";
-import { t } from "../i18n";
+import { t, tMaybe } from "../i18n";
 import type { Catalogue, Config, Task } from "../types";
 import type { Unit } from "./layout";
 import { pretty } from "./shape";
@@ -38,6 +38,8 @@ export function namesOf(
     if (layer < 0) return feature(offered[unit]);
     if (layer < depth) return t("network.unit", { layer: layer + 1, unit: unit + 1 });
     if (outputs === 1) return t("network.output");
+    const channel = task?.target_names?.[unit];
+    if (channel) return t("network.output_of", { name: tMaybe(`output.channel.${channel}`, channel) });
     return t("network.output_of", { name: task?.class_labels[unit] ?? unit });
   }
 

@@ -11,7 +11,7 @@ it("reads a curve between its places, and at its ends", () => {
 });
 
 it("places values by height, two classes at the bottom and on top, more classes on top", () => {
-  const points = { inputs: [-3, 3], targets: [0, 1] };
+  const points = { inputs: [-3, 3], targets: [0, 1], copies: 0 };
   const regression = heightOf(0, 1);
   expect(placed(points, 0, regression, 6).inputs).toEqual([-3, 0, 3, expect.closeTo(6 / 1.1)]);
   const classes = heightOf(2, 1);

@@ -30,7 +30,7 @@ export const placeOf = (value: number, { lo, hi }: Height, extent: number): numb
  * The points on a square from -extent to extent. A value is a height; of two classes one lies at the bottom
  * and the other on top; of more, all lie on top, where the curve of their own class should be. */
 export function placed(
-  { inputs, targets }: Pick<Points, "inputs" | "targets">,
+  { inputs, targets, copies }: Omit<Points, "columns">,
   classes: number,
   height: Height,
   extent: number,
@@ -39,7 +39,7 @@ export function placed(
     inputs[i],
     placeOf(classes > 2 ? 1 : target, height, extent),
   ]);
-  return { inputs: places.flat(), targets, columns: 2 };
+  return { inputs: places.flat(), targets, columns: 2, copies };
 }
 
 const INK = { light: "rgb(20 24 30)", dark: "rgb(250 250 250)" } as const;

@@ -14,7 +14,7 @@ export interface Drawing {
 const short = (value: number) => Math.round(value * 1000) / 1000;
 
 /** The data on the screen as editable points; more inputs than two are left behind, and a missing one is 0. */
-export function adopted({ inputs, targets, columns }: Points): Point[] {
+export function adopted({ inputs, targets, columns }: Omit<Points, "copies">): Point[] {
   return Array.from(targets, (target, i) => [
     short(inputs[i * columns]),
     columns > 1 ? short(inputs[i * columns + 1]) : 0,
@@ -24,7 +24,7 @@ export function adopted({ inputs, targets, columns }: Points): Point[] {
 
 /** All that is on the screen as a drawing. */
 export const drawingOf = (data: DataMessage): Drawing => ({
-  points: adopted(data.points("train")),
+  points: adopted(data.originals("train")),
   testPoints: adopted(data.points("test")),
   classes: data.task.classes,
 });

@@ -5,7 +5,13 @@ import { type Look, type PointSet, paintSets } from "./points";
 const ORANGE = classColour("light", 0);
 const BLUE = classColour("light", 1);
 /** A point of each class; the network takes both for the second. */
-const points: PointSet = { inputs: [-3, 0, 9, 3, 0, 9], targets: [0, 1], columns: 3, predictions: [1, 1] };
+const points: PointSet = {
+  inputs: [-3, 0, 9, 3, 0, 9],
+  targets: [0, 1],
+  columns: 3,
+  copies: 0,
+  predictions: [1, 1],
+};
 const look: Look = {
   theme: "light",
   size: 300,
@@ -54,6 +60,15 @@ it("shows each point in the colour of its class, and counts those that it marks 
     [BLUE, 1],
   ]);
   expect(paintSets(canvas, { train: points }, { ...look, markWrong: false })).toBe(0);
+});
+
+it("paints copies faintly, under the points that they are of, and marks none of them as wrong", () => {
+  const alphas: number[] = [];
+  const context = canvas.getContext("2d") as CanvasRenderingContext2D;
+  context.fill = () => void alphas.push(context.globalAlpha ?? 1);
+  expect(paintSets(canvas, { train: { ...points, copies: 1 } }, look)).toBe(1);
+  expect(alphas).toEqual([0.35, 1]);
+  expect(paintSets(canvas, { train: { ...points, copies: 2 } }, look)).toBe(0);
 });
 
 it("lets each stand on its own prediction where the map shows that of other inputs", () => {

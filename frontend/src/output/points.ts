@@ -1,4 +1,5 @@
-// Paints the points over the decision map: class by colour and shape, train filled, test outlined, wrong ones ringed.
+// Paints the points over the decision map: class by colour and shape, train filled, test outlined, wrong ones ringed,
+// copies faint.
 import { classColour, signedColour, type Theme, traceShape } from "../colours";
 import type { Part, Points } from "../wire";
 import { toPixels } from "./square";
@@ -26,6 +27,8 @@ const INK = { light: "rgb(20 24 30)", dark: "rgb(250 250 250)" } as const;
 const RIM = { light: "rgb(20 24 30 / 0.5)", dark: "rgb(250 250 250 / 0.55)" } as const;
 const HOLLOW = { light: "rgb(255 255 255)", dark: "rgb(12 14 18)" } as const;
 const HALO = { light: "rgb(255 255 255 / 0.9)", dark: "rgb(12 14 18 / 0.9)" } as const;
+
+const FAINT = 0.35;
 
 function radiusFor(count: number, size: number): number {
   const room = size / 100;
@@ -58,10 +61,18 @@ export function paintSets(
   const radius = radiusFor((train?.targets.length ?? 0) + (test?.targets.length ?? 0), look.size);
   const shown = [test, train].filter((set) => set !== undefined);
   if (look.grounds) for (const set of shown) paintGrounds(context, set, radius, look);
-  for (const set of shown) paintPoints(context, set, set === train, radius, look);
+  if (train?.copies) {
+    context.globalAlpha = FAINT;
+    paintPoints(context, train, true, radius, look, originals(train));
+    context.globalAlpha = 1;
+  }
+  for (const set of shown) paintPoints(context, set, set === train, radius, look, 0, originals(set));
   if (!look.markWrong || look.regression) return 0;
   return shown.reduce((sum, set) => sum + ringWrong(context, set, radius, look), 0);
 }
+
+/** Of the points, those that are no copies. */
+const originals = (set: PointSet) => set.targets.length - set.copies;
 
 /** What the network says of each point, with all of its inputs, where the map is of other values of some. */
 function paintGrounds(context: CanvasRenderingContext2D, set: PointSet, radius: number, look: Look): void {
@@ -69,7 +80,7 @@ function paintGrounds(context: CanvasRenderingContext2D, set: PointSet, radius: 
   if (!predictions) return;
   const reach = radius + Math.max(2, 0.8 * radius);
   const discs = new Map<string, Path2D>();
-  for (let i = 0; i < predictions.length; i++) {
+  for (let i = 0; i < originals(set); i++) {
     const colour = look.regression ? shade(predictions[i], look) : classColour(look.theme, predictions[i]);
     const disc = discs.get(colour) ?? new Path2D();
     discs.set(colour, disc);
@@ -84,24 +95,32 @@ function paintGrounds(context: CanvasRenderingContext2D, set: PointSet, radius: 
   }
 }
 
-/** Test points are outlined, train points are filled. */
+/** Test points are outlined, train points are filled; some of them, `from` the one to the other. */
 function paintPoints(
   context: CanvasRenderingContext2D,
   set: PointSet,
   filled: boolean,
   radius: number,
   look: Look,
+  from: number,
+  to = set.targets.length,
 ): void {
-  for (const { path, colour } of grouped(set, radius, look)) {
+  for (const { path, colour } of grouped(set, radius, look, from, to)) {
     if (filled) fill(context, path, colour, radius, look);
     else outline(context, path, colour, radius, look);
   }
 }
 
 /** Points of one colour and shape share one path. */
-function grouped(set: PointSet, radius: number, look: Look): Iterable<{ path: Path2D; colour: string }> {
+function grouped(
+  set: PointSet,
+  radius: number,
+  look: Look,
+  from: number,
+  to: number,
+): Iterable<{ path: Path2D; colour: string }> {
   const groups = new Map<string, { path: Path2D; colour: string }>();
-  for (let i = 0; i < set.targets.length; i++) {
+  for (let i = from; i < to; i++) {
     const target = set.targets[i] ?? 0;
     const colour = look.regression ? shade(target, look) : classColour(look.theme, target);
     const key = look.regression ? colour : String(target);
@@ -159,7 +178,7 @@ function outline(
 function ringWrong(context: CanvasRenderingContext2D, set: PointSet, radius: number, look: Look): number {
   const rings = new Path2D();
   let count = 0;
-  for (let i = 0; i < set.targets.length; i++) {
+  for (let i = 0; i < originals(set); i++) {
     if (!isWrong(set, i)) continue;
     count++;
     const [x, y] = pixelsOf(set, i, look);

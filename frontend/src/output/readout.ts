@@ -50,6 +50,12 @@ export function sentenceAt(
       where,
       value: decimal(valueAt(neuron, cellAt(x1, x2, neuron.size, extent)), 2),
     });
+  const painted = frame?.colours;
+  if (painted) {
+    const cell = cellAt(x1, x2, painted.size, extent);
+    const [red, green, blue] = [0, 1, 2].map((k) => painted.bytes[k * painted.size ** 2 + cell]);
+    return t("output.readout.colour", { where, red, green, blue });
+  }
   const decision = frame?.decision;
   if (!frame || !decision) return where;
   const cell = cellAt(x1, x2, decision.size, extent);

@@ -86,10 +86,10 @@ export class Sketch {
 
 // The server may hand the points back in another order and in float32, so sums are compared.
 function agrees(drawing: Drawing, data: DataMessage): boolean {
-  return same(drawing.points, data.points("train")) && same(drawing.testPoints, data.points("test"));
+  return same(drawing.points, data.originals("train")) && same(drawing.testPoints, data.points("test"));
 }
 
-function same(points: Point[], { inputs, targets, columns }: Points): boolean {
+function same(points: Point[], { inputs, targets, columns }: Omit<Points, "copies">): boolean {
   if (points.length !== targets.length) return false;
   let difference = 0;
   let weighted = 0;

@@ -30,7 +30,7 @@ function changed({ step, label, change }: Entry): Changed {
     step,
     label: joined(label),
     sameLoss: !parts.includes("loss"),
-    samePoints: !parts.includes("data") && !parts.includes("seed"),
+    samePoints: !["data", "augmentation", "seed"].some((part) => parts.includes(part)),
   };
 }
 

@@ -28,6 +28,8 @@ class Dataset:
     test_inputs: np.ndarray
     test_targets: np.ndarray
     task: Task
+    copies: int = 0
+    """So many of the last training points are copies of the others (`Augmentation`)."""
 
     @property
     def target_range(self) -> tuple[float, float]:

@@ -37,11 +37,9 @@ class Picture(Data):
         description="Pixels along the longer side; each is a point to learn",
         json_schema_extra={"first": 2},
     )
-    palette: int | None = Field(
+    palette: Literal[2, 3, 4, 5, 6, 7, 8] | None = Field(
         default=None,
-        ge=2,
-        le=limits.CLASSES,
-        title="Colours",
+        title="Colours as classes",
         description="Reduce the picture to so many colours, each of them a class that a pixel belongs to;"
         " empty to learn red, green and blue as three numbers",
         json_schema_extra={"first": 3},
@@ -71,6 +69,14 @@ class Picture(Data):
         if self.palette is None:
             return inputs, (2 * pixels.reshape(-1, 3) - 1).astype(np.float32)
         return inputs, self._reduced(tables)[1]
+
+    def seen(self, tables: Mapping[str, Table]) -> np.ndarray:
+        """The pixels as they are learned: in few colours, where it is so."""
+        pixels = self.pixels(tables)
+        if self.palette is None:
+            return pixels
+        palette, index = self._reduced(tables)
+        return palette[index].reshape(pixels.shape)
 
     def _reduced(self, tables: Mapping[str, Table]) -> tuple[np.ndarray, np.ndarray]:
         pixels = self.pixels(tables).reshape(-1, 3)

@@ -71,15 +71,15 @@ def flower(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def letters(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """A, B and C."""
     picture = np.ones((*x.shape, 3)) * (0.97, 0.95, 0.9)
-    pen, x = 0.13, x + 0.09
+    pen, x, y = 0.13, 1.1 * x, 1.1 * y
     a = [(-1.5, -0.6, -1.1, 0.6), (-1.1, 0.6, -0.7, -0.6), (-1.34, -0.15, -0.86, -0.15)]
-    _fill(picture, np.any([_stroke(x, y, *line, pen) for line in a], axis=0), (0.82, 0.2, 0.2))
+    _fill(picture, np.any([_stroke(x, y, *line, pen) for line in a], axis=0), (0.88, 0.12, 0.16))
     bows = [_arc(x + 0.1, y - 0.3, 0.3, pen, x > -0.1), _arc(x + 0.1, y + 0.3, 0.3, pen, x > -0.1)]
     bars = [(-0.34, level, -0.1, level) for level in (-0.6, 0.0, 0.6)]
     b = [*bows, *(_stroke(x, y, *line, pen) for line in [(-0.34, -0.6, -0.34, 0.6), *bars])]
-    _fill(picture, np.any(b, axis=0), (0.1, 0.42, 0.72))
+    _fill(picture, np.any(b, axis=0), (0.1, 0.22, 0.82))
     mouth = np.abs(np.arctan2(y, x - 1.1)) > 0.8
-    _fill(picture, _arc(x - 1.1, y, 0.58, pen, mouth), (0.13, 0.55, 0.32))
+    _fill(picture, _arc(x - 1.1, y, 0.58, pen, mouth), (0.05, 0.7, 0.2))
     return picture
 
 

@@ -1,5 +1,6 @@
 """An uploaded image as a table: a row a pixel, in the order of reading."""
 
+import base64
 import hashlib
 import io
 
@@ -50,6 +51,13 @@ def read_image(data: bytes, filename: str) -> Table:
     name = hashlib.sha256(b"image" + data).hexdigest()[:16]
     height, width, _ = pixels.shape
     return Table(name, columns_of(pixels), width * height, file, picture=(width, height))
+
+
+def address(pixels: np.ndarray) -> str:
+    """Pixels (height, width, 3) from 0 to 1 as a PNG in the address of an image."""
+    file = io.BytesIO()
+    Image.fromarray(np.rint(255 * pixels).astype(np.uint8)).save(file, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def _small(image: Image.Image, file: str) -> np.ndarray:

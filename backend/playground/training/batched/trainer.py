@@ -17,7 +17,7 @@ from playground.randomness import permutation
 from playground.training.batched.cuda_graph import CudaGraph
 from playground.training.batched.trace import Trace
 from playground.training.experiment import Experiment
-from playground.training.gradient import Model, dropout_masks
+from playground.training.gradient import Model, dropout_masks, input_noise
 from playground.training.state import State
 
 LAUNCH_STEPS = 32
@@ -108,14 +108,17 @@ class BatchedTrainer:
         parts = (state.weights, state.buffers, self.grad)
         kept = [part.new_empty(count, *part.shape) for part in parts]
         steps = self._step + torch.arange(count, device=self._step.device)[:, None]
-        masks = dropout_masks(self._experiment.network, state.seeds, steps, min(self._size, self._count))
+        most = min(self._size, self._count)
+        masks = dropout_masks(self._experiment.network, state.seeds, steps, most)
+        noise = input_noise(config, state.seeds, steps, most)
         trouble = torch.zeros_like(state.weights[:, :1])
         for index, (start, size) in enumerate(launch):
             if start == 0:
                 self._begin_epoch()
             chosen = self._owner[:, None], self._order.index_select(1, self._cursor + self._places[:size])
             own = [None if mask is None else mask[index, :, :size] for mask in masks]
-            data = self._class_weights, self._x[chosen], self._y[chosen], own
+            x = self._x[chosen] if noise is None else self._x[chosen] + noise[index, :, :size]
+            data = self._class_weights, x, self._y[chosen], own
             loss, grad, _ = self._model.loss_and_grad(config, *data)
             trouble += loss.sum(dim=1, keepdim=True) * 0  # NaN from the first infinite loss on
             self._model.update(config, grad, self._learning_rates[index])

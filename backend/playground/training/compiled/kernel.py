@@ -49,6 +49,7 @@ from playground.training.compiled.simd import (
     any_lane,
     below,
     broadcast,
+    inverse_normal,
     load,
     load_one,
     load_part,
@@ -121,7 +122,8 @@ SETTING = np.dtype(
     [
         *((name, INT) for name in ("batch", "train", "test", "classes", "targets")),
         *((name, INT) for name in ("stride", "shuffle", "weighted", "frozen")),
-        *((name, REAL) for name in ("l1", "l2", "clip", "coupled", "decoupled")),  # the last two: decay
+        *((name, REAL) for name in ("l1", "l2", "noise", "clip", "clip_value", "max_norm")),
+        *((name, REAL) for name in ("coupled", "decoupled")),  # decay
         ("temperature", REAL),
         ("class_weights", REAL, (limits.CLASSES,)),
         ("against_true", INT),
@@ -143,7 +145,7 @@ class Net(NamedTuple):
     dropouts: np.ndarray
     """(layers + 1,) DROPOUT: of the inputs, then of each layer."""
     streams: np.ndarray
-    """(R, layers + 2) uint64: what the numbers for shuffling and for each dropout are made of."""
+    """(R, layers + 3) uint64: what the numbers for shuffling, for noise and for each dropout are made of."""
     trained: np.ndarray
     """(P,) float32: 0 for weights that are frozen, 1 for the others; read only where `setting.frozen`."""
 
@@ -371,9 +373,10 @@ def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
     count = len(field_names(optimizer))
     load_slots, store_slots = slot_access(len(optimizer.slots))
 
-    def update(weights, grad, slots, base, slot_stride, updates, more, scale, lr, coupled, decoupled, frozen,
-               trained, fields):  # fmt: skip
-        """One step of every weight; `more` updates than counted so far, and gradients times `scale`."""
+    def update(weights, grad, slots, base, slot_stride, updates, more, most, scale, lr, coupled, decoupled,
+               frozen, trained, fields):  # fmt: skip
+        """One step of every weight; `more` updates than counted so far, and gradients of a size of `most`
+        at most, times `scale`."""
         own = to_tuple(fields, count)
         counted = np.minimum(load_one(updates, 0) + more, MOST_UPDATES)
         correction = correct(counted, *own)
@@ -386,7 +389,10 @@ def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
             if any_lane(t != counted):
                 counted, correction = t, correct(t, *own)
             weight, past = load_part(weights, at, used), load_slots(slots, base + at, slot_stride, used)
-            pull = load_part(grad, at, used) * scale
+            pull = load_part(grad, at, used)
+            if most < np.inf:
+                pull = clamp(pull, most)
+            pull *= scale
             if coupled > 0.0:
                 pull += coupled * weight
             delta, past = formula(weight, pull, past, correction, lr, *own)
@@ -396,6 +402,11 @@ def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
             store_slots(slots, base + at, slot_stride, used, past)
 
     return update
+
+
+@part
+def clamp(numbers, most):
+    return np.maximum(np.minimum(numbers, most), -most)
 
 
 def slot_access(slots: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -648,6 +659,27 @@ def stop_at_zero(layers, weights, before, grad, l1):
             store_part(weights, at, np.where(np.abs(old) <= 0.0, held, kept), used)
 
 
+@part
+def shorten(net, weights, longest):
+    """Max-norm: what comes into a unit is no longer than this, where it is not frozen."""
+    for index in range(net.layers.size):
+        layer = net.layers[index]
+        for unit in range(0, layer.width, LANES):
+            used, squares, first = below(layer.width - unit), broadcast(0.0), layer.weight + unit
+            for source in range(layer.inputs):
+                weight = load_part(weights, first + source * layer.width, used)
+                squares += weight * weight
+            norm = np.sqrt(squares)
+            if not any_lane(norm > longest):
+                continue
+            scale = np.where(norm > longest, longest / norm, 1.0)
+            for source in range(layer.inputs):
+                at, free = first + source * layer.width, used
+                if net.setting[0].frozen:
+                    free = load_part(net.trained, at, used) > 0.5
+                store_part(weights, at, load_part(weights, at, used) * scale, free)
+
+
 # --- Training --------------------------------------------------------------------------------------------
 
 
@@ -684,8 +716,10 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
             shuffled = epoch
         batch = min(setting.batch, setting.train - cursor)
         gather(net, features, target, scratch, cursor, row, batch)
+        if setting.noise > 0:
+            add_noise(net, mix(net.streams[r, 1] + UINT(step) * NEXT), scratch, row, batch)
         for place in range(net.dropouts.size):
-            scratch.masks[place] = mix(net.streams[r, 1 + place] + UINT(step) * NEXT)
+            scratch.masks[place] = mix(net.streams[r, 2 + place] + UINT(step) * NEXT)
         forward(net, weights, buffers, scratch, row, batch, True)
         trouble += output_grad(net, scratch, row, batch) * 0.0  # NaN from the first infinite loss on
         backward(net, weights, grad, scratch, row, batch)
@@ -693,7 +727,9 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
             add_penalty(net.layers, weights, scratch.before, grad, setting.l1, setting.l2)
         if setting.frozen:
             clear_frozen(net.trained, grad)
-        scale = min(1.0, setting.clip / (l2_norm(grad, 0, size) + 1e-6)) if setting.clip < np.inf else 1.0
+        scale = 1.0
+        if setting.clip < np.inf:
+            scale = min(1.0, setting.clip / (l2_norm(grad, 0, size, setting.clip_value) + 1e-6))
         chosen, slot_stride, lr = setting.optimizer, arrays.weights.size, rates[done - 1, own_rate]
         update(
             chosen.code,
@@ -704,6 +740,7 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
             slot_stride,
             updates,
             done,
+            setting.clip_value,
             scale,
             lr,
             setting.coupled,
@@ -714,6 +751,8 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
         )
         if setting.l1 > 0:
             stop_at_zero(net.layers, weights, scratch.before, grad, setting.l1)
+        if setting.max_norm < np.inf:
+            shorten(net, weights, setting.max_norm)
         step, cursor = step + 1, cursor + batch
         if cursor >= setting.train:
             epoch, cursor = epoch + 1, 0
@@ -741,6 +780,23 @@ def gather(net, features, target, scratch, cursor, row, batch):
             targets[number * row + s] = target[sample, number]
         for feature in range(net.layers[0].inputs):
             value[feature * row + s] = features[sample, feature]
+
+
+@part
+def add_noise(net, key, scratch, row, batch):
+    """Input noise: number sample · inputs + feature decides how far that feature of that sample is off."""
+    value, tails = scratch.value, scratch.x_hat  # the inputs have no x_hat
+    inputs, last = net.layers[0].inputs, UINT(2**52 - 1)
+    for feature in range(inputs):
+        at = feature * row
+        for s in range(batch):
+            drawn = mix(key + UINT(s * inputs + feature + 1) * NEXT) >> UINT(12)
+            below_half = drawn < UINT(2**51)
+            tail = (REAL(drawn if below_half else last - drawn) + 0.5) * 2.0**-52
+            tails[at + s] = -tail if below_half else tail
+        for s in range(0, row, LANES):
+            off = inverse_normal(np.where(below(batch - s), load(tails, at + s), 0.5))
+            store(value, at + s, load(value, at + s) + net.setting[0].noise * off)
 
 
 @part
@@ -862,10 +918,13 @@ def sum_of(array, start, stop):
 
 
 @part
-def l2_norm(array, start, stop):
+def l2_norm(array, start, stop, most):
+    """Of the numbers when each is cut to `most`."""
     squares = broadcast(0.0)
     for at in range(start, stop, LANES):
         numbers = load_part(array, at, below(stop - at))
+        if most < np.inf:
+            numbers = clamp(numbers, most)
         squares += numbers * numbers
     return np.sqrt(reduce_add(squares))
 
@@ -944,7 +1003,7 @@ def record(net, step, epochs, grad, points, row):
             reduce_add(squares) / setting.targets,
         )
     for index in range(net.layers.size):
-        row[ROW + index] = l2_norm(grad, net.layers[index].weight, net.layers[index].end)
+        row[ROW + index] = l2_norm(grad, net.layers[index].weight, net.layers[index].end, np.inf)
 
 
 @entry

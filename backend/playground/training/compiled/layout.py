@@ -25,7 +25,7 @@ class Layout:
 
     def __init__(self, experiment: Experiment, seeds: torch.Tensor):
         network = experiment.network
-        purposes = ["shuffle", *(f"dropout {place}" for place in range(len(network.dropouts)))]
+        purposes = ["shuffle", "noise", *(f"dropout {place}" for place in range(len(network.dropouts)))]
         streams = np.stack([stream(seeds, purpose).numpy() for purpose in purposes], axis=1)
         self.net = kernel.Net(
             np.zeros(1, kernel.SETTING),
@@ -62,7 +62,7 @@ class Layout:
     def set_numbers(self, experiment: Experiment) -> None:
         """Batch size, penalties, loss and optimizer, whose change moves no parameter."""
         config, dataset = experiment.config, experiment.dataset
-        clip = math.inf if config.clip_norm is None else config.clip_norm
+        bounds = [config.clip_norm, config.clip_value, config.max_norm]
         decay, decoupled = config.optimizer.weight_decay, config.optimizer.decoupled_weight_decay
         temperature = config.loss.temperature if isinstance(config.loss, SoftmaxLoss) else 0.0
         weighted, class_weights = experiment.class_weights is not None, np.zeros(limits.CLASSES)
@@ -75,7 +75,9 @@ class Layout:
             *(dataset.task.classes, dataset.task.targets),
             self._least_stride,
             *(config.shuffle, weighted, experiment.trained is not None),
-            *(config.l1, config.l2, clip, 0.0 if decoupled else decay, decay if decoupled else 0.0),
+            *(config.l1, config.l2, config.input_noise),
+            *(math.inf if bound is None else bound for bound in bounds),
+            *(0.0 if decoupled else decay, decay if decoupled else 0.0),
             *(temperature, class_weights, config.loss.against_true),
             component_record(config.loss, kernel.LOSSES),
             component_record(config.optimizer, kernel.OPTIMIZERS),

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Body, File, Form, Path, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 
-from playground.catalogue.tables.images import is_image, read_image
+from playground.catalogue.datasets import Picture
+from playground.catalogue.tables.images import address, is_image, read_image
 from playground.catalogue.tables.reading import read_table
 from playground.catalogue.tables.roles import choose, suitable_targets
 from playground.catalogue.tables.table import Column, Table
@@ -40,11 +41,13 @@ class Preview(Shape):
     task: TaskDescription
     """What there would be to learn."""
     train: list[list[float]] = Field(examples=[[[1.2, -0.4, 1]]])
-    """[x1, x2, target] of training points. Of one input only, x2 is 0."""
+    """[x1, x2, target] of training points, [x1, x2, red, green, blue] of pixels. Of one input, x2 is 0."""
     test: list[list[float]] = Field(examples=[[[4.1, 0.7, 0]]])
     """[x1, x2, target] of test points. Of one input only, x2 is 0."""
     points: int = Field(examples=[500])
     """How many there are, train and test together."""
+    picture: str | None = Field(examples=[None])
+    """What the points are the pixels of: a PNG, as the address of an image (`data:image/png;base64,…`)."""
 
 
 class TableColumn(Shape):
@@ -144,12 +147,14 @@ async def preview(
     """Points of a data set, without a session."""
     raw = {"data": wish.data, "seed": wish.seed}
     found = registry.uploads.named_in(raw)
-    dataset = await run_in_threadpool(lambda: parse(raw, found).data.split(wish.seed, found))
+    data = await run_in_threadpool(lambda: parse(raw, found).data)
+    dataset = await run_in_threadpool(data.split, wish.seed, found)
     return Preview(
         task=TaskDescription.of(dataset),
         train=_points(dataset.train_inputs, dataset.train_targets),
         test=_points(dataset.test_inputs, dataset.test_targets),
         points=len(dataset.train_inputs) + len(dataset.test_inputs),
+        picture=address(data.seen(found)) if isinstance(data, Picture) else None,
     )
 
 
