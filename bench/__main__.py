@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterable
 
-from bench import crowd, frames, page, recovery, report, sessions, spiral, stack, training, watched
+from bench import crowd, frames, page, published, recovery, report, sessions, spiral, stack, training, watched
 from bench.report import Table
 
 QUESTIONS: dict[str, Callable[[], Iterable[Table]]] = {
@@ -18,6 +18,7 @@ QUESTIONS: dict[str, Callable[[], Iterable[Table]]] = {
     "watched": watched.measure,
     "spiral": spiral.measure,
     "recovery": recovery.measure,
+    "published": published.measure,
 }
 
 

@@ -45,6 +45,7 @@ def test_the_next_step_is_the_one_that_is_taken(kind: str) -> None:
     torch.testing.assert_close(
         all_of(update, "next_step"), (loop.state.weights - before.weights)[0], rtol=1e-3, atol=1e-6
     )
+    assert loop.state.grad is not None
     torch.testing.assert_close(all_of(update, "gradient"), loop.state.grad[0])
     for slot, kept in zip(loop.config.optimizer.slots, before.slots, strict=True):
         assert torch.equal(all_of(update, slot.name), kept[0])

@@ -255,7 +255,7 @@ LINE = {
 }
 """The target is 0.25 x1 and has nothing to do with x2; the mean of x1² is 4."""
 RATES = {"adadelta": 0.3, "adagrad": 0.1, "adam": 0.01, "adamw": 0.01, "lion": 0.002}
-RATES |= {"momentum": 0.005, "nesterov": 0.005}
+RATES |= {"momentum": 0.005, "nesterov": 0.005, "rmsprop": 0.005}
 
 
 def line(l1, **config):

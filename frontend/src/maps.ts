@@ -14,6 +14,8 @@ import type { ByteMap, Frame } from "./wire";
 export interface Look {
   theme: Theme;
   discretise: boolean;
+  /** Of several networks: how far they differ, instead of their mean. */
+  spread?: boolean;
 }
 
 /** A map in colours: its cells along a side, and what fills in their colours. */
@@ -49,7 +51,8 @@ export const pictureOf = (map: ByteMap, look: Look, scale?: number): Picture => 
 
 /** What the network answers; `scale` as above, for a regression. Null before there is an answer. */
 export function decisionPicture(frame: Frame, look: Look, scale: number): Picture | null {
-  const { decision, confidence, taskKind, colours, palette } = frame;
+  const { decision, confidence, taskKind, colours, palette, spread } = frame;
+  if (look.spread && spread) return pictureOf(spread, look);
   if (colours) return { size: colours.size, fill: (out) => paintChannels(out, colours.bytes) };
   if (!decision) return null;
   if (palette) {

@@ -179,6 +179,11 @@ export class Frame extends Message {
     return (this.arrays.confidence as Uint8Array | undefined) ?? null;
   }
 
+  /** How far several networks differ over the inputs, as a standard deviation; null of one. */
+  get spread(): ByteMap | null {
+    return this.map("spread", "spread_range", 0);
+  }
+
   /** What the network answers along its only input, from end to end: of each class where there are more than two. */
   get curves(): Float32Array[] {
     const [count = 0, places = 0] = this.shape("curve");

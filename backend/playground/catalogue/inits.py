@@ -165,7 +165,8 @@ class Orthogonal(WithGain):
     def weight(self, fan_in: int, fan_out: int, uniform: Draw, normal: Draw) -> Tensor:
         drawn = normal()
         tall = drawn.cpu() if fan_in >= fan_out else drawn.cpu().mT  # a GPU would round otherwise
-        q, r = torch.linalg.qr(tall)
+        # One by one: how LAPACK rounds depends on where in memory a matrix of a batch lies.
+        q, r = map(torch.stack, zip(*map(torch.linalg.qr, tall), strict=True))
         # With a positive diagonal of R there is but one solution, whoever finds it.
         q = q * r.diagonal(dim1=-2, dim2=-1).sign()[:, None, :]
         return (q if fan_in >= fan_out else q.mT).to(drawn) * self.gain

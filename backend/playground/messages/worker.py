@@ -259,7 +259,8 @@ class Applied(Message):
 
 
 class Samples(Message):
-    """Points of the history: the array `samples` is (points, columns) float64."""
+    """Points of the history: the array `samples` is (3, points, columns) float64, `Samples.table` of the
+    training."""
 
     type: Literal["samples"] = "samples"
     run: int

@@ -12,6 +12,7 @@ from playground.catalogue.augmentations import Augmentation, NoAugmentation
 from playground.catalogue.class_weights import ClassWeights, EqualClassWeights
 from playground.catalogue.component import FROZEN, Component, union_of
 from playground.catalogue.datasets import Circle, Data, Dataset
+from playground.catalogue.features import AnyFeature
 from playground.catalogue.inits import Init, XavierUniform
 from playground.catalogue.losses import BCE, Loss
 from playground.catalogue.normalizations import NoNormalization, Normalization
@@ -143,11 +144,12 @@ class Config(BaseModel):
         title="Augmentation",
         description="Copies of the training points, a little different, that are learned from as well",
     )
-    features: tuple[str, ...] = Field(
+    features: tuple[AnyFeature, ...] = Field(
         default=("x1", "x2"),
         strict=False,
         min_length=1,
-        description="What the network gets to see of a point",
+        max_length=limits.FEATURES,
+        description="What the network gets to see of a point: any formulas of its inputs",
     )
     hidden: tuple[Layer, ...] = Field(
         default=(Layer(width=4), Layer(width=2)),
@@ -257,6 +259,20 @@ class Config(BaseModel):
         title="Seed",
         description="Every random number of the run follows from it: the same seed gives the same run",
     )
+    replicas: int = Field(
+        default=1,
+        ge=1,
+        le=limits.REPLICAS,
+        title="Networks at once",
+        description="So many networks learn side by side from the same points, each with a seed of its own:"
+        " curves are their median in a band from the least to the greatest, the map is their mean, and shows"
+        " where they disagree; weights and neurons are those of the first",
+    )
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Of each network, for weights, mini-batches and dropout; the points are those of the first."""
+        return tuple(range(self.seed, self.seed + self.replicas))
 
     def dataset(self, tables: Mapping[str, Table]) -> Dataset:
         """The points to train and to test on. Raises `ValidationFailed`."""

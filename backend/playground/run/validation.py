@@ -5,15 +5,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from playground import limits
 from playground.catalogue.augmentations import Augmentation
 from playground.catalogue.component import Task, members
-from playground.catalogue.features import available
+from playground.catalogue.features import available, needed
 from playground.catalogue.losses import Loss
 from playground.catalogue.tables.table import Table
 from playground.errors import FieldError, ValidationFailed, explain, fault
 from playground.i18n import say
 from playground.run import freezing
 from playground.run.config import Config
+from playground.run.layers import layers_of, size_of
 from playground.run.migrations import upgraded, with_defaults
 from playground.run.patch import merge
 
@@ -63,6 +65,14 @@ def _features(task: Task) -> tuple[str, ...]:
     return tuple(f"x{i}" for i in range(1, task.inputs + 1))
 
 
+def _too_many(config: Config, task: Task) -> Iterator[FieldError]:
+    size = sum(size_of(layer.parameters) for layer in layers_of(config, task))
+    if config.replicas * size > limits.REPLICATED:
+        fits = max(1, limits.REPLICATED // size)
+        rule = say("rule.replicas_too_large", limit=limits.REPLICATED, parameters=size, fits=fits)
+        yield fault("replicas", rule, (fits,), {"replicas": fits})
+
+
 def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
     loss = config.loss
     if task.kind not in loss.tasks:
@@ -84,9 +94,9 @@ def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
         fits = tuple(cls.name() for cls in members(Augmentation) if not cls.of_plane)
         yield fault("augmentation", rule, fits, {"augmentation": {"kind": fits[0]}})
     known = available(task.inputs)
-    unknown = [name for name in config.features if name not in known]
+    unknown = [name for name in config.features if needed(name) > task.inputs]
     if unknown or len(set(config.features)) < len(config.features):
-        kept = list(dict.fromkeys(name for name in config.features if name in known))
+        kept = list(dict.fromkeys(name for name in config.features if name not in unknown))
         if unknown:
             rule = say("rule.features_unknown", unknown=unknown, known=known)
         else:
@@ -100,3 +110,5 @@ def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
         yield fault("batch_size", rule, suggestion={"batch_size": 2})
     if task.kind in loss.tasks:  # else the width of the output is not known
         yield from freezing.misfits(config, task)
+    if task.kind in loss.tasks and config.replicas > 1:
+        yield from _too_many(config, task)

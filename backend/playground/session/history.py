@@ -34,15 +34,17 @@ class History:
         self._encoded: dict[int, list[bytes]] = {}
 
     def add(self, stride: int, columns: tuple[str, ...], rows: np.ndarray) -> None:
-        """Rows (k, columns), in order. Known ones, computed again after a worker's death, are dropped."""
-        rows = rows[rows[:, INDEX] > self.last]
-        if not len(rows):
+        """Rows (3, k, columns), in order, or (k, columns) where least and greatest are the mean. Known ones,
+        computed again after a worker's death, are dropped."""
+        rows = np.broadcast_to(rows, (3, *rows.shape[-2:]))
+        rows = rows[:, rows[MEAN, :, INDEX] > self.last]
+        if not rows.shape[1]:
             return
-        self.last = int(rows[-1, INDEX])
+        self.last = int(rows[MEAN, -1, INDEX])
         self.stride = max(self.stride, stride)
         self._columns = tuple(dict.fromkeys(self._columns + columns))
         known, count = self._table.shape[1:]
-        table = np.full((3, known + len(rows), len(self._columns)), np.nan)
+        table = np.full((3, known + rows.shape[1], len(self._columns)), np.nan)
         table[:, :known, :count] = self._table
         table[:, known:, [self._columns.index(name) for name in columns]] = rows
         self._table = merged(table, self.stride)

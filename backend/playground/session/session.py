@@ -45,7 +45,7 @@ from playground.run.weights import AllWeights, OneWeight
 from playground.session.answers import Answers
 from playground.session.broadcast import Broadcast
 from playground.session.checkpoints import Checkpoint, Checkpoints
-from playground.session.history import EPOCH, STEP, History
+from playground.session.history import EPOCH, MEAN, STEP, History
 from playground.session.labels import label
 from playground.session.uploads import Uploads
 from playground.session.viewer import Picture
@@ -392,7 +392,7 @@ class Session:
                 if run == self.run_number:
                     rows = arrays["samples"]
                     self.history.add(stride, tuple(columns), rows)
-                    self._see(int(rows[-1, STEP]), float(rows[-1, EPOCH]))
+                    self._see(int(rows[MEAN, -1, STEP]), float(rows[MEAN, -1, EPOCH]))
                     self.viewers.send_samples()
             case messages.Frame() as frame:
                 self._last_frame = max(self._last_frame, frame.frame)

@@ -61,14 +61,20 @@ class Samples:
     """`index`, `step`, `epoch`, `train_loss`, `test_loss`; `train_accuracy`, `test_accuracy` or `train_mae`,
     `test_mae`, `train_r2`, `test_r2`; `grad_norm.0` and so on to `grad_norm.output`, the Euclidean norm of
     the last step's gradient in each layer, before clipping; `learning_rate`, that of the last step."""
-    rows: np.ndarray
-    """(points, columns) float64; NaN where there is nothing or no finite number."""
+    table: np.ndarray
+    """(3, points, columns) float64: median, least and greatest of the networks that are recorded; NaN where
+    there is nothing or no finite number."""
+
+    @property
+    def rows(self) -> np.ndarray:
+        """The medians, (points, columns)."""
+        return self.table[0]
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return self.table.shape[1]
 
     def __add__(self, other: "Samples") -> "Samples":
-        return Samples(other.columns, np.concatenate([self.rows, other.rows]))
+        return Samples(other.columns, np.concatenate([self.table, other.table], axis=1))
 
     def column(self, name: str) -> np.ndarray:
         return self.rows[:, self.columns.index(name)]
@@ -101,7 +107,7 @@ class Metrics:
             "grad_norm.output",
             "learning_rate",
         )
-        self._no_samples = Samples(self.columns, np.empty((0, len(self.columns))))
+        self._no_samples = Samples(self.columns, np.empty((3, 0, len(self.columns))))
         self.row_size = 2 + SUMS + len(self._spans)
         self.least_stride = 2 ** math.ceil(math.log2(max(1, len(targets) / SAMPLED_POINTS)))
 
@@ -124,21 +130,30 @@ class Metrics:
         return loss, _mean_of_each(error), _mean_of_each(error**2)
 
     def samples(self, rows: np.ndarray, first: int, rates: Callable[[np.ndarray], np.ndarray]) -> Samples:
-        """The points, the first of them with this index, of rows as `row` gives them; `rates` knows the
-        learning rate of each step."""
+        """The points, the first of them with this index, of rows as `row` gives them, (points, networks, …);
+        `rates` knows the learning rate of each step."""
         if not len(rows):  # most stretches of a long run leave none
             return self._no_samples
-        table = np.atleast_2d(rows)
-        step, epoch, sums, norms = table[:, 0], table[:, 1], table[:, 2 : 2 + SUMS], table[:, 2 + SUMS :]
+        step, epoch, sums, norms = rows[..., 0], rows[..., 1], rows[..., 2 : 2 + SUMS], rows[..., 2 + SUMS :]
         with np.errstate(all="ignore"):  # there may be no test data, or no spread
-            loss, error = sums[:, 0::3] / self._counts, sums[:, 1::3] / self._counts
-            r2 = np.where(self._spread > 0, 1 - sums[:, 2::3] / self._spread, np.nan)
+            loss, error = sums[..., 0::3] / self._counts, sums[..., 1::3] / self._counts
+            r2 = np.where(self._spread > 0, 1 - sums[..., 2::3] / self._spread, np.nan)
         scores = [1 - error] if self._task.classes else [error, r2]
-        index = np.arange(first, first + len(table))
-        rate = np.where(step > 0, rates(step - 1), np.nan)  # of the step before, for they count from 0
-        points = np.column_stack([index, step, epoch, loss, *scores, norms, rate])
+        index = np.broadcast_to(np.arange(first, first + len(rows))[:, None], step.shape)
+        rate = np.where(
+            step > 0, rates(step[:, 0] - 1)[:, None], np.nan
+        )  # of the step before, for they count from 0
+        one_by_one = [column[..., None] for column in (index, step, epoch)]
+        points = np.concatenate([*one_by_one, loss, *scores, norms, rate[..., None]], axis=2)
         points[~np.isfinite(points)] = np.nan
-        return Samples(self.columns, points)
+        return Samples(self.columns, _over_networks(points))
+
+
+def _over_networks(points: np.ndarray) -> np.ndarray:
+    """Median, least and greatest, (3, points, columns), of points (points, networks, columns)."""
+    if points.shape[1] == 1:
+        return np.broadcast_to(points[:, 0], (3, len(points), points.shape[2]))
+    return np.stack([np.median(points, axis=1), points.min(axis=1), points.max(axis=1)])
 
 
 def _mean_of_each(errors: np.ndarray) -> float:

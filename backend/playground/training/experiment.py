@@ -75,6 +75,11 @@ class Experiment:
     def device(self) -> torch.device:
         return self.all_x.device
 
+    @property
+    def recorded(self) -> int:
+        """Networks that the history is of."""
+        return self.config.replicas
+
     @cached_property
     def count(self) -> int:
         """Training points."""

@@ -16,6 +16,7 @@ from playground.run.config import Config
 from playground.run.validation import Tables
 from playground.training import evaluation
 from playground.training.divergence import Diverged, cause, step_until_divergence
+from playground.training.ensemble import combined
 from playground.training.evaluation import Evaluation, Metrics, Samples
 from playground.training.experiment import Experiment
 from playground.training.network import initialise
@@ -48,9 +49,9 @@ class TrainingLoop:
         seeds: tuple[int, ...] | None = None,
         trainers: Sequence[type[Trainer]] = TRAINERS,
     ) -> Self:
-        """A new run on `device`; with seeds, a stack of one network a seed, all on the data of the config."""
+        """A new run on `device`; with seeds, a stack of one network a seed, in the place of the config's."""
         experiment = Experiment.of(config, config.dataset(tables or {}), device)
-        seed_tensor = torch.tensor(seeds or (config.seed,), dtype=torch.int64, device=device)
+        seed_tensor = torch.tensor(seeds or config.seeds, dtype=torch.int64, device=device)
         weights, buffers = initialise(experiment.network, config, seed_tensor)
         slots = weights.new_zeros(len(config.optimizer.slots), *weights.shape)
         state = State(seed_tensor, weights, buffers, slots, torch.zeros_like(weights))
@@ -76,7 +77,7 @@ class TrainingLoop:
         depend on the deadline, only how far.
         """
         self._use_the_fastest()
-        samples = self.add_to_history(np.empty((0, self.metrics.row_size)))
+        samples = self.add_to_history(np.empty(0))
         while steps > 0:
             began = time.monotonic()
             count = int(min(steps, self._chunk, self.steps_to_look))
@@ -149,11 +150,16 @@ class TrainingLoop:
         return next(trainer for trainer in self._trainers if trainer.can_train(experiment, state))
 
     def measure(self) -> tuple[Samples, Evaluation]:
-        """The metrics of this moment, not counted as a point of the history, and what they are of."""
-        evaluated = self.trainer.evaluate(self.experiment.all_x, self.experiment.all_y)
-        grad = None if self.state.grad is None else self.state.grad[0]
-        row = self.metrics.row(self.state.step, self.progress, evaluated, grad)
-        return self._samples(row), evaluated
+        """The metrics of this moment, not counted as a point of the history, and what the networks answer at
+        all points: one, or several together."""
+        x, y, grad = self.experiment.all_x, self.experiment.all_y, self.state.grad
+        evaluated = [self.trainer.evaluate(x, y, r) for r in range(self.experiment.recorded)]
+        rows = [
+            self.metrics.row(self.state.step, self.progress, one, None if grad is None else grad[r])
+            for r, one in enumerate(evaluated)
+        ]
+        together = evaluated[0] if len(rows) == 1 else combined(self.trainer, self.experiment, x)[0]
+        return self._samples(np.array(rows)[None]), together
 
     def record(self) -> Samples:
         """Add the metrics of this moment to the history; training does so by itself, but for step 0."""

@@ -61,22 +61,28 @@ class ReferenceTrainer:
             self._model.update(config, state.grad, lr)
             advance(state, x.shape[1], self._experiment.count)
             if state.step % state.stride == 0:
-                rows.append(self._row(state.grad))
+                rows.append(self._rows(state.grad))
                 state.stride = next_stride(state.step, max(state.stride, self._metrics.least_stride))
-        points = np.array(rows) if rows else np.empty((0, self._metrics.row_size))
+        points = np.array(rows) if rows else np.empty((0, self._experiment.recorded, self._metrics.row_size))
         return points, all_finite(trouble, *state.tensors())
 
-    def _row(self, grad: Tensor) -> np.ndarray:
-        evaluation = self.evaluate(self._experiment.all_x, self._experiment.all_y)
-        return self._metrics.row(
-            self._state.step, progress(self._state, self._experiment.count), evaluation, grad[0]
-        )
+    @torch.no_grad()
+    def _rows(self, grad: Tensor) -> list[np.ndarray]:
+        """Of each network that is recorded."""
+        experiment, where = self._experiment, progress(self._state, self._experiment.count)
+        outputs = self._model.activations(experiment.all_x)[-1]
+        return [
+            self._metrics.row(
+                self._state.step, where, evaluation_of(experiment, outputs[r], experiment.all_y[0]), grad[r]
+            )
+            for r in range(experiment.recorded)
+        ]
 
     @torch.no_grad()
-    def evaluate(self, x: Tensor, y: Tensor | None = None) -> Evaluation:
+    def evaluate(self, x: Tensor, y: Tensor | None = None, network: int = 0) -> Evaluation:
         output = self._model.activations(x)[-1]
-        return evaluation_of(self._experiment, output[0], None if y is None else y[0])
+        return evaluation_of(self._experiment, output[network], None if y is None else y[0])
 
     @torch.no_grad()
-    def activations(self, x: Tensor) -> np.ndarray:
-        return torch.cat([a[0] for a in self._model.activations(x)], dim=1).T.cpu().numpy()
+    def activations(self, x: Tensor, network: int = 0) -> np.ndarray:
+        return torch.cat([a[network] for a in self._model.activations(x)], dim=1).T.cpu().numpy()

@@ -59,12 +59,12 @@ def transfer(old: Experiment, new: Experiment, state: State) -> tuple[State, lis
 
     It is the same object where nothing but numbers of a step have changed.
     """
-    if old.config.seed != new.config.seed and len(state.seeds) == 1:
-        state = replace(state, seeds=torch.full_like(state.seeds, new.config.seed))
+    effects: list[Text] = []
+    if len(state.seeds) == old.config.replicas:
+        state = _replicated(old, new, state, effects)
     if (old.config.seed, old.config.init) != (new.config.seed, new.config.init):
         _, fresh = _fresh(new.network, new, replace(state, slots=_zero_slots(new, state.weights)))
         return fresh, [say("effect.redrawn")]
-    effects: list[Text] = []
     in_place = list(range(len(old.config.features)))
     if old.network != new.network or _feature_rows(old, new) != in_place:
         with torch.no_grad():
@@ -83,6 +83,7 @@ def loses(old: Experiment, new: Experiment, state: State) -> bool:
     rate, next_rate = (float(learning_rates(config, state, 1)[0, 0]) for config in (a, b))
     return (
         old.network != new.network
+        or b.replicas < a.replicas
         or a.features != b.features
         or (a.seed, a.init) != (b.seed, b.init)
         or a.optimizer.kind != b.optimizer.kind
@@ -90,6 +91,30 @@ def loses(old: Experiment, new: Experiment, state: State) -> bool:
         or next_rate >= MUCH_LARGER * rate > 0
         or (a.data.kind, getattr(a.data, "id", None)) != (b.data.kind, getattr(b.data, "id", None))
     )
+
+
+def _replicated(old: Experiment, new: Experiment, state: State, effects: list[Text]) -> State:
+    """The networks that stay, with the new seeds, and those that come, which have learned nothing yet."""
+    more = new.config.replicas - old.config.replicas
+    seeds = torch.tensor(new.config.seeds, dtype=torch.int64, device=state.seeds.device)
+    if not more:
+        return state if torch.equal(seeds, state.seeds) else replace(state, seeds=seeds)
+    tensors = [state.weights, state.buffers, *state.slots, state.updates]
+    if more < 0:
+        effects.append(say("effect.replicas_removed", count=-more))
+        tensors = [tensor[: len(seeds)] for tensor in tensors]
+    else:
+        effects.append(say("effect.replicas_added", count=more))
+        weights, buffers = initialise(old.network, old.config, seeds[-more:])
+        unseen = [torch.zeros_like(weights)] * (len(state.slots) + 1)
+        fresh = [weights, buffers, *unseen]
+        tensors = [torch.cat([kept, drawn]) for kept, drawn in zip(tensors, fresh, strict=True)]
+    weights, buffers, *slots, updates = tensors
+    memory = torch.stack(slots) if slots else weights.new_zeros(0, *weights.shape)
+    return replace(
+        state, seeds=seeds, weights=weights.clone(), buffers=buffers.clone(), slots=memory,
+        updates=updates.clone(), grad=None,
+    )  # fmt: skip
 
 
 def _zero_slots(new: Experiment, weights: Tensor) -> Tensor:
@@ -236,7 +261,7 @@ def _features(experiment: Experiment, write: Callable[[str], str] = str) -> list
     """The features with the names of their columns in the place of x1, x2, …"""
     names = experiment.dataset.task.input_names
     return [
-        re.sub(r"x(\d+)", lambda found: write(names[int(found[1]) - 1]), feature)
+        re.sub(r"\bx(\d+)", lambda found: write(names[int(found[1]) - 1]), feature)
         for feature in experiment.config.features
     ]
 

@@ -31,17 +31,17 @@ class Trainer(Protocol):
     def step(self, learning_rates: np.ndarray) -> tuple[np.ndarray, bool]:
         """Take a step for each row of learning rates, (steps, R) or (steps, 1).
 
-        Returns the points of the history that the first network left, as `Metrics.row`, (points, …), and
-        whether all losses were finite, and the state still is.
+        Returns the points of the history that the networks of `Experiment.recorded` left, as `Metrics.row`,
+        (points, networks, …), and whether all losses were finite, and the state still is.
         """
         ...
 
-    def evaluate(self, x: Tensor, y: Tensor | None = None) -> Evaluation:
-        """The first network at features x (1, n, inputs) with targets y (1, n) or (1, n, targets)."""
+    def evaluate(self, x: Tensor, y: Tensor | None = None, network: int = 0) -> Evaluation:
+        """One network at features x (1, n, inputs) with targets y (1, n) or (1, n, targets)."""
         ...
 
-    def activations(self, x: Tensor) -> np.ndarray:
-        """Evaluated activations of every unit of the first network, layer by layer, (units, n) float32."""
+    def activations(self, x: Tensor, network: int = 0) -> np.ndarray:
+        """Evaluated activations of every unit of one network, layer by layer, (units, n) float32."""
         ...
 
     def change(self, experiment: Experiment, state: State) -> None:

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from playground import limits
-from playground.catalogue.datasets import Dataset
 from playground.catalogue.features import available, columns
 from playground.run import slices
 from playground.run.slices import FIRST_TWO, Axes
+from playground.training.ensemble import combined
 from playground.training.evaluation import Evaluation
 from playground.training.experiment import Experiment, features
 from playground.training.insight.units import UnitWatch, dropped
@@ -115,7 +115,8 @@ class Views:
 
         `weight.0`, `bias.0` and so on, float32; `neurons` (N, size, size) with `neurons_range` (N, 2);
         `decision` (size, size), of several values (targets, size, size), with `decision_range` (2,), and
-        `confidence` of more than two classes; `palette` (K, 3) where classes are colours;
+        `confidence` of more than two classes; `palette` (K, 3) where classes are colours; of several networks
+        their mean, and how far they differ, `spread` (1, size, size) with `spread_range` (1, 2);
         `curve` (1 or K, 241) along the only input: the value, or the share of each class, of two of the last;
         `train_predictions`, `test_predictions`, but for several values; of classes `confusion` (2, K, K)
         int32 and their `scores` (2, K + 1, 3), as `class_scores` gives them; `unit_states`, and with dropout
@@ -142,8 +143,12 @@ class Views:
         experiment = self._loop.experiment
         places = torch.linspace(-limits.HALF_SPAN, limits.HALF_SPAN, CURVE)[:, None].numpy()
         seen = features(experiment.config, places, experiment.device)
-        answers = self._answers(self._loop.trainer.activations(seen))
-        return answers.reshape(-1, CURVE).numpy()
+        return self._answered(seen).reshape(-1, CURVE).numpy()
+
+    def _answered(self, x: Tensor) -> Tensor:
+        """What the network says at features x (1, n, inputs), or several on average, as `_answers`."""
+        trainer, networks = self._loop.trainer, self._loop.experiment.recorded
+        return torch.stack([self._answers(trainer.activations(x, r)) for r in range(networks)]).mean(dim=0)
 
     @torch.no_grad()
     def _answers(self, neurons: np.ndarray) -> Tensor:
@@ -155,7 +160,12 @@ class Views:
 
     def _decision(self, size: int) -> Arrays:
         task = self._loop.experiment.dataset.task
-        evaluated = self._loop.trainer.evaluate(self._grid(size))
+        trainer, experiment = self._loop.trainer, self._loop.experiment
+        spread = None
+        if experiment.recorded > 1:
+            evaluated, spread = combined(trainer, experiment, self._grid(size))
+        else:
+            evaluated = trainer.evaluate(self._grid(size))
         if task.kind == "multiclass":
             low, high = 0.0, task.classes - 1.0
             arrays = {
@@ -163,12 +173,15 @@ class Views:
                 "confidence": _bytes(evaluated.confidence, size),
             }
         else:
-            low, high = (0.0, 1.0) if task.kind == "binary" else self._loop.experiment.dataset.target_range
+            low, high = (0.0, 1.0) if task.kind == "binary" else experiment.dataset.target_range
             arrays = {"decision": _bytes((evaluated.prediction.T - low) / (high - low), size)}
+        arrays["decision_range"] = np.array([low, high], dtype=np.float32)
         if task.class_colours:
             colours = [list(bytes.fromhex(colour.removeprefix("#"))) for colour in task.class_colours]
             arrays["palette"] = np.array(colours, dtype=np.uint8)
-        return arrays | {"decision_range": np.array([low, high], dtype=np.float32)}
+        if spread is not None:
+            arrays["spread"], arrays["spread_range"] = quantised(spread[None], size)
+        return arrays
 
     def raw(self, size: int, axes: Axes | None = None) -> Arrays:
         """Raw float32 maps over the square: `decision` (size, size) or (K, size, size), `neurons` (N, size,
@@ -180,8 +193,7 @@ class Views:
         if axes is not None:
             slices.check_axes(axes, self._loop.experiment.dataset.task)
         grid = self._grid(size) if axes is None else self._cells(size, self._plane_over(axes))
-        neurons = self._loop.trainer.activations(grid)
-        decision = self._answers(neurons)
+        neurons, decision = self._loop.trainer.activations(grid), self._answered(grid)
         return {
             "decision": decision.reshape(*decision.shape[:-1], size, size).numpy(),
             "neurons": neurons.reshape(-1, size, size),
@@ -193,7 +205,7 @@ class Views:
         experiment = self._loop.experiment
         if not experiment.dataset.task.classes:
             return {}
-        scores = self._answers(self._loop.trainer.activations(experiment.all_x)).numpy()
+        scores = self._answered(experiment.all_x).numpy()
         parts = {"train": slice(None, experiment.count), "test": slice(experiment.count, None)}
         found = {
             part: score_curves(scores[..., points], experiment.targets[points])
@@ -203,7 +215,8 @@ class Views:
 
     def _fit(self, size: int) -> int:
         """The size of a map, made smaller where the network is too large to draw it in time."""
-        fitting = int((MAP_PRODUCTS / self._loop.experiment.network.size) ** 0.5)
+        experiment = self._loop.experiment
+        fitting = int((MAP_PRODUCTS / (experiment.network.size * experiment.recorded)) ** 0.5)
         return max(SMALLEST_MAP, min(size, fitting))
 
     def _grid(self, size: int) -> Tensor:
@@ -241,11 +254,17 @@ def predictions(experiment: Experiment, evaluation: Evaluation) -> Arrays:
     }
 
 
-def data_view(dataset: Dataset, plane: Plane) -> tuple[tuple[str, ...], Arrays]:
-    """The names of all features that can be made of the data, a map of each, the points, and where on the
-    plane a point x is: at `projection` x + `projection_offset`."""
-    task = dataset.task
-    names = available(task.inputs)
+def shown_features(experiment: Experiment) -> tuple[str, ...]:
+    """Those that are offered of these data, and then the formulas that are in use."""
+    offered = available(experiment.dataset.task.inputs)
+    return tuple(dict.fromkeys((*offered, *experiment.config.features)))
+
+
+def data_view(experiment: Experiment, plane: Plane) -> tuple[tuple[str, ...], Arrays]:
+    """The names of all features that are shown, a map of each, the points, and where on the plane a point x
+    is: at `projection` x + `projection_offset`."""
+    dataset = experiment.dataset
+    names = shown_features(experiment)
     axis = _centres(FEATURE_MAP)
     cells = torch.from_numpy(plane.grid(axis, axis[::-1]))
     maps, ranges = quantised(columns(names, cells).T.numpy(), FEATURE_MAP)

@@ -37,6 +37,7 @@ from playground.web.problem import document
 from playground.web.routes import (
     catalogue,
     data,
+    formulas,
     optimizer,
     score_curves,
     scores,
@@ -69,6 +70,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     for router in (
         server.router,
         catalogue.router,
+        formulas.router,
         data.router,
         sessions.router,
         summary.router,

@@ -174,8 +174,7 @@ class LiveRun:
                 taken = Taken([say("effect.not_done", error=str(error))])
                 self._done += 1
             self._reports.applied(index, taken)
-            if taken.task:
-                self._reports.data()
+            self._reports.other_data()
             self._next = next(self._replay, None)
 
     # --- Requests -----------------------------------------------------------------------------------------
@@ -262,8 +261,7 @@ class LiveRun:
         taken = self._take(after, edit, {**self._tables, **tables})
         self._next = None
         self._reports.taken(number, taken)
-        if taken.task:
-            self._reports.data()
+        self._reports.other_data()
 
     def _take(self, after: Config, edit: OneWeight | AllWeights | None, tables: Mapping[str, Table]) -> Taken:
         """Makes a change, and says what came of it."""

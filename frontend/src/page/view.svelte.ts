@@ -22,6 +22,8 @@ const RENAMED: Record<string, string> = { batchnorm: "normalization" };
 export class View {
   theme = $state<Theme>("light");
   discretise = $state(false);
+  /** Of several networks the map shows how far they differ, not their mean. */
+  spread = $state(false);
   showTrain = $state(true);
   showTest = $state(false);
   markWrong = $state(true);

@@ -183,7 +183,7 @@ class Stack:
                 own, measured = measured[: len(indices)], measured[len(indices) :]
                 steps = state.step + 1 + np.array(indices)
                 progress = state.epoch + epochs[indices] + cursors[indices] / self._count
-                yield loop, loop.add_to_history(np.column_stack([steps, progress, own]))
+                yield loop, loop.add_to_history(np.column_stack([steps, progress, own])[:, None])
             state.step += len(launch)
             state.epoch, state.cursor = state.epoch + int(epochs[-1]), int(cursors[-1])
 
@@ -201,7 +201,7 @@ def _stacked(states: Sequence[State]) -> State:
 
 
 def _no_samples(loop: TrainingLoop) -> Samples:
-    return loop.add_to_history(np.empty((0, loop.metrics.row_size)))
+    return loop.add_to_history(np.empty(0))
 
 
 def _due(loop: TrainingLoop, steps: int) -> Iterator[int]:

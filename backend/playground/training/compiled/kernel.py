@@ -29,7 +29,7 @@ Functions that numba compiles have no annotations: it finds out the types by its
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -248,17 +248,25 @@ for function in COMPILABLE:
 
 
 def choice(functions: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
-    """choose(code, *args) calls the function at that index."""
-    first, others = part(functions[0]), functions[1:]
-    if not others:
-        return part(lambda code, *args: first(*args))
-    rest = choice(others)
+    """choose(code, *args) calls the function at that index; it gets a code, too, which it may pass over.
+
+    By quarters: each level of calls is optimised anew with all that is below it, so a chain would take long.
+    """
+    if len(functions) == 1:
+        return part(functions[0])
+    size = -(-len(functions) // 4)
+    groups = [choice(functions[start : start + size]) for start in range(0, len(functions), size)]
+    first, second, third, fourth = groups + groups[-1:] * (4 - len(groups))
 
     @part
     def choose(code, *args):
-        if code == 0:
-            return first(*args)
-        return rest(code - 1, *args)
+        if code < size:
+            return first(code, *args)
+        if code < 2 * size:
+            return second(code - size, *args)
+        if code < 3 * size:
+            return third(code - 2 * size, *args)
+        return fourth(code - 3 * size, *args)
 
     return choose
 
@@ -270,7 +278,7 @@ def activation_loop(activation: type[Activation], training: bool) -> Callable[..
         len(activation.learned),
     )
 
-    def activate(value, dz, slopes, start, stop, weights, first, fields):
+    def activate(code, value, dz, slopes, start, stop, weights, first, fields):
         own = to_tuple(fields, count)
         for at in range(start, stop, LANES):
             y, derivative = formula(load(value, at), *own)
@@ -278,7 +286,7 @@ def activation_loop(activation: type[Activation], training: bool) -> Callable[..
             if training:
                 store(dz, at, derivative)
 
-    def activate_learned(value, dz, slopes, start, stop, weights, first, fields):
+    def activate_learned(code, value, dz, slopes, start, stop, weights, first, fields):
         """The derivatives wait for `learned_grad`, since that by z takes the others away where it is 0."""
         own = to_tuple(weights[first:], learned) + to_tuple(fields, count)
         for at in range(start, stop, LANES):
@@ -292,6 +300,7 @@ def activation_loop(activation: type[Activation], training: bool) -> Callable[..
     return activate_learned if learned else activate
 
 
+@cache
 def plane_access(planes: int) -> Callable[..., Any]:
     """How so many numbers are stored, one in each plane."""
     if planes == 0:
@@ -319,7 +328,9 @@ def loss_loop(loss: type[Loss]) -> Callable[..., Any]:
     formula, count = part(loss.compiled), len(field_names(loss))
     against_true = loss.against_true
 
-    def loss_and_grad(value, dz, row, at, units, target, goal, across, scale, shift, sample_weight, fields):
+    def loss_and_grad(
+        code, value, dz, row, at, units, target, goal, across, scale, shift, sample_weight, fields
+    ):
         """The loss of 16 samples; the dz of the outputs become those of the loss, times `sample_weight`."""
         own = to_tuple(fields, count)
         loss, others = broadcast(0.0), broadcast(0.0)
@@ -344,7 +355,7 @@ def predict_loop(loss: type[Loss]) -> Callable[..., Any]:
     formula, score_of, count = part(loss.compiled), part(loss.compiled_predict), len(field_names(loss))
     against_true = loss.against_true
 
-    def predict(value, row, at, units, classes, points, goal, across, scale, shift, fields):
+    def predict(code, value, row, at, units, classes, points, goal, across, scale, shift, fields):
         """Of 16 samples: the loss, and the confidence of the prediction, which is stored."""
         own = to_tuple(fields, count)
         loss, prediction, confidence = broadcast(0.0), broadcast(0.0), broadcast(-np.inf)
@@ -373,8 +384,8 @@ def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
     count = len(field_names(optimizer))
     load_slots, store_slots = slot_access(len(optimizer.slots))
 
-    def update(weights, grad, slots, base, slot_stride, updates, more, most, scale, lr, coupled, decoupled,
-               frozen, trained, fields):  # fmt: skip
+    def update(code, weights, grad, slots, base, slot_stride, updates, more, most, scale, lr, coupled,
+               decoupled, frozen, trained, fields):  # fmt: skip
         """One step of every weight; `more` updates than counted so far, and gradients of a size of `most`
         at most, times `scale`."""
         own = to_tuple(fields, count)
@@ -409,6 +420,7 @@ def clamp(numbers, most):
     return np.maximum(np.minimum(numbers, most), -most)
 
 
+@cache
 def slot_access(slots: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """How so many slots, one every `slot_stride` numbers, are read as a tuple, and written."""
     if slots == 0:
@@ -688,15 +700,15 @@ def train(net, clock, rates, first, last, features, target, arrays, scratch, poi
     """Trains networks `first` to `last` of a stack, a step for each row of `rates` (steps, R) or (steps, 1).
 
     `clock` (4,) int64 is step, epoch, cursor and stride, and moves on; `features` (train, inputs), `target`
-    (train, targets); `rows` gets the points of the history of network 0, over all `points`. Returns how many,
-    and whether all losses, and the state at the end, are finite.
+    (train, targets); `rows` (networks, points, …) gets the points of the history of the first networks, over
+    all `points`. Returns how many, and whether all losses, and the state at the end, are finite.
     """
     step, epoch, cursor, stride = clock
     recorded, finite = 0, True
     for r in range(first, last):
         clock[0], clock[1], clock[2], clock[3] = step, epoch, cursor, stride
         count, whole = train_one(r, net, clock, rates, features, target, arrays, scratch, points, rows)
-        recorded, finite = recorded + count, finite and whole
+        recorded, finite = max(recorded, count), finite and whole
     return recorded, finite
 
 
@@ -756,9 +768,9 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
         step, cursor = step + 1, cursor + batch
         if cursor >= setting.train:
             epoch, cursor = epoch + 1, 0
-        if r == 0 and step % stride == 0:
+        if r < rows.shape[0] and step % stride == 0:
             evaluate(net, weights, buffers, scratch, points)
-            record(net, step, epoch + cursor / setting.train, grad, points, rows[recorded])
+            record(net, step, epoch + cursor / setting.train, grad, points, rows[r, recorded])
             recorded, stride = recorded + 1, advance_stride(step, max(stride, setting.stride))
     for weight in range(size):
         if not setting.frozen or net.trained[weight] > 0:

@@ -60,14 +60,15 @@ class CompiledTrainer:
         self._arrays = arrays_of(state, self._grad)
         self._packed: dict[tuple[int, int], tuple[Tensor, Tensor | None, kernel.Points]] = {}
         # Cores that share a stack wait for the last at the end of each chunk; a session is one network.
-        self.chunk_seconds = 0.002 if len(state.seeds) == 1 else 0.2
+        self.chunk_seconds = 0.002 if len(state.seeds) == experiment.recorded else 0.2
 
     def step(self, learning_rates: np.ndarray) -> tuple[np.ndarray, bool]:
         experiment, state, steps = self._experiment, self._state, len(learning_rates)
         rates = np.ascontiguousarray(
             learning_rates
         )  # for arrays with gaps, the kernel would be compiled anew
-        rows = np.empty((steps // state.stride + 1, kernel.ROW + len(experiment.network.layers)))
+        kept = steps // state.stride + 1
+        rows = np.empty((experiment.recorded, kept, kernel.ROW + len(experiment.network.layers)))
         start = np.array([state.step, state.epoch, state.cursor, state.stride])
         features, target = experiment.train_x[0].numpy(), self._columns(experiment.train_y)
         points = self._points(experiment.all_x, experiment.all_y)
@@ -78,7 +79,7 @@ class CompiledTrainer:
             data = features, target, self._arrays, scratch, points, rows
             return *kernel.train(self._layout.net, clock, rates, first, last, *data), clock
 
-        networks, threads = len(state.weights), cores()
+        networks, threads = len(state.weights), 1 if experiment.recorded > 1 else cores()
         pieces = min(networks, threads * PIECES) if threads > 1 else 1
         # Neighbours in memory share a cache line, so cores that work at the same time are kept far apart.
         order = sorted(range(pieces), key=lambda piece: piece * threads % pieces)
@@ -88,26 +89,26 @@ class CompiledTrainer:
         recorded, _, end = outcomes[0]
         state.step, state.epoch, state.cursor, state.stride = end.tolist()
         state.grad = self._grad if steps else state.grad
-        return rows[:recorded], all(finite for _, finite, _ in outcomes)
+        return rows[:, :recorded].swapaxes(0, 1), all(finite for _, finite, _ in outcomes)
 
-    def evaluate(self, x: Tensor, y: Tensor | None = None) -> Evaluation:
+    def evaluate(self, x: Tensor, y: Tensor | None = None, network: int = 0) -> Evaluation:
         points, n = self._points(x, y), x.shape[1]
         scratch = self._layout.scratch(kernel.BLOCK)
-        kernel.evaluate_points(self._layout.net, *self._first(), scratch, points)
+        kernel.evaluate_points(self._layout.net, *self._of(network), scratch, points)
         planes = points.prediction.reshape(self._targets, -1)[:, :n].copy()
         prediction = planes[0] if self._targets == 1 else planes.T
         return Evaluation(points.loss[:n].copy(), prediction, points.confidence[:n].copy())
 
-    def activations(self, x: Tensor) -> np.ndarray:
+    def activations(self, x: Tensor, network: int = 0) -> np.ndarray:
         points, units = self._points(x), self._layout.units
         values = np.empty((units, len(points.loss)), np.float32)
         scratch = self._layout.scratch(kernel.BLOCK)
-        kernel.unit_values(self._layout.net, *self._first(), scratch, points, values.reshape(-1))
+        kernel.unit_values(self._layout.net, *self._of(network), scratch, points, values.reshape(-1))
         return values[:, : x.shape[1]]
 
-    def _first(self) -> tuple[np.ndarray, np.ndarray]:
-        """Weights and buffers of the first network."""
-        return self._arrays.weights[0], self._arrays.buffers[0]
+    def _of(self, network: int) -> tuple[np.ndarray, np.ndarray]:
+        """Its weights and buffers."""
+        return self._arrays.weights[network], self._arrays.buffers[network]
 
     @property
     def _targets(self) -> int:

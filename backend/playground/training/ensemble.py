@@ -1,0 +1,33 @@
+"""Several networks that learned the same from different seeds, asked together."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from playground.training.evaluation import NOTHING, Evaluation
+from playground.training.experiment import Experiment
+from playground.training.trainer import Trainer
+
+
+def combined(trainer: Trainer, experiment: Experiment, x: Tensor) -> tuple[Evaluation, np.ndarray]:
+    """The mean of what the networks answer at features x (1, n, inputs), without a loss, and how far they
+    differ: the standard deviation of their answers (n,), of more than two classes that of the mean's class,
+    of several values the mean of theirs.
+
+    A mean of networks is seldom worse than one of them: what each got wrong by chance cancels out (Hansen,
+    Salamon, 1990).
+    """
+    task, units = experiment.dataset.task, experiment.network.layers[-1].width
+    answers = []
+    for network in range(experiment.recorded):
+        outputs = torch.from_numpy(trainer.activations(x, network)[-units:].T)
+        answers.append(experiment.config.loss.predict(outputs, task))
+    each = torch.stack(answers)  # (R, n), or (R, n, K) of more than two classes, or of several values
+    mean, spread = each.mean(dim=0), each.std(dim=0, correction=0)
+    if task.kind != "multiclass":
+        return Evaluation(NOTHING, mean.numpy(), NOTHING), (
+            spread if spread.dim() == 1 else spread.mean(-1)
+        ).numpy()
+    confidence, chosen = mean.max(dim=-1)
+    spread = spread.gather(-1, chosen[:, None])[:, 0]
+    return Evaluation(NOTHING, chosen.numpy(), confidence.numpy()), spread.numpy()
