@@ -17,6 +17,7 @@ from playground.catalogue.inits import Init, XavierUniform
 from playground.catalogue.losses import BCE, Loss
 from playground.catalogue.normalizations import NoNormalization, Normalization
 from playground.catalogue.optimizers import Optimizer
+from playground.catalogue.pair_losses import PairLoss
 from playground.catalogue.schedules import ConstantRate, Schedule
 from playground.catalogue.tables.table import Table
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     AnyOutputActivation: TypeAlias = Activation | Auto
     AnyData: TypeAlias = Data
     AnyInit: TypeAlias = Init
-    AnyLoss: TypeAlias = Loss
+    AnyLoss: TypeAlias = Loss | PairLoss
     AnyNormalization: TypeAlias = Normalization
     AnyOptimizer: TypeAlias = Optimizer
     AnySchedule: TypeAlias = Schedule

@@ -221,7 +221,8 @@ def _resize(
         elif index == 0:
             rows = _moved_features(old, new, effects)
         if position == len(new.network.layers) - 1 and part.shape.width != target.shape.width:
-            _change_outputs(part, target.shape.width)
+            if "embedding" not in (old.task.kind, new.task.kind):
+                _change_outputs(part, target.shape.width)
             effects.append(say("effect.outputs", count=target.shape.width))
         elif part.shape.width != target.shape.width:
             more = target.shape.width - part.shape.width

@@ -282,7 +282,8 @@ class LiveRun:
             self._past.forget()
             self._note()
         lost = isinstance(edit, AllWeights) or loses(old, now, state)
-        task = None if now.dataset is old.dataset else self._reports.task
+        same_task = now.dataset is old.dataset and now.task == old.task
+        task = None if same_task else self._reports.task
         return Taken(effect, task, Moment.of(old, state, done) if lost else None)
 
     def _set_weights(self, edit: OneWeight | AllWeights) -> list[Text]:

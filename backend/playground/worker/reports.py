@@ -30,7 +30,7 @@ class Taken:
 
     effect: list[Text]
     task: TaskDescription | None = None
-    """The task, if the data are others now."""
+    """The task, if it is another now, or of other data."""
     before: Moment | None = None
     """The moment before it, if no other change would bring that back."""
 
@@ -79,7 +79,7 @@ class Reports:
 
     @property
     def task(self) -> TaskDescription:
-        return TaskDescription.of(self._loop.experiment.dataset)
+        return TaskDescription.of(self._loop.experiment.dataset, self._loop.config.loss)
 
     @property
     def _moment(self) -> dict[str, Any]:
