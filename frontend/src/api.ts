@@ -46,6 +46,8 @@ export const weightState = (id: string, layer: number, source: number | null, un
       params: { path: { id }, query: { layer, unit, ...(source !== null && { source }) } },
     }),
   ) as Promise<WeightState>;
+export const scoreCurves = (id: string) =>
+  answer(client.GET("/api/sessions/{id}/scores/curves", { params: { path: { id } } }));
 /** As the `change` command, for patches that are too large for a websocket message. */
 export const change = (id: string, key: string, patch: Patch) =>
   answer(

@@ -69,6 +69,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/formula": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Formula
+         * @description Read a formula: any of the features may be one, and so may the target of some data sets.
+         *
+         *     A wrong one is refused with the place of its fault, in the `values` of the error: `column` counts from 1,
+         *     and `length` characters are wrong, none of them at the end.
+         */
+        post: operations["formula_api_formula_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/preview": {
         parameters: {
             query?: never;
@@ -921,6 +944,28 @@ export interface components {
             predicted: (number | null)[];
         };
         /**
+         * CallNode
+         * @description What is done to other values.
+         */
+        CallNode: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "call";
+            /**
+             * Name
+             * @description The operation or function
+             * @enum {string}
+             */
+            name: "lt" | "gt" | "le" | "ge" | "add" | "sub" | "mul" | "div" | "neg" | "pow" | "sin" | "cos" | "tan" | "atan" | "atan2" | "tanh" | "sigmoid" | "exp" | "log" | "sqrt" | "abs" | "sign" | "relu" | "step" | "floor" | "ceil" | "round" | "min" | "max" | "mod";
+            /**
+             * Of
+             * @description Its operands
+             */
+            of: (components["schemas"]["NumberNode"] | components["schemas"]["ConstantNode"] | components["schemas"]["InputNode"] | components["schemas"]["CallNode"])[];
+        };
+        /**
          * Catalogue
          * @description What a config may consist of.
          */
@@ -1117,7 +1162,8 @@ export interface components {
             label: string;
             /**
              * Learned
-             * @description Activations: weights of its own, one for each layer, by their names.
+             * @description Weights of its own by their names: of an activation one for each layer, of a normalisation one for each
+             *     unit.
              * @default []
              */
             learned: string[];
@@ -1183,7 +1229,7 @@ export interface components {
             data: components["schemas"]["Component"];
             /**
              * Features
-             * @description What the network gets to see of a point
+             * @description What the network gets to see of a point: any formulas of its inputs
              * @default [
              *       "x1",
              *       "x2"
@@ -1205,6 +1251,9 @@ export interface components {
              *         "normalization": {
              *           "kind": "none"
              *         },
+             *         "shortcut": {
+             *           "kind": "none"
+             *         },
              *         "width": 4
              *       },
              *       {
@@ -1216,6 +1265,9 @@ export interface components {
              *         "frozen_edges": [],
              *         "frozen_neurons": [],
              *         "normalization": {
+             *           "kind": "none"
+             *         },
+             *         "shortcut": {
              *           "kind": "none"
              *         },
              *         "width": 2
@@ -1266,10 +1318,19 @@ export interface components {
              *       },
              *       "frozen": false,
              *       "frozen_edges": [],
-             *       "frozen_neurons": []
+             *       "frozen_neurons": [],
+             *       "shortcut": {
+             *         "kind": "none"
+             *       }
              *     }
              */
             output: components["schemas"]["Output"];
+            /**
+             * Networks at once
+             * @description So many networks learn side by side from the same points, each with a seed of its own: curves are their median in a band from the least to the greatest, the map is their mean, and shows where they disagree; weights and neurons are those of the first
+             * @default 1
+             */
+            replicas: number;
             /** @description How the learning rate changes, counted in steps from the start of the run */
             schedule: components["schemas"]["Component"];
             /**
@@ -1313,6 +1374,12 @@ export interface components {
              */
             default: unknown;
             /**
+             * Examples
+             * @description Formulas: some to begin with.
+             * @default []
+             */
+            examples: string[];
+            /**
              * Exclusive Maximum
              * @description All values are less.
              */
@@ -1348,6 +1415,11 @@ export interface components {
              * @default false
              */
             in_card: boolean;
+            /**
+             * Inputs
+             * @description Formulas: how many inputs x1, x2, … they may name.
+             */
+            inputs: number | null;
             /**
              * Label
              * @description What a control for it is called.
@@ -1390,10 +1462,27 @@ export interface components {
             scale: "linear" | "log";
             /**
              * Type
-             * @description Of its value; `numbers` is a list, and the bounds are those of each.
+             * @description Of its value; `numbers` is a list, and the bounds are those of each. A `formula` is text.
              * @enum {string}
              */
-            type: "number" | "integer" | "boolean" | "numbers" | "component";
+            type: "number" | "integer" | "boolean" | "numbers" | "component" | "formula";
+        };
+        /**
+         * ConstantNode
+         * @description A number with a name.
+         */
+        ConstantNode: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "constant";
+            /**
+             * Name
+             * @description Which one
+             * @enum {string}
+             */
+            name: "pi" | "e";
         };
         /**
          * CreatedSession
@@ -1451,6 +1540,9 @@ export interface components {
              *           "normalization": {
              *             "kind": "none"
              *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
              *           "width": 4
              *         },
              *         {
@@ -1462,6 +1554,9 @@ export interface components {
              *           "frozen_edges": [],
              *           "frozen_neurons": [],
              *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
              *             "kind": "none"
              *           },
              *           "width": 2
@@ -1495,8 +1590,12 @@ export interface components {
              *         },
              *         "frozen": false,
              *         "frozen_edges": [],
-             *         "frozen_neurons": []
+             *         "frozen_neurons": [],
+             *         "shortcut": {
+             *           "kind": "none"
+             *         }
              *       },
+             *       "replicas": 1,
              *       "schedule": {
              *         "kind": "constant_rate",
              *         "warmup": 0
@@ -1857,6 +1956,76 @@ export interface components {
             };
         };
         /**
+         * FormulaDescription
+         * @description A formula as it was understood.
+         */
+        FormulaDescription: {
+            /**
+             * Inputs
+             * @description The numbers of the inputs that it names.
+             * @example [
+             *       1
+             *     ]
+             */
+            inputs: number[];
+            /**
+             * Latex
+             * @description To be typeset.
+             * @example \sin\left(3 \, x_{1}\right)
+             */
+            latex: string;
+            /**
+             * Text
+             * @description In the one way to write it: as a feature is named, and as it stands in a config.
+             * @example sin(3*x1)
+             */
+            text: string;
+            /**
+             * Tree
+             * @description What is worked out, from the leaves up.
+             * @example {
+             *       "kind": "call",
+             *       "name": "sin",
+             *       "of": [
+             *         {
+             *           "kind": "call",
+             *           "name": "mul",
+             *           "of": [
+             *             {
+             *               "kind": "number",
+             *               "value": 3
+             *             },
+             *             {
+             *               "kind": "input",
+             *               "number": 1
+             *             }
+             *           ]
+             *         }
+             *       ]
+             *     }
+             */
+            tree: components["schemas"]["NumberNode"] | components["schemas"]["ConstantNode"] | components["schemas"]["InputNode"] | components["schemas"]["CallNode"];
+        };
+        /**
+         * FormulaRequest
+         * @description A formula to read.
+         */
+        FormulaRequest: {
+            /**
+             * Inputs
+             * @description How many inputs x1, x2, … it may name.
+             * @default 2
+             * @example 2
+             */
+            inputs?: number;
+            /**
+             * Text
+             * @description As it is typed.
+             * @example sin(3x1)
+             */
+            text: string;
+        };
+        /**
          * FrameHeader
          * @description What is drawn of one moment: weights, maps of the neurons, the decision map, predictions.
          */
@@ -2086,8 +2255,24 @@ export interface components {
             stride: number;
         };
         /**
+         * InputNode
+         * @description A raw input of a point.
+         */
+        InputNode: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "input";
+            /**
+             * Number
+             * @description 1 for x1, and so on
+             */
+            number: number;
+        };
+        /**
          * Layer
-         * @description A hidden layer: sums, normalisation, activation, dropout, in this order.
+         * @description A hidden layer: sums, normalisation, activation, dropout, and what a shortcut adds, in this order.
          */
         Layer: {
             /** @description What each unit makes of its sum */
@@ -2121,6 +2306,8 @@ export interface components {
             frozen_neurons: number[];
             /** @description What becomes of the sums before that */
             normalization: components["schemas"]["Component"];
+            /** @description A way past the layer, or past those before it */
+            shortcut: components["schemas"]["Component"];
             /**
              * Neurons
              * @description Units of the layer
@@ -2135,7 +2322,8 @@ export interface components {
         LayerSize: {
             /**
              * Inputs
-             * @description Units of the layer before, or features.
+             * @description Rows of its weights: the features, or the units of the layer before; with a dense shortcut the features
+             *     and then the units of all layers before.
              */
             inputs: number;
             /**
@@ -2169,7 +2357,7 @@ export interface components {
             inputs: number;
             /**
              * Made Of
-             * @description What comes after the sums: normalisation and activation.
+             * @description What comes after the sums, normalisation and activation, and its shortcut.
              * @example [
              *       {
              *         "code": "catalogue.tanh",
@@ -2299,7 +2487,7 @@ export interface components {
             running_var?: number[];
             /**
              * Weight
-             * @description A row for each input, a column for each unit
+             * @description A row for each input, a column for each unit; with a dense shortcut the inputs are the features, then the units of all layers before
              */
             weight?: number[][];
         };
@@ -2510,6 +2698,22 @@ export interface components {
          */
         NoticeCode: "notice.worker_restarted" | "notice.shutdown" | "notice.session_ended" | "notice.training_failed";
         /**
+         * NumberNode
+         * @description As it is typed, without a sign.
+         */
+        NumberNode: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "number";
+            /**
+             * Value
+             * @description Its value
+             */
+            value: number;
+        };
+        /**
          * OneWeight
          * @description One edge, or the bias of a unit where `source` is null. Layers count from 0, the output is the last.
          */
@@ -2563,6 +2767,8 @@ export interface components {
              * @default []
              */
             frozen_neurons: number[];
+            /** @description Whether the output sees more than the last layer */
+            shortcut: components["schemas"]["Component"];
         };
         /**
          * Parameter
@@ -2584,6 +2790,12 @@ export interface components {
              * @description Its value where none is given.
              */
             default: unknown;
+            /**
+             * Examples
+             * @description Formulas: some to begin with.
+             * @default []
+             */
+            examples: string[];
             /**
              * Exclusive Maximum
              * @description All values are less.
@@ -2621,6 +2833,11 @@ export interface components {
              */
             in_card: boolean;
             /**
+             * Inputs
+             * @description Formulas: how many inputs x1, x2, … they may name.
+             */
+            inputs: number | null;
+            /**
              * Label
              * @description What a control for it is called.
              */
@@ -2655,10 +2872,10 @@ export interface components {
             scale: "linear" | "log";
             /**
              * Type
-             * @description Of its value; `numbers` is a list, and the bounds are those of each.
+             * @description Of its value; `numbers` is a list, and the bounds are those of each. A `formula` is text.
              * @enum {string}
              */
-            type: "number" | "integer" | "boolean" | "numbers" | "component";
+            type: "number" | "integer" | "boolean" | "numbers" | "component" | "formula";
         };
         /**
          * Pause
@@ -3137,6 +3354,9 @@ export interface components {
              *           "normalization": {
              *             "kind": "none"
              *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
              *           "width": 4
              *         },
              *         {
@@ -3148,6 +3368,9 @@ export interface components {
              *           "frozen_edges": [],
              *           "frozen_neurons": [],
              *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
              *             "kind": "none"
              *           },
              *           "width": 2
@@ -3181,8 +3404,12 @@ export interface components {
              *         },
              *         "frozen": false,
              *         "frozen_edges": [],
-             *         "frozen_neurons": []
+             *         "frozen_neurons": [],
+             *         "shortcut": {
+             *           "kind": "none"
+             *         }
              *       },
+             *       "replicas": 1,
              *       "schedule": {
              *         "kind": "constant_rate",
              *         "warmup": 0
@@ -3880,12 +4107,14 @@ export interface components {
          * TaskDescription
          * @description What there is to learn.
          * @example {
+         *       "answer": "binary",
          *       "class_colours": [],
          *       "class_labels": [
          *         "0",
          *         "1"
          *       ],
          *       "classes": 2,
+         *       "data_kind": "binary",
          *       "input_names": [
          *         "x1",
          *         "x2"
@@ -3901,6 +4130,14 @@ export interface components {
          */
         TaskDescription: {
             /**
+             * Answer
+             * @description What the network says of a point: how likely class 1 of two is, or each of more, or a number. An
+             *     embedding in the plane says the nearest class, a score is a number.
+             * @default binary
+             * @enum {string}
+             */
+            answer: "binary" | "multiclass" | "regression";
+            /**
              * Class Colours
              * @description Of each class, as `#rrggbb`, where the classes are colours.
              * @default []
@@ -3913,9 +4150,16 @@ export interface components {
             class_labels: string[];
             /**
              * Classes
-             * @description 2 for binary, 0 for a regression.
+             * @description Of the data: 2 for binary, 0 for a regression.
              */
             classes: number;
+            /**
+             * Data Kind
+             * @description What the data pose by themselves; a loss has to fit that.
+             * @default binary
+             * @enum {string}
+             */
+            data_kind: "binary" | "multiclass" | "regression";
             /**
              * Input Names
              * @description Names of the inputs, in order.
@@ -3936,10 +4180,10 @@ export interface components {
             inputs: number;
             /**
              * Kind
-             * @description Two classes, more, or a number.
+             * @description Two classes, more, a number, or with a loss of pairs or triplets how points lie to one another.
              * @enum {string}
              */
-            kind: "binary" | "multiclass" | "regression";
+            kind: "binary" | "multiclass" | "regression" | "embedding";
             /**
              * Picture
              * @description Width and height in pixels, where the points are those of a picture.
@@ -4594,6 +4838,66 @@ export interface operations {
             };
             /** @description Nothing matches the given URI */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    formula_api_formula_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FormulaRequest"];
+            };
+        };
+        responses: {
+            /** @description What was understood */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormulaDescription"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -17,6 +17,7 @@ from playground.catalogue.losses import Loss
 from playground.catalogue.normalizations import Normalization
 from playground.catalogue.optimizers import Optimizer
 from playground.catalogue.schedules import Schedule
+from playground.catalogue.shortcuts import Shortcut
 from playground.catalogue.slots import Slot
 from playground.errors import ValidationFailed
 from playground.run.config import AnyData, Auto, Config, Layer, Output
@@ -24,6 +25,7 @@ from playground.run.config import AnyData, Auto, Config, Layer, Output
 FAMILIES: dict[str, type[Component]] = {
     "activation": Activation,
     "normalization": Normalization,
+    "shortcut": Shortcut,
     "loss": Loss,
     "class_weights": ClassWeights,
     "optimizer": Optimizer,
@@ -140,7 +142,8 @@ class ComponentDescription(Description):
     compiled: bool | None = None
     """Whether the compiled trainer can use it; null where it makes no difference."""
     learned: list[str] = []
-    """Activations: weights of its own, one for each layer, by their names."""
+    """Weights of its own by their names: of an activation one for each layer, of a normalisation one for each
+    unit."""
     slots: list[SlotDescription] = []
     """Optimizers: what they remember of each weight."""
     graph: Graph | None = None
@@ -179,6 +182,9 @@ def describe() -> Catalogue:
         name: [_component(cls, family) for cls in members(family)] for name, family in FAMILIES.items()
     }
     components["output_activation"] = [_component(Auto, Auto), *components["activation"]]
+    components["output_shortcut"] = [
+        _component(cls, Shortcut) for cls in members(Shortcut) if not cls.adds_input
+    ]
     fields = [
         ConfigField(**parameter.model_dump(), path=prefix + parameter.name)
         for prefix, model in (("", Config), ("hidden.", Layer), ("output.", Output))
@@ -213,7 +219,7 @@ def _component(cls: type[Component], family: type[Component]) -> ComponentDescri
         formula=cls.formula,
         parameters=_parameters(cls),
         compiled=cls.is_compiled() if family in COMPILED else None,
-        learned=list(cls.learned) if issubclass(cls, Activation) else [],
+        learned=_learned(cls),
         slots=[_slot(slot) for slot in cls.slots] if issubclass(cls, Optimizer) else [],
         graph=_graph(cls) if issubclass(cls, Activation) else None,
         tasks=list(cls.tasks) if issubclass(cls, Loss) else None,
@@ -225,6 +231,12 @@ def _component(cls: type[Component], family: type[Component]) -> ComponentDescri
 def _slot(slot: Slot) -> SlotDescription:
     names = ("name", "code", "label", "symbol", "help")
     return SlotDescription(**{name: getattr(slot, name) for name in names})
+
+
+def _learned(cls: type[Component]) -> list[str]:
+    if issubclass(cls, Activation):
+        return list(cls.learned)
+    return list(cls.parameters) if issubclass(cls, Normalization) else []
 
 
 def _graph(cls: type[Activation]) -> Graph:
