@@ -13,6 +13,7 @@ from playground.catalogue.class_weights import ClassWeights, EqualClassWeights
 from playground.catalogue.component import FROZEN, Component, union_of
 from playground.catalogue.datasets import Circle, Data, Dataset
 from playground.catalogue.features import AnyFeature
+from playground.catalogue.fourier import Fourier
 from playground.catalogue.inits import Init, XavierUniform
 from playground.catalogue.losses import BCE, Loss
 from playground.catalogue.normalizations import NoNormalization, Normalization
@@ -166,7 +167,17 @@ class Config(BaseModel):
         strict=False,
         min_length=1,
         max_length=limits.FEATURES,
-        description="What the network gets to see of a point: any formulas of its inputs",
+        description="What the network gets to see of a point: any formulas of its inputs, and random Fourier"
+        " features rff1, rff2, …",
+    )
+    fourier_scale: float = Field(
+        default=3.0,
+        gt=0,
+        le=20,
+        title="Fourier scale σ",
+        description="How fine the random Fourier features are: the spread of their frequencies, in waves"
+        " along a side of the map. Too low, and the network stays blurred; too high, and it learns noise",
+        json_schema_extra={"scale": "log"},
     )
     hidden: tuple[Layer, ...] = Field(
         default=(Layer(width=4), Layer(width=2)),
@@ -314,6 +325,11 @@ class Config(BaseModel):
     def layers(self) -> tuple[Layer | Output, ...]:
         """From the first hidden layer to the output."""
         return (*self.hidden, self.output)
+
+    @property
+    def fourier(self) -> Fourier:
+        """What its random Fourier features follow from."""
+        return Fourier(self.seed, self.fourier_scale)
 
     def output_activation(self) -> Activation:
         chosen = self.output.activation

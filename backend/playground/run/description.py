@@ -204,6 +204,7 @@ def describe() -> Catalogue:
             "width": limits.WIDTH,
             "classes": limits.CLASSES,
             "points": limits.POINTS,
+            "fourier": limits.FOURIER,
             "inputs": limits.INPUTS,
             "csv_bytes": limits.CSV_BYTES,
             "image_bytes": limits.IMAGE_BYTES,

@@ -13,6 +13,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
+from playground.catalogue.fourier import listed
 from playground.catalogue.normalizations import NoNormalization, Normalization
 from playground.catalogue.schedules import Watch
 from playground.catalogue.shortcuts import Shortcut
@@ -256,9 +257,9 @@ def _tell_features(old: Experiment, new: Experiment, rows: list[int], effects: l
     added = [name for name, row in zip(_features(new), rows, strict=True) if row < 0]
     gone = [name for row, name in enumerate(_features(old)) if row not in rows]
     if added:
-        effects.append(say("effect.features_added", features=added, count=len(added)))
+        effects.append(say("effect.features_added", features=listed(added), count=len(added)))
     if gone:
-        effects.append(say("effect.features_removed", features=gone, count=len(gone)))
+        effects.append(say("effect.features_removed", features=listed(gone), count=len(gone)))
 
 
 def _copy_overlap(part: LayerState, target: LayerState, rows: list[int], silent: bool) -> None:

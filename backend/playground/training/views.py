@@ -195,7 +195,7 @@ class Views:
                 low = -high
             arrays = {"decision": _bytes((evaluated.prediction.T - low) / (high - low), size)}
         arrays["decision_range"] = np.array([low, high], dtype=np.float32)
-        if task.class_colours:
+        if task.class_colours and task.answer != "regression":
             colours = [list(bytes.fromhex(colour.removeprefix("#"))) for colour in task.class_colours]
             arrays["palette"] = np.array(colours, dtype=np.uint8)
         if spread is not None:
@@ -274,7 +274,7 @@ def predictions(experiment: Experiment, evaluation: Evaluation) -> Arrays:
 
 
 def shown_features(experiment: Experiment) -> tuple[str, ...]:
-    """Those that are offered of these data, and then the formulas that are in use."""
+    """Those that are offered of these data, and then the others that are in use."""
     offered = available(experiment.dataset.task.inputs)
     return tuple(dict.fromkeys((*offered, *experiment.config.features)))
 
@@ -286,7 +286,7 @@ def data_view(experiment: Experiment, plane: Plane) -> tuple[tuple[str, ...], Ar
     names = shown_features(experiment)
     axis = _centres(FEATURE_MAP)
     cells = torch.from_numpy(plane.grid(axis, axis[::-1]))
-    maps, ranges = quantised(columns(names, cells).T.numpy(), FEATURE_MAP)
+    maps, ranges = quantised(columns(names, cells, experiment.config.fourier).T.numpy(), FEATURE_MAP)
     return names, {
         "train_inputs": dataset.train_inputs.astype(np.float32),
         "train_targets": dataset.train_targets.astype(np.float32),

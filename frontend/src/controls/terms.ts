@@ -2,6 +2,7 @@
 const FORMULAS = {
   data: String.raw`(x^{(1)}, y^{(1)}),\; \ldots,\; (x^{(n)}, y^{(n)})`,
   train_test: String.raw`L_{\text{train}} = \frac{1}{n}\sum_{i \in \text{train}} \ell(\hat{y}_i, y_i),\quad L_{\text{test}} = \frac{1}{m}\sum_{j \in \text{test}} \ell(\hat{y}_j, y_j)`,
+  fourier: String.raw`\cos(2\pi\, b_k \cdot v),\; \sin(2\pi\, b_k \cdot v),\quad v = \tfrac{x}{12},\; b_k \sim \mathcal{N}(0, \sigma^2)`,
   features: String.raw`x \mapsto (x_1,\; x_2,\; x_1^2,\; \sin x_1,\; \ldots)`,
   network: String.raw`a^{(l)} = f(W^{(l)} a^{(l-1)} + b^{(l)}),\quad a^{(0)} = x,\quad \hat{y} = a^{(L)}`,
   hidden_neuron: String.raw`a = f\left(\sum_i w_i x_i + b\right)`,
