@@ -92,6 +92,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Link
+         * @description Read a link of TensorFlow Playground as that page does.
+         */
+        post: operations["import_link_api_import_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/preview": {
         parameters: {
             query?: never;
@@ -615,6 +635,8 @@ export interface components {
              * @description It took effect at this step.
              */
             step: number;
+            /** @description Of a step: what early stopping took back, if that ended it. */
+            stopped?: components["schemas"]["Best"] | null;
             /**
              * @description Says which message this is (enum property replaced by openapi-typescript)
              * @enum {string}
@@ -860,6 +882,30 @@ export interface components {
              * @description Of a principal component: its share of the variance of the inputs.
              */
             share: number | null;
+        };
+        /**
+         * Best
+         * @description The moment at which the test loss was least, whose weights early stopping took back.
+         */
+        Best: {
+            /**
+             * Epoch
+             * @description Passes over the training set up to it.
+             * @example 24
+             */
+            epoch: number;
+            /**
+             * Loss
+             * @description The test loss of then.
+             * @example 0.21
+             */
+            loss: number;
+            /**
+             * Step
+             * @description Optimizer updates up to it.
+             * @example 600
+             */
+            step: number;
         };
         /** @description The header of a binary message */
         BinaryHeader: components["schemas"]["FrameHeader"] | components["schemas"]["DataHeader"] | components["schemas"]["MetricsHeader"];
@@ -1213,6 +1259,12 @@ export interface components {
              * @default 10
              */
             batch_size: number;
+            /**
+             * Carry the remainder over
+             * @description Samples at the end of an epoch that fill no mini-batch wait for the first one of the next epoch, which is so much larger, in place of being a small one of their own
+             * @default false
+             */
+            carry_remainder: boolean;
             /** @description How much the points of each class count in the loss, where there are classes */
             class_weights: components["schemas"]["Component"];
             /**
@@ -1229,13 +1281,19 @@ export interface components {
             data: components["schemas"]["Component"];
             /**
              * Features
-             * @description What the network gets to see of a point: any formulas of its inputs
+             * @description What the network gets to see of a point: any formulas of its inputs, and random Fourier features rff1, rff2, …
              * @default [
              *       "x1",
              *       "x2"
              *     ]
              */
             features: string[];
+            /**
+             * Fourier scale σ
+             * @description How fine the random Fourier features are: the spread of their frequencies, in waves along a side of the map. Too low, and the network stays blurred; too high, and it learns noise
+             * @default 3
+             */
+            fourier_scale: number;
             /**
              * Hidden
              * @description Hidden layers from the inputs to the output
@@ -1296,6 +1354,12 @@ export interface components {
              */
             l1: number;
             /**
+             * L1 prunes
+             * @description A weight that L1 pulls to zero is gone for good, in place of coming back when the loss pulls harder; the loss alone may still pull it past zero
+             * @default false
+             */
+            l1_prunes: boolean;
+            /**
              * L2
              * @description Adds half the sum of w² times this to the loss: keeps weights small
              * @default 0
@@ -1345,6 +1409,8 @@ export interface components {
              * @default true
              */
             shuffle: boolean;
+            /** @description What ends the training by itself */
+            stopping: components["schemas"]["Component"];
             /**
              * Version
              * @description Of the form of the config
@@ -1426,6 +1492,11 @@ export interface components {
              */
             label: string;
             /**
+             * Longest
+             * @description Characters that a text may have.
+             */
+            longest: number | null;
+            /**
              * Maximum
              * @description The greatest value.
              */
@@ -1465,7 +1536,7 @@ export interface components {
              * @description Of its value; `numbers` is a list, and the bounds are those of each. A `formula` is text.
              * @enum {string}
              */
-            type: "number" | "integer" | "boolean" | "numbers" | "component" | "formula";
+            type: "number" | "integer" | "boolean" | "numbers" | "component" | "text" | "formula";
         };
         /**
          * ConstantNode
@@ -1513,6 +1584,7 @@ export interface components {
              *         "kind": "no_augmentation"
              *       },
              *       "batch_size": 10,
+             *       "carry_remainder": false,
              *       "class_weights": {
              *         "kind": "equal"
              *       },
@@ -1528,6 +1600,7 @@ export interface components {
              *         "x1",
              *         "x2"
              *       ],
+             *       "fourier_scale": 3,
              *       "hidden": [
              *         {
              *           "activation": {
@@ -1570,6 +1643,7 @@ export interface components {
              *       "input_dropout": 0,
              *       "input_noise": 0,
              *       "l1": 0,
+             *       "l1_prunes": false,
              *       "l2": 0,
              *       "loss": {
              *         "kind": "bce",
@@ -1602,6 +1676,9 @@ export interface components {
              *       },
              *       "seed": 0,
              *       "shuffle": true,
+             *       "stopping": {
+             *         "kind": "no_stopping"
+             *       },
              *       "version": 2
              *     }
              */
@@ -2255,6 +2332,145 @@ export interface components {
             stride: number;
         };
         /**
+         * ImportedExperiment
+         * @description The experiment of the link, to begin a session with, and how it wants to be looked at.
+         */
+        ImportedExperiment: {
+            /**
+             * @description The same points, initial weights and mini-batches.
+             * @example {
+             *       "augmentation": {
+             *         "kind": "no_augmentation"
+             *       },
+             *       "batch_size": 10,
+             *       "carry_remainder": false,
+             *       "class_weights": {
+             *         "kind": "equal"
+             *       },
+             *       "data": {
+             *         "draw": 0,
+             *         "kind": "circle",
+             *         "noise": 0,
+             *         "samples": 500,
+             *         "share": 0.5,
+             *         "train_fraction": 0.5
+             *       },
+             *       "features": [
+             *         "x1",
+             *         "x2"
+             *       ],
+             *       "fourier_scale": 3,
+             *       "hidden": [
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
+             *           "width": 4
+             *         },
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
+             *           "width": 2
+             *         }
+             *       ],
+             *       "init": {
+             *         "bias": 0,
+             *         "gain": 1,
+             *         "kind": "xavier_uniform"
+             *       },
+             *       "input_dropout": 0,
+             *       "input_noise": 0,
+             *       "l1": 0,
+             *       "l1_prunes": false,
+             *       "l2": 0,
+             *       "loss": {
+             *         "kind": "bce",
+             *         "label_smoothing": 0
+             *       },
+             *       "optimizer": {
+             *         "beta1": 0.9,
+             *         "beta2": 0.999,
+             *         "decoupled_weight_decay": false,
+             *         "eps": 1e-8,
+             *         "kind": "adam",
+             *         "lr": 0.001,
+             *         "weight_decay": 0
+             *       },
+             *       "output": {
+             *         "activation": {
+             *           "kind": "auto"
+             *         },
+             *         "frozen": false,
+             *         "frozen_edges": [],
+             *         "frozen_neurons": [],
+             *         "shortcut": {
+             *           "kind": "none"
+             *         }
+             *       },
+             *       "replicas": 1,
+             *       "schedule": {
+             *         "kind": "constant_rate",
+             *         "warmup": 0
+             *       },
+             *       "seed": 0,
+             *       "shuffle": true,
+             *       "stopping": {
+             *         "kind": "no_stopping"
+             *       },
+             *       "version": 2
+             *     }
+             */
+            config: components["schemas"]["Config"];
+            /**
+             * Discretise
+             * @description Whether it shows classes in place of shades.
+             * @example false
+             */
+            discretise: boolean;
+            /**
+             * Hide
+             * @description Controls that it hides, as `?hide=` of the page takes them.
+             * @example [
+             *       "l1",
+             *       "l2"
+             *     ]
+             */
+            hide: string[];
+            /**
+             * Notes
+             * @description What of the link means something else here, or nothing.
+             * @example []
+             */
+            notes: components["schemas"]["Text"][];
+            /**
+             * Show Test
+             * @description Whether it shows the test points.
+             * @example false
+             */
+            show_test: boolean;
+        };
+        /**
          * InputNode
          * @description A raw input of a point.
          */
@@ -2490,6 +2706,18 @@ export interface components {
              * @description A row for each input, a column for each unit; with a dense shortcut the inputs are the features, then the units of all layers before
              */
             weight?: number[][];
+        };
+        /**
+         * LinkToImport
+         * @description A link of TensorFlow Playground.
+         */
+        LinkToImport: {
+            /**
+             * Link
+             * @description All of it, or what is behind its "#".
+             * @example https://playground.tensorflow.org/#activation=tanh&dataset=circle&networkShape=4,2&seed=0.12345
+             */
+            link: string;
         };
         /**
          * Maps
@@ -2843,6 +3071,11 @@ export interface components {
              */
             label: string;
             /**
+             * Longest
+             * @description Characters that a text may have.
+             */
+            longest: number | null;
+            /**
              * Maximum
              * @description The greatest value.
              */
@@ -2875,7 +3108,7 @@ export interface components {
              * @description Of its value; `numbers` is a list, and the bounds are those of each. A `formula` is text.
              * @enum {string}
              */
-            type: "number" | "integer" | "boolean" | "numbers" | "component" | "formula";
+            type: "number" | "integer" | "boolean" | "numbers" | "component" | "text" | "formula";
         };
         /**
          * Pause
@@ -3327,6 +3560,7 @@ export interface components {
              *         "kind": "no_augmentation"
              *       },
              *       "batch_size": 10,
+             *       "carry_remainder": false,
              *       "class_weights": {
              *         "kind": "equal"
              *       },
@@ -3342,6 +3576,7 @@ export interface components {
              *         "x1",
              *         "x2"
              *       ],
+             *       "fourier_scale": 3,
              *       "hidden": [
              *         {
              *           "activation": {
@@ -3384,6 +3619,7 @@ export interface components {
              *       "input_dropout": 0,
              *       "input_noise": 0,
              *       "l1": 0,
+             *       "l1_prunes": false,
              *       "l2": 0,
              *       "loss": {
              *         "kind": "bce",
@@ -3416,6 +3652,9 @@ export interface components {
              *       },
              *       "seed": 0,
              *       "shuffle": true,
+             *       "stopping": {
+             *         "kind": "no_stopping"
+             *       },
              *       "version": 2
              *     }
              */
@@ -3952,6 +4191,11 @@ export interface components {
              * @example 1200
              */
             step: number;
+            /**
+             * @description Set when early stopping ended it: the moment whose weights it has now. The next training goes on.
+             * @example null
+             */
+            stopped: components["schemas"]["Best"] | null;
         };
         /**
          * Summary
@@ -4280,6 +4524,12 @@ export interface components {
          */
         TimelineEntry: {
             /**
+             * @description If early stopping ended the training here: what it took back. Nobody did that, so a run that is played
+             *     again does it by itself.
+             * @example null
+             */
+            best: components["schemas"]["Best"] | null;
+            /**
              * Change
              * @description The merge patch of the config; empty where weights were edited by hand.
              * @default {}
@@ -4363,6 +4613,12 @@ export interface components {
          * @description One line of a timeline: what changed at a step, in words and as a patch, and how to undo it.
          */
         "TimelineEntry-Input": {
+            /**
+             * @description If early stopping ended the training here: what it took back. Nobody did that, so a run that is played
+             *     again does it by itself.
+             * @example null
+             */
+            best?: components["schemas"]["Best"] | null;
             /**
              * Change
              * @description The merge patch of the config; empty where weights were edited by hand.
@@ -4876,6 +5132,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FormulaDescription"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    import_link_api_import_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkToImport"];
+            };
+        };
+        responses: {
+            /** @description The experiment of the link */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedExperiment"];
                 };
             };
             /** @description Bad request syntax or unsupported method */
