@@ -74,7 +74,7 @@ def catalogue() -> dict[str, str]:
             part
             for family in described.components.values()
             for kind in family
-            for part in (kind, *kind.parameters)
+            for part in (kind, *kind.parameters, *kind.slots)
         ),
         *described.fields,
     ]:

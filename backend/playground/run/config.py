@@ -77,6 +77,7 @@ FrozenLayer = Annotated[
         title="Frozen",
         description="No weight of this layer is changed by training: no gradient, no decay. The optimizer"
         " forgets nothing of them, and goes on where it was once they are free",
+        json_schema_extra={"in_card": True},
     ),
 ]
 FrozenNeurons = Annotated[
@@ -119,7 +120,6 @@ class Layer(BaseModel):
         default=NoNormalization(),
         title="Normalisation",
         description="What becomes of the sums before that",
-        json_schema_extra={"first": 3},
     )
     dropout: float = Field(
         default=0.0,
@@ -127,7 +127,6 @@ class Layer(BaseModel):
         le=0.9,
         title="Dropout",
         description="Share of the units that is silenced in each training step",
-        json_schema_extra={"first": 4},
     )
     shortcut: AnyShortcut = Field(
         default=NoShortcut(),

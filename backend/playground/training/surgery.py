@@ -96,7 +96,7 @@ def _replicated(old: Experiment, new: Experiment, state: State, effects: list[Te
 
 
 def _zero_slots(new: Experiment, weights: Tensor) -> Tensor:
-    return weights.new_zeros(new.config.optimizer.slots, *weights.shape)
+    return weights.new_zeros(len(new.config.optimizer.slots), *weights.shape)
 
 
 def _reshape(old: Experiment, new: Experiment, state: State, effects: list[Text]) -> State:

@@ -96,6 +96,10 @@ class Reports:
         earlier, arrays = packed(done.before)
         self.answer(request, arrays, effect=done.effect, task=done.task, earlier=earlier)
 
+    def settle(self) -> None:
+        """What the next frame says of the units is of its own moment."""
+        self._views.units.settle()
+
     def metrics(self, request: int, **result: Any) -> None:
         """Answers with the metrics of this moment; of classes with `confusion` and `scores` too."""
         samples, evaluated = self._loop.measure()

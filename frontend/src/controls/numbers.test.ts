@@ -22,6 +22,7 @@ const parameter = (more: Partial<Parameter>): Parameter => ({
   examples: [],
   formula: null,
   first: null,
+  in_card: false,
   ...more,
 });
 

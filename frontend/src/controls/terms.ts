@@ -9,6 +9,8 @@ const FORMULAS = {
   weights: String.raw`w \leftarrow w - \eta \frac{\partial L}{\partial w}`,
   batchnorm: String.raw`\hat z = \gamma\, \frac{z - \mu}{\sqrt{\sigma^2 + \epsilon}} + \beta`,
   dropout: String.raw`a' = \frac{m}{1 - p}\, a,\quad m = 0 \text{ with probability } p,\text{ else } 1`,
+  dead_units: String.raw`\max_i |f'(z_i)| < 10^{-6}`,
+  saturated_units: String.raw`\frac{1}{n}\, \#\{i : |f'(z_i)| < 0.05\, \min(1, \max_z |f'(z)|)\} > 0.95`,
   activation: String.raw`a = f(z),\quad \frac{\partial L}{\partial z} = \frac{\partial L}{\partial a}\, f'(z)`,
   decision_map: String.raw`\text{boundary} = \{x : P(y = 1 \mid x) = \tfrac{1}{2}\}`,
   accuracy: String.raw`\frac{1}{n}\, \#\{i : \hat{y}_i = y_i\}`,
