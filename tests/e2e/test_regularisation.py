@@ -1,4 +1,4 @@
-"""What keeps a network from learning by heart: set behind "More", seen on the map, the curves and in a banner."""
+"""What keeps a network from learning by heart: set behind "More", seen on the map and in a banner."""
 
 from __future__ import annotations
 
