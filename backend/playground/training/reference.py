@@ -84,7 +84,7 @@ class ReferenceTrainer:
         output = self._model.activations(x)[-1][network]
         if y is not None:
             return self._evaluation(output, y[0])
-        model, train_x = self._model, self._experiment.train_x
+        train_x = self._experiment.train_x
         return evaluation_of(
             self._experiment, output, None, lambda: self._model.activations(train_x)[-1][network]
         )
