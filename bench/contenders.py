@@ -76,7 +76,7 @@ class Case:
         """Features (n, inputs) and targets (n,)."""
         data = self.config.dataset({})
         inputs, targets = (torch.from_numpy(a).float() for a in (data.train_inputs, data.train_targets))
-        return columns(self.config.features, inputs), targets
+        return columns(self.config.features, inputs, self.config.fourier), targets
 
 
 def reference(case: Case, step: int = LATER) -> Steps:

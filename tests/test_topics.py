@@ -204,6 +204,17 @@ def hinge() -> None:
     assert loss_of({"kind": "hinge"}, [[2.0], [0.5], [-0.5]], [1, 1, 1], "circle") == [0, 0.5, 1.5]
 
 
+@row("L7", "pixel-wise cross-entropy: an image is the data")
+def _pixels() -> None:
+    loop = start({"data": {"kind": "letters", "size": 16, "palette": 4}, "init": {"kind": "zero"}})
+    assert (loop.experiment.count, loop.config.loss.kind) == (16 * 10, "cross_entropy")
+    assert metrics(loop)["train_loss"] == pytest.approx(math.log(4))  # four colours, all as likely
+    painted = frame(loop, 8, 16)
+    assert (painted["decision"].shape, painted["palette"].shape) == ((16, 16), (4, 3))
+    change(loop, {"data": {"palette": None}, "loss": {"kind": "mse"}})
+    assert frame(loop, 8, 16)["decision"].shape == (3, 16, 16)  # red, green and blue
+
+
 @row("L8", "classification by MSE against cross-entropy on the same net")
 def mse_against_cross_entropy() -> None:
     """At a sure mistake of a sigmoid MSE hardly pulls, and cross-entropy with all its might."""
