@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from playground import limits
 from playground.catalogue.component import members
 from playground.catalogue.datasets import Curve
+from playground.errors import ValidationFailed
+from playground.run.validation import parse
 from tests.points import make, sample
 
 CURVES = [cls.name() for cls in members(Curve)]
@@ -163,3 +165,61 @@ def test_the_four_points_of_xor_are_trained_on_and_as_far_apart_as_asked():
     assert sample("xor_points", side=5)[0].max() == 5
     split = make("xor_points").split(0, {})
     assert (len(split.train_inputs), len(split.test_inputs)) == (4, 0)
+
+
+# Formulas
+
+
+def test_a_formula_of_one_input_is_a_curve_and_of_two_a_landscape():
+    for f, inputs, rule in (
+        ("sin(x1)", 1, lambda x: np.sin(x[:, 0])),
+        ("sin(x1) cos(x2)", 2, lambda x: np.sin(x[:, 0]) * np.cos(x[:, 1])),
+    ):
+        task = make("formula", f=f).task({})
+        assert (task.kind, task.inputs, task.target_scale) == ("regression", inputs, None)
+        positions, targets = sample("formula", f=f, samples=300)
+        assert positions.shape == (300, inputs)
+        np.testing.assert_allclose(targets, rule(positions.astype(float)), atol=1e-5)
+
+
+def test_the_values_of_a_formula_are_scaled_where_they_are_large_or_small():
+    for f, scale in (("x1^2", (0, 36)), ("x1/100", (-0.06, 0.06)), ("x1 x2 + 1", (-35, 37)), ("7", (6, 8))):
+        assert make("formula", f=f).task({}).target_scale == pytest.approx(scale)
+        _, targets = sample("formula", f=f)
+        assert np.abs(targets).max() <= 1
+    positions, targets = sample("formula", f="x1^2")
+    np.testing.assert_allclose(targets, positions[:, 0] ** 2 / 18 - 1, atol=1e-5)
+
+
+@quick
+@given(st.sampled_from(["3*sin(x1)", "abs(x1)-2", "x1^2/2-3", "0"]), seeds)
+def test_points_above_a_curve_are_of_class_1(f, seed):
+    positions, targets = sample("above", seed, f=f, samples=200)
+    x1, x2 = positions.T.astype(float)
+    curve = {
+        "3*sin(x1)": 3 * np.sin(x1),
+        "abs(x1)-2": np.abs(x1) - 2,
+        "x1^2/2-3": x1**2 / 2 - 3,
+        "0": 0 * x1,
+    }[f]
+    apart = np.abs(x2 - curve) > 1e-4
+    np.testing.assert_array_equal((x2 > curve)[apart], targets[apart])
+    if np.abs(curve).max() < 6:
+        assert targets.mean() == 0.5
+
+
+@pytest.mark.parametrize(
+    ("kind", "f", "code"),
+    [
+        ("formula", "x1*", "rule.formula_value"),
+        ("formula", "x3", "rule.formula_input"),
+        ("above", "x1+x2", "rule.formula_input"),
+        ("formula", "log(x1)", "rule.formula_undefined"),
+        ("above", "1/x1", "rule.formula_undefined"),
+    ],
+)
+def test_a_formula_that_cannot_be_a_target_is_refused(kind, f, code):
+    with pytest.raises(ValidationFailed) as refused:
+        parse({"data": {"kind": kind, "f": f}})
+    (error,) = refused.value.errors
+    assert (error.field, error.code) == ("data.f", code)

@@ -21,7 +21,7 @@ def test_features_that_need_a_second_input_are_not_offered() -> None:
     assert available(1) == ("x1", "x1^2", "sin(x1)", "cos(x1)")
     loop = loop_on("hours,marks\n" + "".join(f"{i},{i * i}.5\n" for i in range(20)))
     assert loop.config.features == ("x1",)
-    names, arrays = data_view(loop.experiment.dataset, Views(loop).plane)
+    names, arrays = data_view(loop.experiment, Views(loop).plane)
     assert len(arrays["feature_maps"]) == len(names) == 4
 
 

@@ -9,6 +9,13 @@ POINTS = 10_000
 INPUTS = 64
 """Columns of a table that a network may take in."""
 SEED = 2**32 - 1
+FEATURES = 128
+FORMULA_LENGTH = 200
+"""Characters of a formula that somebody types."""
+FORMULA_BRACKETS = 16
+"""Brackets of it that may lie in one another."""
+FEATURE_VALUE = 1e6
+"""What a formula gives the network is cut at plus and minus this."""
 REPLICAS = 32
 """Networks that one session trains side by side."""
 REPLICATED = 1_000_000

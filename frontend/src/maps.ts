@@ -59,7 +59,7 @@ export function decisionPicture(frame: Frame, look: Look, scale: number): Pictur
     const sure = look.discretise ? null : confidence;
     return { size: decision.size, fill: (out) => paintPalette(out, decision.bytes, sure, palette) };
   }
-  if (taskKind === "regression") return pictureOf(decision, look, scale);
+  if (taskKind === "regression") return pictureOf(decision, look, frame.ranks ? decision.hi : scale);
   const fill = (out: Uint32Array) =>
     confidence
       ? paintClasses(out, decision.bytes, look.discretise ? null : confidence, look.theme)

@@ -69,6 +69,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/formula": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Formula
+         * @description Read a formula: any of the features may be one, and so may the target of some data sets.
+         *
+         *     A wrong one is refused with the place of its fault, in the `values` of the error: `column` counts from 1,
+         *     and `length` characters are wrong, none of them at the end.
+         */
+        post: operations["formula_api_formula_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/preview": {
         parameters: {
             query?: never;
@@ -803,6 +826,28 @@ export interface components {
             predicted: (number | null)[];
         };
         /**
+         * CallNode
+         * @description What is done to other values.
+         */
+        CallNode: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "call";
+            /**
+             * Name
+             * @description The operation or function
+             * @enum {string}
+             */
+            name: "lt" | "gt" | "le" | "ge" | "add" | "sub" | "mul" | "div" | "neg" | "pow" | "sin" | "cos" | "tan" | "atan" | "atan2" | "tanh" | "sigmoid" | "exp" | "log" | "sqrt" | "abs" | "sign" | "relu" | "step" | "floor" | "ceil" | "round" | "min" | "max" | "mod";
+            /**
+             * Of
+             * @description Its operands
+             */
+            of: (components["schemas"]["NumberNode"] | components["schemas"]["ConstantNode"] | components["schemas"]["InputNode"] | components["schemas"]["CallNode"])[];
+        };
+        /**
          * Catalogue
          * @description What a config may consist of.
          */
@@ -1059,7 +1104,7 @@ export interface components {
             data: components["schemas"]["Component"];
             /**
              * Features
-             * @description What the network gets to see of a point
+             * @description What the network gets to see of a point: any formulas of its inputs
              * @default [
              *       "x1",
              *       "x2"
@@ -1195,6 +1240,12 @@ export interface components {
              */
             default: unknown;
             /**
+             * Examples
+             * @description Formulas: some to begin with.
+             * @default []
+             */
+            examples: string[];
+            /**
              * Exclusive Maximum
              * @description All values are less.
              */
@@ -1224,6 +1275,11 @@ export interface components {
              * @description What it does, in a sentence.
              */
             help: string;
+            /**
+             * Inputs
+             * @description Formulas: how many inputs x1, x2, … they may name.
+             */
+            inputs: number | null;
             /**
              * Label
              * @description What a control for it is called.
@@ -1266,10 +1322,27 @@ export interface components {
             scale: "linear" | "log";
             /**
              * Type
-             * @description Of its value; `numbers` is a list, and the bounds are those of each.
+             * @description Of its value; `numbers` is a list, and the bounds are those of each. A `formula` is text.
              * @enum {string}
              */
-            type: "number" | "integer" | "boolean" | "numbers" | "component";
+            type: "number" | "integer" | "boolean" | "numbers" | "component" | "formula";
+        };
+        /**
+         * ConstantNode
+         * @description A number with a name.
+         */
+        ConstantNode: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "constant";
+            /**
+             * Name
+             * @description Which one
+             * @enum {string}
+             */
+            name: "pi" | "e";
         };
         /**
          * CreatedSession
@@ -1734,6 +1807,76 @@ export interface components {
             };
         };
         /**
+         * FormulaDescription
+         * @description A formula as it was understood.
+         */
+        FormulaDescription: {
+            /**
+             * Inputs
+             * @description The numbers of the inputs that it names.
+             * @example [
+             *       1
+             *     ]
+             */
+            inputs: number[];
+            /**
+             * Latex
+             * @description To be typeset.
+             * @example \sin\left(3 \, x_{1}\right)
+             */
+            latex: string;
+            /**
+             * Text
+             * @description In the one way to write it: as a feature is named, and as it stands in a config.
+             * @example sin(3*x1)
+             */
+            text: string;
+            /**
+             * Tree
+             * @description What is worked out, from the leaves up.
+             * @example {
+             *       "kind": "call",
+             *       "name": "sin",
+             *       "of": [
+             *         {
+             *           "kind": "call",
+             *           "name": "mul",
+             *           "of": [
+             *             {
+             *               "kind": "number",
+             *               "value": 3
+             *             },
+             *             {
+             *               "kind": "input",
+             *               "number": 1
+             *             }
+             *           ]
+             *         }
+             *       ]
+             *     }
+             */
+            tree: components["schemas"]["NumberNode"] | components["schemas"]["ConstantNode"] | components["schemas"]["InputNode"] | components["schemas"]["CallNode"];
+        };
+        /**
+         * FormulaRequest
+         * @description A formula to read.
+         */
+        FormulaRequest: {
+            /**
+             * Inputs
+             * @description How many inputs x1, x2, … it may name.
+             * @default 2
+             * @example 2
+             */
+            inputs?: number;
+            /**
+             * Text
+             * @description As it is typed.
+             * @example sin(3x1)
+             */
+            text: string;
+        };
+        /**
          * FrameHeader
          * @description What is drawn of one moment: weights, maps of the neurons, the decision map, predictions.
          */
@@ -1961,6 +2104,22 @@ export interface components {
              * @example 4
              */
             stride: number;
+        };
+        /**
+         * InputNode
+         * @description A raw input of a point.
+         */
+        InputNode: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "input";
+            /**
+             * Number
+             * @description 1 for x1, and so on
+             */
+            number: number;
         };
         /**
          * Layer
@@ -2332,6 +2491,22 @@ export interface components {
          */
         NoticeCode: "notice.worker_restarted" | "notice.shutdown" | "notice.session_ended" | "notice.training_failed";
         /**
+         * NumberNode
+         * @description As it is typed, without a sign.
+         */
+        NumberNode: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "number";
+            /**
+             * Value
+             * @description Its value
+             */
+            value: number;
+        };
+        /**
          * OneWeight
          * @description One edge, or the bias of a unit where `source` is null. Layers count from 0, the output is the last.
          */
@@ -2407,6 +2582,12 @@ export interface components {
              */
             default: unknown;
             /**
+             * Examples
+             * @description Formulas: some to begin with.
+             * @default []
+             */
+            examples: string[];
+            /**
              * Exclusive Maximum
              * @description All values are less.
              */
@@ -2436,6 +2617,11 @@ export interface components {
              * @description What it does, in a sentence.
              */
             help: string;
+            /**
+             * Inputs
+             * @description Formulas: how many inputs x1, x2, … they may name.
+             */
+            inputs: number | null;
             /**
              * Label
              * @description What a control for it is called.
@@ -2471,10 +2657,10 @@ export interface components {
             scale: "linear" | "log";
             /**
              * Type
-             * @description Of its value; `numbers` is a list, and the bounds are those of each.
+             * @description Of its value; `numbers` is a list, and the bounds are those of each. A `formula` is text.
              * @enum {string}
              */
-            type: "number" | "integer" | "boolean" | "numbers" | "component";
+            type: "number" | "integer" | "boolean" | "numbers" | "component" | "formula";
         };
         /**
          * Pause
@@ -3643,12 +3829,14 @@ export interface components {
          * TaskDescription
          * @description What there is to learn.
          * @example {
+         *       "answer": "binary",
          *       "class_colours": [],
          *       "class_labels": [
          *         "0",
          *         "1"
          *       ],
          *       "classes": 2,
+         *       "data_kind": "binary",
          *       "input_names": [
          *         "x1",
          *         "x2"
@@ -3664,6 +3852,14 @@ export interface components {
          */
         TaskDescription: {
             /**
+             * Answer
+             * @description What the network says of a point: how likely class 1 of two is, or each of more, or a number. An
+             *     embedding in the plane says the nearest class, a score is a number.
+             * @default binary
+             * @enum {string}
+             */
+            answer: "binary" | "multiclass" | "regression";
+            /**
              * Class Colours
              * @description Of each class, as `#rrggbb`, where the classes are colours.
              * @default []
@@ -3676,9 +3872,16 @@ export interface components {
             class_labels: string[];
             /**
              * Classes
-             * @description 2 for binary, 0 for a regression.
+             * @description Of the data: 2 for binary, 0 for a regression.
              */
             classes: number;
+            /**
+             * Data Kind
+             * @description What the data pose by themselves; a loss has to fit that.
+             * @default binary
+             * @enum {string}
+             */
+            data_kind: "binary" | "multiclass" | "regression";
             /**
              * Input Names
              * @description Names of the inputs, in order.
@@ -3699,10 +3902,10 @@ export interface components {
             inputs: number;
             /**
              * Kind
-             * @description Two classes, more, or a number.
+             * @description Two classes, more, a number, or with a loss of pairs or triplets how points lie to one another.
              * @enum {string}
              */
-            kind: "binary" | "multiclass" | "regression";
+            kind: "binary" | "multiclass" | "regression" | "embedding";
             /**
              * Picture
              * @description Width and height in pixels, where the points are those of a picture.
@@ -4299,6 +4502,66 @@ export interface operations {
             };
             /** @description Nothing matches the given URI */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    formula_api_formula_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FormulaRequest"];
+            };
+        };
+        responses: {
+            /** @description What was understood */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormulaDescription"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

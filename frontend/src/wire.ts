@@ -172,6 +172,17 @@ export class Frame extends Message {
     return this.arrays[`${part}_predictions`] ?? NO_BYTES;
   }
 
+  /** Where each point lies in the plane, `columns` numbers a point, or its score; none unless that is learned. */
+  embedding(part: Part): { places: Float32Array; columns: number } {
+    const [, columns = 0] = this.shape(`${part}_embedding`);
+    return { places: this.floats(`${part}_embedding`), columns };
+  }
+
+  /** It learns to give scores that are in order. */
+  get ranks(): boolean {
+    return this.embedding("train").columns === 1;
+  }
+
   /** Counts of points by [true class][predicted class]; null for a regression. */
   confusion(part: Part): number[][] | null {
     const counts = this.arrays.confusion as Int32Array | undefined;

@@ -2,7 +2,8 @@
 
 `frame.bin` is a frame and `metrics.bin` the metrics that go before it; the `.json` of the same name says what
 is in it: its header, and dtype, shape and values of each array. `curves.json` has what viewers of a growing
-history are sent, and what each of them has to hold in the end.
+history are sent, and what each of them has to hold in the end. `formulas.json` has formulas with their trees,
+and what they are at a few places.
 """
 
 import json
@@ -10,7 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
+from playground.catalogue.formulas.grammar import parse
+from playground.catalogue.formulas.operations import OPERATIONS
+from playground.catalogue.formulas.tree import evaluate
 from playground.messages.codec import decode
 from playground.messages.headers import FrameHeader, LayerSize, MetricsHeader
 from playground.session.history import HIGH, LOW, MEASURED, History
@@ -102,8 +107,39 @@ def curves() -> dict[str, Any]:
     return {"viewers": viewers[1:], "step": means["step"], "epoch": means["epoch"], "series": series}
 
 
+PLACES = [[x1, x2] for x1 in (-6.0, -1.5, 0.0, 0.5, 2.0, 3.75) for x2 in (-2.0, -0.5, 0.0, 1.0, 2.5)]
+SHOWN = (
+    *("3", "pi*x1", "e^x2", "exp(-x1^2-x2^2)", "sin(3*x1)*abs(x2)", "-x1^2", "2^3^x2", "1e-07*x1", "x1/x2"),
+    *("x1^x2", "(x1*x2)^(1/3)", "1^log(x1)", "(-1)^(1/x2)", "0^x1", "log(x1)^0", "x1<x2", "max(x1,log(x2))"),
+    *("round(x1+0.5)", "sign(sqrt(x1))", "step(sqrt(x1))", "mod(x1,x2)", "mod(-1e-20,x2)", "(x1>0)-(x2>=1)"),
+)
+"""Formulas over signs, zeros, halves, and where there is no value."""
+
+
+def formulas() -> list[dict[str, Any]]:
+    """Each with its tree and its values at `PLACES`; what is not finite is a word."""
+    called = [
+        f"{name}(x1,x2)" if operation.arity == 2 else f"{name}(x1)"
+        for name, operation in OPERATIONS.items()
+        if not operation.symbol
+    ]
+    infix = [f"x1{one.symbol}x2" for one in OPERATIONS.values() if one.symbol and one.arity == 2]
+    return [
+        {
+            "text": text,
+            "tree": parse(text).model_dump(mode="json"),
+            "values": [
+                value if np.isfinite(value) else str(value)
+                for value in evaluate(parse(text), torch.tensor(PLACES, dtype=torch.float64)).tolist()
+            ],
+        }
+        for text in dict.fromkeys((*SHOWN, *infix, *called))
+    ]
+
+
 if __name__ == "__main__":
     for name, message in MESSAGES.items():
         (HERE / f"{name}.bin").write_bytes(message)
         (HERE / f"{name}.json").write_text(json.dumps(described(message), indent=1) + "\n")
+    (HERE / "formulas.json").write_text(json.dumps({"places": PLACES, "formulas": formulas()}) + "\n")
     (HERE / "curves.json").write_text(json.dumps(curves()) + "\n")

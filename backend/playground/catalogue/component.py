@@ -25,7 +25,8 @@ FROZEN = ConfigDict(
 class Task:
     """What there is to learn from a data set."""
 
-    kind: Literal["binary", "multiclass", "regression"]
+    kind: Literal["binary", "multiclass", "regression", "embedding"]
+    """An embedding is learned where a loss of pairs or triplets asks for it, whatever the data pose."""
     classes: int
     """2 for binary, K for multiclass, 0 for regression."""
     inputs: int = 2
@@ -43,11 +44,23 @@ class Task:
     """Of each class, as `#rrggbb`, where the classes are colours."""
     picture: tuple[int, int] | None = None
     """Width and height in pixels, where the points are those of a picture."""
+    dimensions: int = 0
+    """Of an embedding: 2 for a place in the plane, 1 for a score that ranks the points."""
 
     @property
     def targets(self) -> int:
         """Numbers that a regression gives for a point."""
         return len(self.target_names) or 1
+
+    @property
+    def answer(self) -> Literal["binary", "multiclass", "regression"]:
+        """What is said of a point: the share of class 1 of two, that of each class, or a number. In the plane
+        a point is of the class that it lies nearest to; a score is a number."""
+        if self.kind != "embedding":
+            return self.kind
+        if self.dimensions == 1:
+            return "regression"
+        return "binary" if self.classes == 2 else "multiclass"
 
     @property
     def is_plane(self) -> bool:

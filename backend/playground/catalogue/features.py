@@ -1,22 +1,22 @@
-"""Features: what the network gets to see of a point (x1, x2)."""
+"""Features: what the network gets to see of a point. Any formula of its inputs is one; some have a name."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from torch import Tensor
 
+from playground import limits
 from playground.catalogue.component import Component, members
+from playground.catalogue.formulas.field import formula_of
+from playground.catalogue.formulas.grammar import parse
+from playground.catalogue.formulas.tree import evaluate, inputs_of
+
+AnyFeature = Annotated[str, *formula_of(limits.INPUTS)]
+"""The name of a feature: its formula, written in the one way."""
 
 
 class Feature(Component):
-    """`compute` takes the two plotted inputs of any shape and gives the feature in the same shape."""
-
-    of_both: ClassVar[bool] = True
-    """Whether it needs x2."""
-
-    @staticmethod
-    def compute(x1: Tensor, x2: Tensor) -> Tensor:
-        raise NotImplementedError
+    """One that is offered by name: its kind is its formula."""
 
 
 class X1(Feature):
@@ -25,11 +25,6 @@ class X1(Feature):
     kind: Literal["x1"] = "x1"
     label: ClassVar[str] = "X₁"
     formula: ClassVar[str] = r"x_1"
-    of_both: ClassVar[bool] = False
-
-    @staticmethod
-    def compute(x1: Tensor, x2: Tensor) -> Tensor:
-        return x1
 
 
 class X2(Feature):
@@ -39,10 +34,6 @@ class X2(Feature):
     label: ClassVar[str] = "X₂"
     formula: ClassVar[str] = r"x_2"
 
-    @staticmethod
-    def compute(x1: Tensor, x2: Tensor) -> Tensor:
-        return x2
-
 
 class X1Squared(Feature):
     """The square of the horizontal input: how far left or right, not on which side."""
@@ -50,11 +41,6 @@ class X1Squared(Feature):
     kind: Literal["x1^2"] = "x1^2"
     label: ClassVar[str] = "X₁²"
     formula: ClassVar[str] = r"x_1^2"
-    of_both: ClassVar[bool] = False
-
-    @staticmethod
-    def compute(x1: Tensor, x2: Tensor) -> Tensor:
-        return x1 * x1
 
 
 class X2Squared(Feature):
@@ -64,10 +50,6 @@ class X2Squared(Feature):
     label: ClassVar[str] = "X₂²"
     formula: ClassVar[str] = r"x_2^2"
 
-    @staticmethod
-    def compute(x1: Tensor, x2: Tensor) -> Tensor:
-        return x2 * x2
-
 
 class X1TimesX2(Feature):
     """The product of both inputs: positive where their signs agree. It solves XOR at once."""
@@ -76,10 +58,6 @@ class X1TimesX2(Feature):
     label: ClassVar[str] = "X₁X₂"
     formula: ClassVar[str] = r"x_1 x_2"
 
-    @staticmethod
-    def compute(x1: Tensor, x2: Tensor) -> Tensor:
-        return x1 * x2
-
 
 class SinX1(Feature):
     """A wave along the horizontal input."""
@@ -87,11 +65,6 @@ class SinX1(Feature):
     kind: Literal["sin(x1)"] = "sin(x1)"
     label: ClassVar[str] = "sin X₁"
     formula: ClassVar[str] = r"\sin x_1"
-    of_both: ClassVar[bool] = False
-
-    @staticmethod
-    def compute(x1: Tensor, x2: Tensor) -> Tensor:
-        return x1.sin()
 
 
 class SinX2(Feature):
@@ -101,10 +74,6 @@ class SinX2(Feature):
     label: ClassVar[str] = "sin X₂"
     formula: ClassVar[str] = r"\sin x_2"
 
-    @staticmethod
-    def compute(x1: Tensor, x2: Tensor) -> Tensor:
-        return x2.sin()
-
 
 class CosX1(Feature):
     """A wave along the horizontal input, a quarter turn ahead of the sine."""
@@ -112,11 +81,6 @@ class CosX1(Feature):
     kind: Literal["cos(x1)"] = "cos(x1)"
     label: ClassVar[str] = "cos X₁"
     formula: ClassVar[str] = r"\cos x_1"
-    of_both: ClassVar[bool] = False
-
-    @staticmethod
-    def compute(x1: Tensor, x2: Tensor) -> Tensor:
-        return x1.cos()
 
 
 class CosX2(Feature):
@@ -126,22 +90,21 @@ class CosX2(Feature):
     label: ClassVar[str] = "cos X₂"
     formula: ClassVar[str] = r"\cos x_2"
 
-    @staticmethod
-    def compute(x1: Tensor, x2: Tensor) -> Tensor:
-        return x2.cos()
+
+def needed(name: str) -> int:
+    """How many raw inputs there have to be for this feature."""
+    return max(inputs_of(parse(name)), default=0)
 
 
 def available(inputs: int) -> tuple[str, ...]:
-    """Every feature that can be made of so many raw inputs; those past the second are taken as they are."""
-    made = tuple(cls.name() for cls in members(Feature) if inputs > 1 or not cls.of_both)
+    """The features that are offered of so many raw inputs; those past the second are taken as they are."""
+    made = tuple(cls.name() for cls in members(Feature) if needed(cls.name()) <= inputs)
     return made + tuple(f"x{i}" for i in range(3, inputs + 1))
 
 
 def columns(names: tuple[str, ...], inputs: Tensor) -> Tensor:
-    """Features (n, len(names)) of raw inputs (n, D)."""
-    families = {cls.name(): cls for cls in members(Feature)}
-    x1, x2 = inputs[:, 0], inputs[:, min(1, inputs.shape[1] - 1)]  # of one input no feature needs x2
-    made = [
-        families[name].compute(x1, x2) if name in families else inputs[:, int(name[1:]) - 1] for name in names
-    ]
-    return torch.stack(made, dim=1)
+    """Features (n, len(names)) of raw inputs (n, D). Where a formula has no value it is 0, and no value is
+    beyond `limits.FEATURE_VALUE`."""
+    bound = limits.FEATURE_VALUE
+    made = torch.stack([evaluate(parse(name), inputs) for name in names], dim=1)
+    return made.nan_to_num(nan=0, posinf=bound, neginf=-bound).clamp(-bound, bound)

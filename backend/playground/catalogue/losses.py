@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -21,6 +21,8 @@ LABEL_SMOOTHING = Field(
 LABEL_SMOOTHING_ON = Field(
     default=0.1, title="Label smoothing ε", ge=0, le=0.9, description=LABEL_SMOOTHING_HELP
 )
+Relation: TypeAlias = Literal["same", "other", "either"]
+"""How a partner of a point is drawn: of the same class, of another one, or of either by a coin."""
 MARGIN = Field(default=1.0, title="Margin m", gt=0, le=100, description="By how much it has to be right")
 
 
@@ -45,6 +47,17 @@ class Loss(Component):
     def compiled_predict(output: Any, *fields: Any) -> Any:
         """`predict` for one unit, as the compiled trainer takes it; for two classes it is cut to 0 to 1."""
         return output
+
+    partners: ClassVar[tuple[Relation, ...]] = ()
+    """What each point of a mini-batch is seen beside; most losses look at one point at a time."""
+
+    @classmethod
+    def fits(cls, task: Task) -> bool:
+        return task.kind in cls.tasks
+
+    def posed(self, task: Task) -> Task:
+        """What there is to learn with it, from data that pose this task."""
+        return task
 
     def units(self, task: Task) -> int:
         """Units of the output layer."""

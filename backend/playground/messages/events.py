@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
 from playground.catalogue.datasets import Dataset
+from playground.catalogue.losses import Loss
 from playground.errors import FieldError
 from playground.i18n import Text, Values, say
 from playground.messages.commands import VERSION, Held, Message, Speed
@@ -133,6 +134,8 @@ class TaskDescription(Message):
                     "target_range": [0.0, 1.0],
                     "target_name": None,
                     "target_scale": None,
+                    "data_kind": "binary",
+                    "answer": "binary",
                     "target_names": [],
                     "class_colours": [],
                     "picture": None,
@@ -141,10 +144,10 @@ class TaskDescription(Message):
         },
     )
 
-    kind: Literal["binary", "multiclass", "regression"]
-    """Two classes, more, or a number."""
+    kind: Literal["binary", "multiclass", "regression", "embedding"]
+    """Two classes, more, a number, or with a loss of pairs or triplets how points lie to one another."""
     classes: int
-    """2 for binary, 0 for a regression."""
+    """Of the data: 2 for binary, 0 for a regression."""
     inputs: int
     """Columns of the data, before any feature is made of them."""
     class_labels: list[str]
@@ -159,6 +162,11 @@ class TaskDescription(Message):
     """Name of what is predicted, where it has one."""
     target_scale: tuple[float, float] | None = None
     """What -1 and 1 stand for in the target of a regression, where it came in other units."""
+    data_kind: Literal["binary", "multiclass", "regression"] = "binary"
+    """What the data pose by themselves; a loss has to fit that."""
+    answer: Literal["binary", "multiclass", "regression"] = "binary"
+    """What the network says of a point: how likely class 1 of two is, or each of more, or a number. An
+    embedding in the plane says the nearest class, a score is a number."""
     target_names: list[str] = Field(default=[])
     """Of a regression on several numbers, what each is."""
     class_colours: list[str] = Field(default=[])
@@ -167,8 +175,9 @@ class TaskDescription(Message):
     """Width and height in pixels, where the points are those of a picture."""
 
     @classmethod
-    def of(cls, dataset: Dataset) -> "TaskDescription":
-        task = dataset.task
+    def of(cls, dataset: Dataset, loss: Loss | None = None) -> "TaskDescription":
+        """With a loss, of what there is to learn with it."""
+        task = loss.posed(dataset.task) if loss else dataset.task
         return cls(
             kind=task.kind,
             classes=task.classes,
@@ -179,6 +188,8 @@ class TaskDescription(Message):
             target_range=dataset.target_range,
             target_name=task.target_name,
             target_scale=task.target_scale,
+            data_kind=dataset.task.answer,
+            answer=task.answer,
             target_names=list(task.target_names),
             class_colours=list(task.class_colours),
             picture=task.picture,

@@ -12,10 +12,12 @@ from playground.catalogue.augmentations import Augmentation, NoAugmentation
 from playground.catalogue.class_weights import ClassWeights, EqualClassWeights
 from playground.catalogue.component import FROZEN, Component, union_of
 from playground.catalogue.datasets import Circle, Data, Dataset
+from playground.catalogue.features import AnyFeature
 from playground.catalogue.inits import Init, XavierUniform
 from playground.catalogue.losses import BCE, Loss
 from playground.catalogue.normalizations import NoNormalization, Normalization
 from playground.catalogue.optimizers import Optimizer
+from playground.catalogue.pair_losses import PairLoss
 from playground.catalogue.schedules import ConstantRate, Schedule
 from playground.catalogue.tables.table import Table
 
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     AnyOutputActivation: TypeAlias = Activation | Auto
     AnyData: TypeAlias = Data
     AnyInit: TypeAlias = Init
-    AnyLoss: TypeAlias = Loss
+    AnyLoss: TypeAlias = Loss | PairLoss
     AnyNormalization: TypeAlias = Normalization
     AnyOptimizer: TypeAlias = Optimizer
     AnySchedule: TypeAlias = Schedule
@@ -144,11 +146,12 @@ class Config(BaseModel):
         title="Augmentation",
         description="Copies of the training points, a little different, that are learned from as well",
     )
-    features: tuple[str, ...] = Field(
+    features: tuple[AnyFeature, ...] = Field(
         default=("x1", "x2"),
         strict=False,
         min_length=1,
-        description="What the network gets to see of a point",
+        max_length=limits.FEATURES,
+        description="What the network gets to see of a point: any formulas of its inputs",
     )
     hidden: tuple[Layer, ...] = Field(
         default=(Layer(width=4), Layer(width=2)),

@@ -56,8 +56,8 @@ class Parameter(Description):
     """What a control for it is called."""
     help: str
     """What it does, in a sentence."""
-    type: Literal["number", "integer", "boolean", "numbers", "component"]
-    """Of its value; `numbers` is a list, and the bounds are those of each."""
+    type: Literal["number", "integer", "boolean", "numbers", "component", "formula"]
+    """Of its value; `numbers` is a list, and the bounds are those of each. A `formula` is text."""
     family: str | None = None
     """The family that a field of type `component` takes a member of."""
     default: Any = None
@@ -74,6 +74,10 @@ class Parameter(Description):
     """All values are less."""
     scale: Literal["linear", "log"] = "linear"
     """How a slider for it is best divided."""
+    inputs: int | None = None
+    """Formulas: how many inputs x1, x2, … they may name."""
+    examples: list[str] = []
+    """Formulas: some to begin with."""
     choices: list[str | float] | None = None
     """The only values, if they are few."""
     formula: str | None = None
@@ -235,6 +239,14 @@ def _parameter(name: str, code: str, rule: dict[str, Any]) -> Parameter | None:
     }
     if "family" in rule:
         return Parameter(**words, type="component", family=rule["family"], default=rule.get("default"))
+    if "formula_inputs" in rule:
+        return Parameter(
+            **words,
+            type="formula",
+            default=rule.get("default"),
+            inputs=rule["formula_inputs"],
+            examples=rule["examples"],
+        )
     options = rule.get("anyOf", [rule])
     listed = rule.get("items", {}).get("type") == "number"
     if listed:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from playground import limits
 from playground.catalogue.augmentations import Augmentation
 from playground.catalogue.component import Task, members
-from playground.catalogue.features import available
+from playground.catalogue.features import available, needed
 from playground.catalogue.losses import Loss
 from playground.catalogue.tables.table import Table
 from playground.errors import FieldError, ValidationFailed, explain, fault
@@ -42,12 +42,12 @@ def parse(raw: Any, tables: Tables | None = None, before: Config | None = None) 
     except ValidationFailed as error:
         raise ValidationFailed(*(e.below("data") for e in error.errors)) from None
     fitting: dict[str, Any] = {}
-    if raw.get("loss") is None and task.kind not in config.loss.tasks:
+    if raw.get("loss") is None and not config.loss.fits(task):
         fitting["loss"] = _losses(task)[0]()
     if raw.get("features") is None:
         fitting["features"] = _features(task)
     config = config.model_copy(update=fitting)
-    if before and task.kind in config.loss.tasks:
+    if before and config.loss.fits(task):
         config = freezing.carried_over(before, config, task)
     misfits = tuple(_misfits(config, task))
     if misfits:
@@ -57,7 +57,7 @@ def parse(raw: Any, tables: Tables | None = None, before: Config | None = None) 
 
 def _losses(task: Task) -> list[type[Loss]]:
     """Losses that fit, the one made for the task first."""
-    fitting = [cls for cls in members(Loss) if task.kind in cls.tasks]
+    fitting = [cls for cls in members(Loss) if cls.fits(task)]
     return sorted(fitting, key=lambda cls: cls.tasks.index(task.kind))
 
 
@@ -75,10 +75,12 @@ def _too_many(config: Config, task: Task) -> Iterator[FieldError]:
 
 def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
     loss = config.loss
-    if task.kind not in loss.tasks:
+    if not loss.fits(task):
         fits = tuple(cls.name() for cls in _losses(task))
         if task.classes:
             rule = say("rule.loss_for_classes", loss=loss.kind, classes=task.classes, fits=fits)
+        elif task.targets > 1:
+            rule = say("rule.loss_for_several", loss=loss.kind, targets=task.targets, fits=fits)
         else:
             rule = say("rule.loss_for_regression", loss=loss.kind, fits=fits)
         yield fault("loss", rule, fits, {"loss": {"kind": fits[0]}})
@@ -94,9 +96,9 @@ def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
         fits = tuple(cls.name() for cls in members(Augmentation) if not cls.of_plane)
         yield fault("augmentation", rule, fits, {"augmentation": {"kind": fits[0]}})
     known = available(task.inputs)
-    unknown = [name for name in config.features if name not in known]
+    unknown = [name for name in config.features if needed(name) > task.inputs]
     if unknown or len(set(config.features)) < len(config.features):
-        kept = list(dict.fromkeys(name for name in config.features if name in known))
+        kept = list(dict.fromkeys(name for name in config.features if name not in unknown))
         if unknown:
             rule = say("rule.features_unknown", unknown=unknown, known=known)
         else:
@@ -108,7 +110,7 @@ def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
         named = named.model_copy(update={"text": named.text.lower()})  # in the middle of a sentence
         rule = say("rule.batch_of_one", normalization=named)
         yield fault("batch_size", rule, suggestion={"batch_size": 2})
-    if task.kind in loss.tasks:  # else the width of the output is not known
+    if loss.fits(task):  # else the width of the output is not known
         yield from freezing.misfits(config, task)
     if task.kind in loss.tasks and config.replicas > 1:
         yield from _too_many(config, task)

@@ -117,8 +117,8 @@ def _normalization(number: int, before: Component, after: Component) -> Text:
 def _scalars(before: Config, after: Config) -> list[Text]:
     words = []
     if before.features != after.features:
-        added = [f"+{name}" for name in after.features if name not in before.features]
-        removed = [f"−{name}" for name in before.features if name not in after.features]
+        added = [f"+{_short(name)}" for name in after.features if name not in before.features]
+        removed = [f"−{_short(name)}" for name in before.features if name not in after.features]
         moved = " ".join(added + removed)
         words.append(say("label.features", features=moved) if moved else say("label.features_reordered"))
     return words + _parameters(before, after, but=PARTS)
@@ -141,6 +141,10 @@ def _parameters(
             title = _lower(field.title or name.replace("_", " "))
             words.append(_value(Text(code=code_of(type(after), name, within), text=title), value))
     return words
+
+
+def _short(feature: str) -> str:
+    return feature if len(feature) <= LONGEST_VALUE else f"{feature[: LONGEST_VALUE - 1]}…"
 
 
 def _lower(title: str) -> str:

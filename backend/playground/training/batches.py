@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor
 
-from playground.randomness import permutation
+from playground.randomness import permutation, uniform
 from playground.training.experiment import Experiment
 from playground.training.gradient import Masks, dropout_masks, input_noise
+from playground.training.partners import Partners
 from playground.training.state import State
 
 MASK_NUMBERS = 2**18
@@ -21,7 +22,7 @@ class Batches:
         self._experiment, self._seeds = experiment, seeds
         self._shuffled_epoch = -1
         network, config = experiment.network, experiment.config
-        self._size = min(config.batch_size, experiment.count)
+        self._size = min(config.batch_size, experiment.count) * (1 + len(config.loss.partners))
         numbers = sum(layer.inputs + layer.width for layer in network.layers) * self._size * len(seeds)
         self._ahead = max(1, min(MASK_STEPS, MASK_NUMBERS // numbers))
         self._drawn_from = -1
@@ -30,17 +31,27 @@ class Batches:
 
     def next(self, state: State) -> tuple[Tensor, Tensor, Masks]:
         """Features (R, batch, inputs), targets (R, batch) or (R, batch, targets), and dropout masks of the
-        next step."""
+        next step. Behind the points of the batch are the partners that its loss sees them beside, a block for
+        each."""
         if state.cursor >= self._experiment.count:  # the data became fewer
             state.epoch, state.cursor = state.epoch + 1, 0
         if self._shuffled_epoch != state.epoch:
             self._shuffle(state.epoch)
         rows = slice(state.cursor, state.cursor + self._experiment.config.batch_size)
-        x, y = self._x[:, rows], self._y[:, rows]
+        if self._experiment.partners is None:
+            x, y = self._x[:, rows], self._y[:, rows]
+        else:
+            points = self._with_partners(self._experiment.partners, self._order[:, rows], state.step)
+            x, y = self._experiment.train_x[0][points], self._experiment.train_y[0][points]
         index, batch = self._draw(state.step), x.shape[1]
         if self._noise is not None:
             x = x + self._noise[index, :, :batch]
         return x, y, [None if mask is None else mask[index, :, :batch] for mask in self._masks]
+
+    def _with_partners(self, partners: Partners, points: Tensor, step: int) -> Tensor:
+        """These training points (R, batch), then a block of as many for each partner, (R, blocks · batch)."""
+        numbers = uniform(self._seeds, "pairs", step, (points.shape[1], len(partners.relations)))
+        return torch.cat([points[:, None], partners.drawn(points, numbers)], dim=1).flatten(1)
 
     def _shuffle(self, epoch: int) -> None:
         self._shuffled_epoch = epoch
@@ -49,6 +60,7 @@ class Batches:
             order = permutation(self._seeds, "shuffle", epoch, count)
         else:
             order = torch.arange(count, device=self._seeds.device).expand(len(self._seeds), -1)
+        self._order = order
         self._x, self._y = self._experiment.train_x[0][order], self._experiment.train_y[0][order]
 
     def _draw(self, step: int) -> int:

@@ -59,7 +59,7 @@ def stuck(experiment: Experiment, state: State) -> tuple[int, Text] | None:
     config = experiment.config.model_copy(update={"l1": 0.0, "l2": 0.0})
     model = Model(experiment.network, state)
     masks: Masks = [None] * len(experiment.network.dropouts)
-    data = experiment.class_weights, experiment.train_x, experiment.train_y, masks
+    data = experiment.class_weights, *experiment.whole_batch, masks
     _, grad, activations = model.loss_and_grad(config, *data)
     if not hidden or any(grad[:, span].abs().max() > NO_GRADIENT for span in hidden):
         return None

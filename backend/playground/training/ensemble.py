@@ -1,12 +1,20 @@
 """Several networks that learned the same from different seeds, asked together."""
 
+from functools import partial
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from playground.training.evaluation import NOTHING, Evaluation
+from playground.training.evaluation import NOTHING, Evaluation, answers_of
 from playground.training.experiment import Experiment
 from playground.training.trainer import Trainer
+
+
+def outputs_of(trainer: Trainer, experiment: Experiment, x: Tensor, network: int = 0) -> Tensor:
+    """The outputs (n, units) of a network at features x (1, n, inputs)."""
+    units = experiment.network.layers[-1].width
+    return torch.from_numpy(trainer.activations(x, network)[-units:].T)
 
 
 def combined(trainer: Trainer, experiment: Experiment, x: Tensor) -> tuple[Evaluation, np.ndarray]:
@@ -17,14 +25,14 @@ def combined(trainer: Trainer, experiment: Experiment, x: Tensor) -> tuple[Evalu
     A mean of networks is seldom worse than one of them: what each got wrong by chance cancels out (Hansen,
     Salamon, 1990).
     """
-    task, units = experiment.dataset.task, experiment.network.layers[-1].width
     answers = []
     for network in range(experiment.recorded):
-        outputs = torch.from_numpy(trainer.activations(x, network)[-units:].T)
-        answers.append(experiment.config.loss.predict(outputs, task))
+        outputs = outputs_of(trainer, experiment, x, network)
+        trained = partial(outputs_of, trainer, experiment, experiment.train_x, network)
+        answers.append(answers_of(experiment, outputs, trained))
     each = torch.stack(answers)  # (R, n), or (R, n, K) of more than two classes, or of several values
     mean, spread = each.mean(dim=0), each.std(dim=0, correction=0)
-    if task.kind != "multiclass":
+    if experiment.task.answer != "multiclass":
         return Evaluation(NOTHING, mean.numpy(), NOTHING), (
             spread if spread.dim() == 1 else spread.mean(-1)
         ).numpy()

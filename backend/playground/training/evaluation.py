@@ -10,6 +10,7 @@ from torch import Tensor
 
 from playground import limits
 from playground.catalogue.component import Task
+from playground.catalogue.pair_losses import PairLoss
 from playground.training.experiment import Experiment
 from playground.training.gradient import weighted
 from playground.training.state import State
@@ -36,21 +37,38 @@ class Evaluation:
 
     def classes(self, task: Task) -> np.ndarray:
         """(n,) int64"""
-        return (self.prediction > 0.5 if task.kind == "binary" else self.prediction).astype(np.int64)
+        return (self.prediction > 0.5 if task.answer == "binary" else self.prediction).astype(np.int64)
 
 
-def evaluation_of(experiment: Experiment, output: Tensor, y: Tensor | None = None) -> Evaluation:
-    """Of the outputs (n, units) of one network, and its loss against targets (n,) or (n, targets)."""
-    task, loss = experiment.dataset.task, experiment.config.loss
-    losses = NOTHING
-    if y is not None:
-        each = weighted(loss.forward(output[None], y[None]), y[None], experiment.class_weights)
-        losses = each[0].cpu().numpy()
-    shown = loss.predict(output, task)
-    if task.kind != "multiclass":
+def evaluation_of(
+    experiment: Experiment, output: Tensor, y: Tensor | None, trained: Callable[[], Tensor]
+) -> Evaluation:
+    """Of the outputs (n, units) of one network, and its loss against targets (n,) or (n, targets), which the
+    training points have, or they and the test points. `trained` gives the outputs of the training points."""
+    losses = NOTHING if y is None else losses_of(experiment, output, y).cpu().numpy()
+    shown = answers_of(experiment, output, trained)
+    if experiment.task.answer != "multiclass":
         return Evaluation(losses, shown.cpu().numpy(), NOTHING)
     confidence, index = shown.max(dim=-1)
     return Evaluation(losses, index.cpu().numpy(), confidence.cpu().numpy())
+
+
+def losses_of(experiment: Experiment, output: Tensor, y: Tensor) -> Tensor:
+    """(n,), of outputs (n, units) and targets (n,) of the training points, or of them and the test points."""
+    rows = torch.arange(len(output), device=output.device)
+    if experiment.partners is not None:
+        rows = torch.cat([rows, experiment.lasting_partners[:, : len(output)].flatten()])
+    beside, targets = output[rows][None], y[rows][None]
+    return weighted(experiment.config.loss.forward(beside, targets), targets, experiment.class_weights)[0]
+
+
+def answers_of(experiment: Experiment, output: Tensor, trained: Callable[[], Tensor]) -> Tensor:
+    """What outputs (n, units) say, as `Loss.predict`. Those of an embedding say something only beside the
+    outputs of the training points, which `trained` gives."""
+    loss, task = experiment.config.loss, experiment.task
+    if isinstance(loss, PairLoss):
+        return loss.answers(output, trained(), experiment.train_y[0].to(output.device), task)
+    return loss.predict(output, task)
 
 
 @dataclass(frozen=True)
@@ -58,9 +76,10 @@ class Samples:
     """Points of the history. Losses and scores are evaluated on all data, dropout off."""
 
     columns: tuple[str, ...]
-    """`index`, `step`, `epoch`, `train_loss`, `test_loss`; `train_accuracy`, `test_accuracy` or `train_mae`,
-    `test_mae`, `train_r2`, `test_r2`; `grad_norm.0` and so on to `grad_norm.output`, the Euclidean norm of
-    the last step's gradient in each layer, before clipping; `learning_rate`, that of the last step."""
+    """`index`, `step`, `epoch`, `train_loss`, `test_loss`; `train_accuracy`, `test_accuracy` (of a score the
+    share of pairs in the right order) or `train_mae`, `test_mae`, `train_r2`, `test_r2`; `grad_norm.0` and so
+    on to `grad_norm.output`, the Euclidean norm of the last step's gradient in each layer, before clipping;
+    `learning_rate`, that of the last step."""
     table: np.ndarray
     """(3, points, columns) float64: median, least and greatest of the networks that are recorded; NaN where
     there is nothing or no finite number."""
@@ -89,15 +108,17 @@ class Metrics:
     """The metrics of an experiment: raw sums become points of its history."""
 
     def __init__(self, experiment: Experiment):
-        count, targets, task = experiment.count, experiment.targets, experiment.dataset.task
+        count, targets, task = experiment.count, experiment.targets, experiment.task
         self._task, self._targets = task, targets
+        self._by_share = task.classes > 0 or task.kind == "embedding"
+        self._partners = experiment.lasting_partners.cpu().numpy()
         self._parts = (slice(None, count), slice(count, None))
         self._counts = np.array([count, len(targets) - count], dtype=np.float64)
         parts = [targets[part] for part in self._parts]
         off = [(part - part.mean(axis=0)) ** 2 if len(part) else part for part in parts]
         self._spread = np.array([_mean_of_each(part) for part in off])
         self._spans = experiment.network.spans
-        measures = ("accuracy",) if task.classes else ("mae", "r2")
+        measures = ("accuracy",) if self._by_share else ("mae", "r2")
         scores = [f"{part}_{measure}" for measure in measures for part in ("train", "test")]
         norms = [f"grad_norm.{index}" for index in range(len(self._spans) - 1)]
         self.columns = (
@@ -122,12 +143,21 @@ class Metrics:
 
     def _sums(self, evaluation: Evaluation, part: slice) -> tuple[float, float, float]:
         target = self._targets[part]
-        if self._task.classes:
+        if self._by_share and self._task.answer == "regression":
+            error = self._misordered(evaluation.prediction, part)
+        elif self._by_share:
             error = (evaluation.classes(self._task)[part] != target).astype(np.float64)
         else:
             error = np.abs(evaluation.prediction[part].astype(np.float64) - target)
         loss = float(evaluation.loss[part].sum(dtype=np.float64))
         return loss, _mean_of_each(error), _mean_of_each(error**2)
+
+    def _misordered(self, scores: np.ndarray, part: slice) -> np.ndarray:
+        """1 where a point and its partner are not in the order of their targets; two that are equal count as
+        right."""
+        partner, target = self._partners[0][part], self._targets
+        wanted = np.sign(target[part] - target[partner])
+        return ((np.sign(scores[part] - scores[partner]) != wanted) & (wanted != 0)).astype(np.float64)
 
     def samples(self, rows: np.ndarray, first: int, rates: Callable[[np.ndarray], np.ndarray]) -> Samples:
         """The points, the first of them with this index, of rows as `row` gives them, (points, networks, …);
@@ -138,7 +168,7 @@ class Metrics:
         with np.errstate(all="ignore"):  # there may be no test data, or no spread
             loss, error = sums[..., 0::3] / self._counts, sums[..., 1::3] / self._counts
             r2 = np.where(self._spread > 0, 1 - sums[..., 2::3] / self._spread, np.nan)
-        scores = [1 - error] if self._task.classes else [error, r2]
+        scores = [1 - error] if self._by_share else [error, r2]
         index = np.broadcast_to(np.arange(first, first + len(rows))[:, None], step.shape)
         rate = np.where(
             step > 0, rates(step[:, 0] - 1)[:, None], np.nan

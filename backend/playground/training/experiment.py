@@ -8,13 +8,16 @@ import torch
 from torch import Tensor
 
 from playground import limits
+from playground.catalogue.component import Task
 from playground.catalogue.datasets import Dataset
 from playground.catalogue.features import columns
+from playground.randomness import uniform
 from playground.run import freezing
 from playground.run.config import Config
 from playground.run.slices import FIRST_TWO
 from playground.run.validation import Tables
 from playground.training.network import Network
+from playground.training.partners import Partners
 from playground.training.planes import plane_of
 
 DOMAIN_CELLS = 25
@@ -81,6 +84,11 @@ class Experiment:
         return self.config.replicas
 
     @cached_property
+    def task(self) -> Task:
+        """What there is to learn: it follows from the data and the loss."""
+        return self.config.loss.posed(self.dataset.task)
+
+    @cached_property
     def count(self) -> int:
         """Training points."""
         return len(self.dataset.train_inputs)
@@ -108,6 +116,35 @@ class Experiment:
         counts = np.bincount(self.dataset.train_targets.astype(np.int64), minlength=classes)
         weights = self.config.class_weights.of(counts)
         return None if weights is None else torch.from_numpy(weights).to(self.device, torch.float32)[None]
+
+    @cached_property
+    def partners(self) -> Partners | None:
+        """Whom points are seen beside; none with most losses."""
+        relations = self.config.loss.partners
+        return Partners(relations, self.targets, self.count, self.device) if relations else None
+
+    @cached_property
+    def lasting_partners(self) -> Tensor:
+        """The partners of all points wherever the network is evaluated, so that its curves are smooth,
+        (partners, n); they are training points."""
+        points = torch.arange(self.all_y.shape[1], device=self.device)
+        if self.partners is None:
+            return points.new_empty(0, len(points))
+        seed = torch.tensor(self.config.seed, device=self.device)
+        numbers = uniform(seed, "lasting pairs", 0, (len(points), len(self.partners.relations)))
+        return self.partners.drawn(points[None], numbers[None])[0]
+
+    @cached_property
+    def whole_batch(self) -> tuple[Tensor, Tensor]:
+        """All training points as one mini-batch, behind them their partners: features (1, m, inputs), and
+        targets (1, m)."""
+        if self.partners is None:
+            return self.train_x, self.train_y
+        behind = self.lasting_partners[:, : self.count].flatten()
+        return (
+            torch.cat([self.train_x, self.train_x[:, behind]], dim=1),
+            torch.cat([self.train_y, self.train_y[:, behind]], dim=1),
+        )
 
     @cached_property
     def trained(self) -> Tensor | None:

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from playground.catalogue.activations import Linear
 from playground.catalogue.optimizers import Rate
 from playground.randomness import normal, uniform
 from playground.run.config import Config
@@ -34,6 +35,7 @@ class Model:
         ]
         self._leaves = [leaf for leaf, _ in leaves]
         self._idle_biases = [index for index, (_, idle) in enumerate(leaves) if idle]
+        self._output_bias = len(leaves) - len(self.parameters[-1]) + list(self.parameters[-1]).index("bias")
 
     def activations(self, x: Tensor, masks: Masks | None = None) -> list[Tensor]:
         """As `forward`, for features x (R or 1, batch, inputs)."""
@@ -43,16 +45,19 @@ class Model:
     def loss_and_grad(
         self, config: Config, class_weights: Tensor | None, x: Tensor, y: Tensor, masks: Masks
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """Loss (R, batch), the gradient (R, P) of its mean with L1 and L2, and the activations.
+        """Loss (R, batch), the gradient (R, P) of its mean with L1 and L2, and the activations. The rows of x
+        and y behind the batch are the partners that its loss sees it beside.
 
         The loss is summed over R: the rows stay independent.
         """
         activations = self.activations(x, masks)
         losses = weighted(config.loss.forward(activations[-1], y), y, class_weights)
-        pieces = torch.autograd.grad(losses.sum() / x.shape[1], self._leaves)
+        pieces = torch.autograd.grad(losses.sum() / losses.shape[1], self._leaves)
         if x.shape[1] > 1:  # the batch's mean takes a bias away again: what autograd finds is rounding
             for bias in self._idle_biases:
                 pieces[bias].zero_()
+        if config.loss.partners and isinstance(self.network.layers[-1].activation, Linear):
+            pieces[self._output_bias].zero_()  # likewise: it moves all points alike, and no distance
         grad = torch.cat([piece.flatten(1) for piece in pieces], dim=1)
         if config.l2:
             grad = grad.addcmul(self._state.weights, self._penalized, value=config.l2)
@@ -116,10 +121,10 @@ class Model:
 
 
 def weighted(losses: Tensor, y: Tensor, class_weights: Tensor | None) -> Tensor:
-    """Losses of samples of these classes, (R, batch), by weights (R or 1, classes)."""
+    """Losses of samples of these classes, (R, batch), by weights (R or 1, classes); y may be longer."""
     if class_weights is None:
         return losses
-    classes = y.long().expand_as(losses)
+    classes = y[:, : losses.shape[1]].long().expand_as(losses)
     return losses * class_weights.expand(len(losses), -1).gather(1, classes)
 
 

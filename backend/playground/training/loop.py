@@ -184,7 +184,9 @@ class TrainingLoop:
     def adopt(self, experiment: Experiment, state: State) -> None:
         """Go on with this experiment and this state."""
         same_metrics = (
-            experiment.dataset is self.experiment.dataset and experiment.network is self.experiment.network
+            experiment.dataset is self.experiment.dataset
+            and experiment.network is self.experiment.network
+            and experiment.task == self.experiment.task
         )
         self.experiment = experiment
         if not same_metrics:

@@ -59,7 +59,7 @@ class ReferenceTrainer:
             )
             trouble += loss.sum() * 0  # NaN from the first infinite loss on
             self._model.update(config, state.grad, lr)
-            advance(state, x.shape[1], self._experiment.count)
+            advance(state, loss.shape[1], self._experiment.count)
             if state.step % state.stride == 0:
                 rows.append(self._rows(state.grad))
                 state.stride = next_stride(state.step, max(state.stride, self._metrics.least_stride))
@@ -73,15 +73,22 @@ class ReferenceTrainer:
         outputs = self._model.activations(experiment.all_x)[-1]
         return [
             self._metrics.row(
-                self._state.step, where, evaluation_of(experiment, outputs[r], experiment.all_y[0]), grad[r]
+                self._state.step, where, self._evaluation(outputs[r], experiment.all_y[0]), grad[r]
             )
             for r in range(experiment.recorded)
         ]
 
     @torch.no_grad()
     def evaluate(self, x: Tensor, y: Tensor | None = None, network: int = 0) -> Evaluation:
-        output = self._model.activations(x)[-1]
-        return evaluation_of(self._experiment, output[network], None if y is None else y[0])
+        output = self._model.activations(x)[-1][network]
+        if y is not None:
+            return self._evaluation(output, y[0])
+        trained = lambda: self._model.activations(self._experiment.train_x)[-1][network]  # noqa: E731
+        return evaluation_of(self._experiment, output, None, trained)
+
+    def _evaluation(self, output: Tensor, y: Tensor) -> Evaluation:
+        """Of outputs (n, units) and targets of the training points, or of them and the test points."""
+        return evaluation_of(self._experiment, output, y, lambda: output[: self._experiment.count])
 
     @torch.no_grad()
     def activations(self, x: Tensor, network: int = 0) -> np.ndarray:

@@ -221,7 +221,8 @@ def _resize(
         elif index == 0:
             rows = _moved_features(old, new, effects)
         if position == len(new.network.layers) - 1 and part.shape.width != target.shape.width:
-            _change_outputs(part, target.shape.width)
+            if "embedding" not in (old.task.kind, new.task.kind):
+                _change_outputs(part, target.shape.width)
             effects.append(say("effect.outputs", count=target.shape.width))
         elif part.shape.width != target.shape.width:
             more = target.shape.width - part.shape.width
@@ -261,7 +262,7 @@ def _features(experiment: Experiment, write: Callable[[str], str] = str) -> list
     """The features with the names of their columns in the place of x1, x2, …"""
     names = experiment.dataset.task.input_names
     return [
-        re.sub(r"x(\d+)", lambda found: write(names[int(found[1]) - 1]), feature)
+        re.sub(r"\bx(\d+)", lambda found: write(names[int(found[1]) - 1]), feature)
         for feature in experiment.config.features
     ]
 

@@ -10,12 +10,11 @@ import torch
 from torch import Tensor
 
 from playground import limits
-from playground.catalogue.datasets import Dataset
 from playground.catalogue.features import available, columns
 from playground.run import slices
 from playground.run.slices import FIRST_TWO, Axes
-from playground.training.ensemble import combined
-from playground.training.evaluation import Evaluation
+from playground.training.ensemble import combined, outputs_of
+from playground.training.evaluation import Evaluation, answers_of
 from playground.training.experiment import Experiment, features
 from playground.training.loop import TrainingLoop
 from playground.training.planes import Plane, plane_of
@@ -117,8 +116,9 @@ class Views:
         `confidence` of more than two classes; `palette` (K, 3) where classes are colours; of several networks
         their mean, and how far they differ, `spread` (1, size, size) with `spread_range` (1, 2);
         `curve` (1 or K, 241) along the only input: the value, or the share of each class, of two of the last;
-        `train_predictions`, `test_predictions`, but for several values; of classes `confusion` (2, K, K)
-        int32 and their `scores` (2, K + 1, 3), as `class_scores` gives them.
+        `train_predictions`, `test_predictions`, but for several values, and of an embedding `train_embedding`
+        and `test_embedding` (n, dimensions): where each point lies, or its score; of classes `confusion`
+        (2, K, K) int32 and their `scores` (2, K + 1, 3), as `class_scores` gives them.
         """
         experiment, state = self._loop.experiment, self._loop.state
         arrays: Arrays = {}
@@ -132,7 +132,19 @@ class Views:
         )
         if experiment.dataset.task.inputs == 1:
             arrays["curve"] = self._curve()
-        return arrays | self._decision(self._fit(output_size)) | predictions(experiment, evaluation)
+        decision = self._decision(self._fit(output_size), evaluation)
+        return arrays | decision | self._embedding() | predictions(experiment, evaluation)
+
+    def _embedding(self) -> Arrays:
+        """Of the first network."""
+        experiment = self._loop.experiment
+        if experiment.task.kind != "embedding":
+            return {}
+        places = outputs_of(self._loop.trainer, experiment, experiment.all_x).numpy()
+        return {
+            "train_embedding": places[: experiment.count].copy(),
+            "test_embedding": places[experiment.count :].copy(),
+        }
 
     def _curve(self) -> np.ndarray:
         """What the network answers along its only input, float32 (1 or K, CURVE)."""
@@ -143,33 +155,39 @@ class Views:
 
     def _answered(self, x: Tensor) -> Tensor:
         """What the network says at features x (1, n, inputs), or several on average, as `_answers`."""
-        trainer, networks = self._loop.trainer, self._loop.experiment.recorded
-        return torch.stack([self._answers(trainer.activations(x, r)) for r in range(networks)]).mean(dim=0)
+        networks = self._loop.experiment.recorded
+        return torch.stack([self._answers(x, network) for network in range(networks)]).mean(dim=0)
 
     @torch.no_grad()
-    def _answers(self, neurons: np.ndarray) -> Tensor:
-        """What the activations of all units (units, n) say: (n,), or (K, n) of more than two classes."""
-        experiment = self._loop.experiment
-        output = torch.from_numpy(neurons[-experiment.network.layers[-1].width :].T)
-        answers = experiment.config.loss.predict(output, experiment.dataset.task)
+    def _answers(self, x: Tensor, network: int) -> Tensor:
+        """What one network says at features x: (n,), or (K, n) of more than two classes."""
+        trainer, experiment = self._loop.trainer, self._loop.experiment
+        output = outputs_of(trainer, experiment, x, network)
+        answers = answers_of(
+            experiment, output, lambda: outputs_of(trainer, experiment, experiment.train_x, network)
+        )
         return answers.T if answers.dim() == 2 else answers
 
-    def _decision(self, size: int) -> Arrays:
-        task = self._loop.experiment.dataset.task
+    def _decision(self, size: int, evaluation: Evaluation) -> Arrays:
+        """`evaluation` is of all points."""
+        task = self._loop.experiment.task
         trainer, experiment = self._loop.trainer, self._loop.experiment
         spread = None
         if experiment.recorded > 1:
             evaluated, spread = combined(trainer, experiment, self._grid(size))
         else:
             evaluated = trainer.evaluate(self._grid(size))
-        if task.kind == "multiclass":
+        if task.answer == "multiclass":
             low, high = 0.0, task.classes - 1.0
             arrays = {
                 "decision": evaluated.prediction.astype(np.uint8).reshape(size, size),
                 "confidence": _bytes(evaluated.confidence, size),
             }
         else:
-            low, high = (0.0, 1.0) if task.kind == "binary" else experiment.dataset.target_range
+            low, high = (0.0, 1.0) if task.answer == "binary" else experiment.dataset.target_range
+            if task.kind == "embedding" and task.answer == "regression":  # scores are as large as they are
+                high = float(np.abs(evaluation.prediction).max(initial=0)) or 1.0
+                low = -high
             arrays = {"decision": _bytes((evaluated.prediction.T - low) / (high - low), size)}
         arrays["decision_range"] = np.array([low, high], dtype=np.float32)
         if task.class_colours:
@@ -199,7 +217,7 @@ class Views:
         """How well the scores tell the classes apart: what `score_curves` makes of the training points, named
         `train.…`, and of the test points; nothing for a regression."""
         experiment = self._loop.experiment
-        if not experiment.dataset.task.classes:
+        if experiment.task.answer == "regression":
             return {}
         scores = self._answered(experiment.all_x).numpy()
         parts = {"train": slice(None, experiment.count), "test": slice(experiment.count, None)}
@@ -231,11 +249,11 @@ class Views:
 
 def predictions(experiment: Experiment, evaluation: Evaluation) -> Arrays:
     """Of every point, and of classes the confusion matrices with their scores."""
-    task = experiment.dataset.task
+    task = experiment.task
     parts = (slice(None, experiment.count), slice(experiment.count, None))
     if task.targets > 1:
         return {}  # as large as a frame; the map shows them
-    if not task.classes:
+    if task.answer == "regression":
         shown = evaluation.prediction.astype(np.float32)
         return {"train_predictions": shown[parts[0]], "test_predictions": shown[parts[1]]}
     chosen = evaluation.classes(task)
@@ -250,11 +268,17 @@ def predictions(experiment: Experiment, evaluation: Evaluation) -> Arrays:
     }
 
 
-def data_view(dataset: Dataset, plane: Plane) -> tuple[tuple[str, ...], Arrays]:
-    """The names of all features that can be made of the data, a map of each, the points, and where on the
-    plane a point x is: at `projection` x + `projection_offset`."""
-    task = dataset.task
-    names = available(task.inputs)
+def shown_features(experiment: Experiment) -> tuple[str, ...]:
+    """Those that are offered of these data, and then the formulas that are in use."""
+    offered = available(experiment.dataset.task.inputs)
+    return tuple(dict.fromkeys((*offered, *experiment.config.features)))
+
+
+def data_view(experiment: Experiment, plane: Plane) -> tuple[tuple[str, ...], Arrays]:
+    """The names of all features that are shown, a map of each, the points, and where on the plane a point x
+    is: at `projection` x + `projection_offset`."""
+    dataset = experiment.dataset
+    names = shown_features(experiment)
     axis = _centres(FEATURE_MAP)
     cells = torch.from_numpy(plane.grid(axis, axis[::-1]))
     maps, ranges = quantised(columns(names, cells).T.numpy(), FEATURE_MAP)

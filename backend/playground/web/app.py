@@ -34,7 +34,7 @@ from playground.settings import Settings
 from playground.web import openapi, pages, socket
 from playground.web.middleware import Bodies, Heads, SecurityHeaders
 from playground.web.problem import document
-from playground.web.routes import catalogue, data, score_curves, scores, server, sessions, summary
+from playground.web.routes import catalogue, data, formulas, score_curves, scores, server, sessions, summary
 
 log = logging.getLogger("playground.app")
 
@@ -59,6 +59,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     for router in (
         server.router,
         catalogue.router,
+        formulas.router,
         data.router,
         sessions.router,
         summary.router,

@@ -171,8 +171,7 @@ class LiveRun:
                 taken = Taken([say("effect.not_done", error=str(error))])
                 self._done += 1
             self._reports.applied(index, taken)
-            if taken.task:
-                self._reports.data()
+            self._reports.other_data()
             self._next = next(self._replay, None)
 
     # --- Requests -----------------------------------------------------------------------------------------
@@ -253,8 +252,7 @@ class LiveRun:
         taken = self._take(after, edit, {**self._tables, **tables})
         self._next = None
         self._reports.taken(number, taken)
-        if taken.task:
-            self._reports.data()
+        self._reports.other_data()
 
     def _take(self, after: Config, edit: OneWeight | AllWeights | None, tables: Mapping[str, Table]) -> Taken:
         """Makes a change, and says what came of it."""
@@ -274,7 +272,8 @@ class LiveRun:
             self._past.forget()
             self._note()
         lost = isinstance(edit, AllWeights) or loses(old, now, state)
-        task = None if now.dataset is old.dataset else self._reports.task
+        same_task = now.dataset is old.dataset and now.task == old.task
+        task = None if same_task else self._reports.task
         return Taken(effect, task, Moment.of(old, state, done) if lost else None)
 
     def _set_weights(self, edit: OneWeight | AllWeights) -> list[Text]:

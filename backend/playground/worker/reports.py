@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from playground import limits
+from playground.catalogue.datasets import Dataset
 from playground.errors import ValidationFailed, fault
 from playground.i18n import Text, say
 from playground.messages import worker as messages
@@ -19,7 +20,7 @@ from playground.run.slices import Axes
 from playground.training.evaluation import Samples
 from playground.training.loop import TrainingLoop
 from playground.training.planes import Plane
-from playground.training.views import Views, data_view, predictions
+from playground.training.views import Views, data_view, predictions, shown_features
 from playground.worker.snapshot import Moment
 
 
@@ -29,7 +30,7 @@ class Taken:
 
     effect: list[Text]
     task: TaskDescription | None = None
-    """The task, if the data are others now."""
+    """The task, if it is another now, or of other data."""
     before: Moment | None = None
     """The moment before it, if no other change would bring that back."""
 
@@ -63,6 +64,7 @@ class Reports:
         self._frame = frame
         self._loop = loop
         self._views = views
+        self._shown: tuple[Dataset, tuple[str, ...]] | None = None
 
     def next_run(self, loop: TrainingLoop) -> None:
         self.run += 1
@@ -77,7 +79,7 @@ class Reports:
 
     @property
     def task(self) -> TaskDescription:
-        return TaskDescription.of(self._loop.experiment.dataset)
+        return TaskDescription.of(self._loop.experiment.dataset, self._loop.config.loss)
 
     @property
     def _moment(self) -> dict[str, Any]:
@@ -132,11 +134,22 @@ class Reports:
         self.tell(event, arrays)
 
     def data(self) -> None:
+        self._shown = self._showable
         plane, dataset = self._views.plane, self._loop.experiment.dataset
-        features, arrays = data_view(dataset, plane)
+        features, arrays = data_view(self._loop.experiment, plane)
         axes = axis_headers(plane, self.task)
         header = DataHeader(run=self.run, task=self.task, features=features, copies=dataset.copies, axes=axes)
         self.tell(messages.Data(), {"message": as_array(header.encode(arrays))})
+
+    def other_data(self) -> None:
+        """As `data`, if they or the features to be shown are others than those told last."""
+        if self._shown != self._showable:
+            self.data()
+
+    @property
+    def _showable(self) -> tuple[Dataset, tuple[str, ...]]:
+        experiment = self._loop.experiment
+        return experiment.dataset, shown_features(experiment)
 
     def samples(self, samples: Samples) -> None:
         if samples:

@@ -11,6 +11,7 @@ const FORMULAS = {
   activation: String.raw`a = f(z),\quad \frac{\partial L}{\partial z} = \frac{\partial L}{\partial a}\, f'(z)`,
   decision_map: String.raw`\text{boundary} = \{x : P(y = 1 \mid x) = \tfrac{1}{2}\}`,
   accuracy: String.raw`\frac{1}{n}\, \#\{i : \hat{y}_i = y_i\}`,
+  embedding: String.raw`z = f(x),\quad d_{ij} = \lVert z_i - z_j \rVert`,
   loss: String.raw`L = \frac{1}{n}\sum_i \ell(\hat{y}_i, y_i)`,
   mae: String.raw`\frac{1}{n}\sum_i |\hat{y}_i - y_i|`,
   r2: String.raw`R^2 = 1 - \frac{\sum_i (\hat{y}_i - y_i)^2}{\sum_i (\bar{y} - y_i)^2}`,

@@ -38,6 +38,7 @@ export function namesOf(
     if (layer < 0) return feature(offered[unit]);
     if (layer < depth) return t("network.unit", { layer: layer + 1, unit: unit + 1 });
     if (outputs === 1) return t("network.output");
+    if (task?.kind === "embedding") return t("network.coordinate", { n: unit + 1 });
     const channel = task?.target_names?.[unit];
     if (channel) return t("network.output_of", { name: tMaybe(`output.channel.${channel}`, channel) });
     return t("network.output_of", { name: task?.class_labels[unit] ?? unit });

@@ -11,7 +11,9 @@ export interface Units {
   difference: (value: number) => number;
 }
 
-export function unitsOf({ target_name, target_scale }: Task): Units {
+/** Scores are in no units. */
+export function unitsOf({ kind, target_name, target_scale: scale }: Task): Units {
+  const target_scale = kind === "embedding" ? null : scale;
   const [lo, hi] = target_scale ?? [-1, 1];
   const half = hi / 2 - lo / 2;
   return {

@@ -2,7 +2,9 @@
 import type { Theme } from "../colours";
 import { repaint } from "../frames";
 import type { Unit } from "../network/layout";
+import { nearest } from "../output/embedding";
 import type { Task } from "../types";
+import type { Part, Points } from "../wire";
 import { store, stored } from "./storage";
 
 const THEME = "playground.theme";
@@ -29,6 +31,8 @@ export class View {
   markWrong = $state(true);
   selected = $state.raw<Unit | null>(null);
   hovered = $state.raw<Unit | null>(null);
+  /** The point of an embedding that is pointed at, there or on the map. */
+  pointed = $state.raw<{ part: Part; index: number } | null>(null);
   /** Names that `?hide=` hides. */
   private hidden: ReadonlySet<string> = new Set();
   /** The page for an iframe. */
@@ -37,6 +41,16 @@ export class View {
   presenting = $state(false);
   /** The visitor's system asks for less motion. */
   lessMotion = false;
+
+  /** The point that is nearest to a place, of those that are shown, no farther than `most`. */
+  nearest(points: Partial<Record<Part, Points>>, at: [number, number], most: number): View["pointed"] {
+    for (const part of ["train", "test"] as const) {
+      const shown = part === "train" ? this.showTrain : this.showTest;
+      const index = shown && points[part] ? nearest(points[part], at, most) : -1;
+      if (index >= 0) return { part, index };
+    }
+    return null;
+  }
 
   /** Reads the address and the visitor's wishes. */
   start(): void {

@@ -35,7 +35,7 @@ const catalogue = {
   },
   default: config,
 } as unknown as Catalogue;
-const task = (kind: string) => ({ kind }) as Task;
+const task = (kind: string) => ({ data_kind: kind }) as Task;
 
 describe("the settings of the bar", () => {
   it("come in the order of the catalogue's description, a parameter of the optimizer among them", () => {

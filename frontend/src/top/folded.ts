@@ -46,7 +46,7 @@ export function differs(
   if (field.type !== "component") return value !== usual;
   const kinds = catalogue.components[field.family ?? ""] ?? [];
   const { kind, ...parameters } = value as Component;
-  const fitting = kinds.filter(({ tasks }) => !task || !tasks || tasks.includes(task.kind));
+  const fitting = kinds.filter(({ tasks }) => !task || !tasks || tasks.includes(task.data_kind));
   const first = fitting.find((one) => one.kind === (usual as Component).kind) ?? fitting[0];
   if (kind !== first?.kind) return true;
   return first.parameters.some(({ name, default: initial }) => parameters[name] !== initial);

@@ -27,13 +27,13 @@ class Curve(Synthetic):
     )
 
     def generate(self, seed: int) -> Sample:
-        x = limits.HALF_SPAN * self.uniform(seed, "position", columns=1)
-        strayed = self.rule(x[:, 0]) + self.noise * self._normal(seed)
+        x = limits.HALF_SPAN * self.uniform(seed, "position", self.task({}).inputs)
+        strayed = self.rule(*x.T) + self.noise * self._normal(seed)
         chance, height = (self.uniform(seed, "outliers", columns=2).T + 1) / 2
         return x, strayed + np.where(chance < self.outliers, 2 + height, 0)
 
-    def rule(self, x: np.ndarray) -> np.ndarray:
-        """What there is to learn, (n,) in [-1, 1]."""
+    def rule(self, *x: np.ndarray) -> np.ndarray:
+        """What there is to learn, (n,) in [-1, 1], of each input (n,)."""
         raise NotImplementedError
 
     def _normal(self, seed: int) -> np.ndarray:

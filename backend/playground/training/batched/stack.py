@@ -23,7 +23,10 @@ from playground.training.state import State
 
 
 def batch_key(loop: TrainingLoop) -> Hashable:
-    """Loops with the same one can be stacked: nothing but seed, data and learning rate differs."""
+    """Loops with the same one can be stacked: nothing but seed, data and learning rate differs. One with a
+    loss of pairs or triplets has one of its own, and is left to the trainer of single loops."""
+    if loop.experiment.partners is not None:
+        return id(loop)
     config, dataset = loop.config, loop.experiment.dataset
     optimizer = config.optimizer.model_copy(update={"lr": None})
     counts = len(dataset.train_inputs), len(dataset.test_inputs)

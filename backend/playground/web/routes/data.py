@@ -215,7 +215,7 @@ async def upload(
     return UploadedTable(
         **_described(table),
         dropped=table.rows - len(dataset.train_inputs) - len(dataset.test_inputs),
-        task=dataset.task.kind,
+        task=dataset.task.answer,
         classes=dataset.task.classes,
         chosen=chosen,
     )

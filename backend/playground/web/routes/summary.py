@@ -32,7 +32,10 @@ router = APIRouter(prefix="/api/sessions", tags=["sessions"])
 async def summarise(request: Request, session: Watched) -> Response:
     """Each layer with its output's shape and its parameters: JSON, or a table with `Accept: text/plain`."""
     assert session.task
-    found = summary(session.config, Task(session.task.kind, session.task.classes))
+    found = summary(
+        session.config,
+        Task(session.task.kind, session.task.classes, target_names=tuple(session.task.target_names)),
+    )
     if "text/plain" in request.headers.get("accept", ""):
         return PlainTextResponse(str(found))
     return Response(found.model_dump_json(), media_type="application/json")

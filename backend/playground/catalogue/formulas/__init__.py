@@ -1,0 +1,1 @@
+"""Formulas that people type: parsed, never executed, and written back in one way."""
