@@ -1,7 +1,7 @@
 """XOR: each epoch is one step on the four points, rate 0.5 of the sum of half squared errors and momentum
-0.9. Rumelhart, Hinton and Williams tell of two local minima in hundreds of runs, and of 558 sweeps for the run
-that they show; of their starts only that they are small and random. Ours lie from -0.3 to 0.3: from larger
-ones more networks are caught, and the others are faster."""
+0.9. Rumelhart, Hinton and Williams tell of two local minima in hundreds of runs, and of 558 sweeps for the
+run that they show; of their starts only that they are small and random. Ours lie from -0.3 to 0.3: from
+larger ones more networks are caught, and the others are faster."""
 
 from __future__ import annotations
 
