@@ -20,12 +20,15 @@ from playground.catalogue.losses import Loss
 from playground.catalogue.normalizations import Normalization
 from playground.catalogue.optimizers import Optimizer
 from playground.catalogue.schedules import Schedule
+from playground.catalogue.shortcuts import Shortcut
 from playground.run.description import describe
 from playground.run.validation import parse
 from playground.training.loop import TrainingLoop
 from tests.loops import metrics, start, weights
 
-FAMILIES = (Activation, Normalization, Loss, ClassWeights, Optimizer, Schedule, Init, Data, Feature)
+FAMILIES = (
+    *(Activation, Normalization, Shortcut, Loss, ClassWeights, Optimizer, Schedule, Init, Data, Feature),
+)
 STEPS = 50
 BATCHNORM = {"kind": "batchnorm"}
 SGD = {"kind": "sgd", "lr": 0.1}
@@ -91,6 +94,8 @@ def kl_divergence(output, target, smoothing=0.1, temperature=1.0):
     return nn.functional.kl_div((output / temperature).log_softmax(-1), soft, reduction="batchmean")
 
 
+NORMALIZATIONS = {"batchnorm": nn.BatchNorm1d, "layernorm": nn.LayerNorm, "rmsnorm": nn.RMSNorm}
+
 LOSSES = {
     "mse": nn.MSELoss(),
     "mae": nn.L1Loss(),
@@ -142,8 +147,8 @@ def twin(loop: TrainingLoop) -> nn.Sequential:
             linear.weight.copy_(torch.from_numpy(own["weight"]).T)
             linear.bias.copy_(torch.from_numpy(own["bias"]))
         modules.append(linear)
-        if layer.normalization.kind == "batchnorm":
-            modules.append(nn.BatchNorm1d(layer.width))
+        if layer.normalization.kind != "none":
+            modules.append(NORMALIZATIONS[layer.normalization.kind](layer.width))
         modules.append(ACTIVATIONS[layer.activation.kind]())
     return nn.Sequential(*modules)
 
@@ -181,14 +186,18 @@ def assert_same_training(config: dict, loss: Any = "bce", optimizer=None, labels
                         linear.weight.copy_(torch.renorm(linear.weight, 2, 0, config["max_norm"]))
     loop.train(STEPS)
     linears = [m for m in module if isinstance(m, nn.Linear)]
-    norms = iter([m for m in module if isinstance(m, nn.BatchNorm1d)])
+    norms = iter([m for m in module if isinstance(m, tuple(NORMALIZATIONS.values()))])
     slopes = iter([m.weight for m in module if isinstance(m, nn.PReLU)])
     for linear, own in zip(linears, weights(loop), strict=True):
         np.testing.assert_allclose(own["weight"], linear.weight.detach().T, rtol=1e-3, atol=1e-5)
         expected = {"bias": linear.bias}
         if "gamma" in own:
             norm = next(norms)
-            expected = {"gamma": norm.weight, "beta": norm.bias, "running_var": norm.running_var}
+            expected = {"gamma": norm.weight} if "running_var" in own else expected | {"gamma": norm.weight}
+            if "beta" in own:
+                expected["beta"] = norm.bias
+            if "running_var" in own:
+                expected["running_var"] = norm.running_var
         if "alpha" in own:
             expected["alpha"] = next(slopes)
         for name, value in expected.items():
@@ -264,6 +273,12 @@ def test_batchnorm_trains_like_torch(optimizer, theirs):
             module(x)[:, 0], torch.from_numpy(loop.experiment.dataset.test_targets).float()
         )
     assert metrics(loop)["test_loss"] == pytest.approx(float(expected), rel=1e-3)
+
+
+@pytest.mark.parametrize("kind", sorted(set(kinds(Normalization)) - {"none", "batchnorm"}))
+def test_a_normalisation_over_units_trains_like_torch(kind):
+    normalized = {"normalization": {"kind": kind}}
+    assert_same_training({"hidden": [{"width": 5} | normalized, {"width": 3} | normalized]})
 
 
 def test_l2_is_part_of_the_gradient():  # L1 also stops at zero: test_trainer.py has its solutions
@@ -389,22 +404,21 @@ assert compiled["relu"] and compiled["swish"] is False
 
 
 def test_a_normalisation_needs_one_class_and_nothing_else():
-    """Layer normalisation (Ba, Kiros, Hinton, 2016): trained, switched live, saved, edited and described."""
+    """ScaleNorm (Nguyen, Salazar, 2019): trained, switched live, saved, edited and described."""
     program = """
 from typing import ClassVar, Literal
 import torch
 from playground.catalogue.normalizations import Normalization
 
-class LayerNorm(Normalization):
-    '''Centres and scales the sums of one sample over the units of the layer.'''
-    kind: Literal["layernorm"] = "layernorm"
-    label: ClassVar[str] = "Layer normalisation"
+class ScaleNorm(Normalization):
+    '''Scales the sums of one sample to a length that is learned.'''
+    kind: Literal["scalenorm"] = "scalenorm"
+    label: ClassVar[str] = "Scale normalisation"
     formula: ClassVar[str] = "z"
-    parameters: ClassVar[dict[str, float]] = {"gain": 1.0, "shift": 0.0}
+    parameters: ClassVar[dict[str, float]] = {"gain": 1.0}
 
     def forward(self, z, parameters, buffers, training):
-        normalized = torch.nn.functional.layer_norm(z, z.shape[-1:])
-        return torch.addcmul(parameters["shift"], normalized, parameters["gain"])
+        return torch.nn.functional.normalize(z, dim=-1) * parameters["gain"]
 
 from playground.run.description import describe
 from playground.run.validation import parse
@@ -416,12 +430,12 @@ from playground.worker.snapshot import load, save
 def config(kind):
     return parse({"hidden": [{"width": 6, "normalization": {"kind": kind}}]})
 
-loop = TrainingLoop.start(config("layernorm"))
+loop = TrainingLoop.start(config("scalenorm"))
 before = loop.measure()[0].named()["train_loss"]
 loop.train(300)
 assert loop.measure()[0].named()["train_loss"] < before
 assert (read_weights(loop.experiment.network, loop.state)[0]["gain"] != 1).all()
-for kind in ("batchnorm", "layernorm", "none", "layernorm"):
+for kind in ("batchnorm", "scalenorm", "none", "scalenorm"):
     loop.change(config(kind))
     loop.train(10)
 again = load(save(loop.config, loop.state))
@@ -430,6 +444,6 @@ loop.train(10)
 assert torch.equal(loop.state.weights, again.state.weights)
 edit = AllWeights.model_validate({"layers": [{"gain": [2.0] * 6}, {}]})
 set_weights(loop.experiment.network, loop.state, [dict(layer) for layer in edit.layers])
-assert {entry.kind for entry in describe().components["normalization"]} >= {"batchnorm", "layernorm"}
+assert {entry.kind for entry in describe().components["normalization"]} >= {"batchnorm", "scalenorm"}
 """
     subprocess.run([sys.executable, "-c", program], check=True)

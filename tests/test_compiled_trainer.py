@@ -33,6 +33,8 @@ STEPS = 100
 FEW = 40
 """Where anything may be combined with anything, so that rounding has no time to grow."""
 NONE, BATCHNORM = {"kind": "none"}, {"kind": "batchnorm"}
+NORMALISATIONS = [{"kind": cls.name()} for cls in members(Normalization)]
+RESIDUAL, DENSE = {"kind": "residual"}, {"kind": "dense"}
 DATA = {
     "binary": {"kind": "circle"},
     "multiclass": {"kind": "blobs", "classes": 4},
@@ -238,6 +240,24 @@ def test_inits_train_alike(init):
                 {"width": 20, "normalization": BATCHNORM, "dropout": 0.2},
             ]
         },
+        {"hidden": [{"width": 7, "normalization": {"kind": "layernorm"}}] * 2},
+        {"hidden": [{"width": 17, "normalization": {"kind": "rmsnorm"}, "dropout": 0.2}] * 2},
+        {"hidden": [{"width": 6}, *[{"width": 6, "shortcut": RESIDUAL, "dropout": 0.2}] * 3]},
+        {"hidden": [{"width": 2, "shortcut": RESIDUAL}] * 3, "input_dropout": 0.2},
+        {"hidden": [{"width": 5, "shortcut": DENSE}] * 4, "output": {"shortcut": DENSE}},
+        {"hidden": [], "output": {"shortcut": DENSE}},
+        {
+            "features": ["x1", "x2", "x1*x2"],
+            "hidden": [
+                {"width": 9, "activation": {"kind": "prelu"}},
+                {"width": 9, "activation": {"kind": "prelu"}, "shortcut": RESIDUAL},
+                {"width": 17, "shortcut": DENSE, "normalization": BATCHNORM},
+                {"width": 17, "shortcut": RESIDUAL, "normalization": {"kind": "layernorm"}},
+                {"width": 3},
+            ],
+            "output": {"shortcut": DENSE},
+            "batch_size": 17,
+        },
         {"hidden": [{"width": 256}] * 2},
         {"hidden": [{"width": 2}] * 12},
         {"features": ["x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)"]},
@@ -284,7 +304,8 @@ def configs(draw):
             "activation": st.fixed_dictionaries({"kind": st.sampled_from(STEADY)}),
             "dropout": st.sampled_from([0.0, 0.0, 0.3]),
             # Of smaller weights it would normalise what is nearly constant, so little more than rounding.
-            "normalization": st.sampled_from([NONE, BATCHNORM] if init in NORMALISABLE else [NONE]),
+            "normalization": st.sampled_from(NORMALISATIONS if init in NORMALISABLE else [NONE]),
+            "shortcut": st.sampled_from([NONE, NONE, RESIDUAL, DENSE]),
         }
     )
     rest = st.fixed_dictionaries(
@@ -302,7 +323,15 @@ def configs(draw):
             "seed": st.integers(0, 2**32 - 1),
         }
     )
-    return draw(st.sampled_from(SMOOTH)) | draw(rest) | {"optimizer": optimizer, "init": {"kind": init}}
+    raw = draw(st.sampled_from(SMOOTH)) | draw(rest) | {"optimizer": optimizer, "init": {"kind": init}}
+    width = 2
+    for layer in raw["hidden"]:
+        if layer["shortcut"] == RESIDUAL:
+            layer["width"] = width
+        width = layer["width"]
+        if width < 4 and layer["normalization"] not in (NONE, BATCHNORM):
+            layer["normalization"] = NONE  # over a few units it jumps where they are alike
+    return raw
 
 
 # The same every time: one in a thousand or so makes its rounding larger until it can be seen. To make an

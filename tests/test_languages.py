@@ -44,10 +44,10 @@ SAME = {
         "cos X₁",
         "cos X₂",
     ),
-    *("X₁", "X₂", "X₁²", "X₂²", "X₁X₂", "MAE", "R²", "Test", "Bias", "Zoom", "Regression", "Pause"),
+    *("ROC", "X₁", "X₂", "X₁²", "X₂²", "X₁X₂", "MAE", "R²", "Test", "Bias", "Zoom", "Regression", "Pause"),
     *("Neuron {unit}", "No", "He normal", "LeCun normal", "Xavier normal"),
     "Smiley",
-    *("Hard tanh", "Softsign", "PReLU", "SELU", "Mish", "Softplus", "Orthogonal"),
+    *("Hard tanh", "Softsign", "PReLU", "Residual", "SELU", "Mish", "Softplus", "Orthogonal"),
 }
 """Words that are written alike in English and another language."""
 

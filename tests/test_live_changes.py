@@ -409,8 +409,11 @@ layer = st.fixed_dictionaries(
     {
         "width": st.integers(1, 9),
         "activation": activation,
-        "normalization": st.sampled_from([{"kind": "none"}, {"kind": "batchnorm"}]),
+        "normalization": st.sampled_from(
+            [{"kind": kind} for kind in ("none", "batchnorm", "layernorm", "rmsnorm")]
+        ),
         "dropout": st.sampled_from([0.0, 0.3]),
+        "shortcut": st.sampled_from([{"kind": kind} for kind in ("none", "none", "dense")]),
     }
 )
 patches = st.fixed_dictionaries(

@@ -39,6 +39,8 @@ export const createSession = (session: NewSession) => answer(client.POST("/api/s
 export const session = (id: string) => answer(client.GET("/api/sessions/{id}", { params: { path: { id } } }));
 export const summary = (id: string) =>
   answer(client.GET("/api/sessions/{id}/summary", { params: { path: { id } } })) as Promise<Summary>;
+export const scoreCurves = (id: string) =>
+  answer(client.GET("/api/sessions/{id}/scores/curves", { params: { path: { id } } }));
 /** As the `change` command, for patches that are too large for a websocket message. */
 export const change = (id: string, key: string, patch: Patch) =>
   answer(

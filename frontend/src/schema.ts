@@ -1044,7 +1044,8 @@ export interface components {
             label: string;
             /**
              * Learned
-             * @description Activations: weights of its own, one for each layer, by their names.
+             * @description Weights of its own by their names: of an activation one for each layer, of a normalisation one for each
+             *     unit.
              * @default []
              */
             learned: string[];
@@ -1126,6 +1127,9 @@ export interface components {
              *         "normalization": {
              *           "kind": "none"
              *         },
+             *         "shortcut": {
+             *           "kind": "none"
+             *         },
              *         "width": 4
              *       },
              *       {
@@ -1137,6 +1141,9 @@ export interface components {
              *         "frozen_edges": [],
              *         "frozen_neurons": [],
              *         "normalization": {
+             *           "kind": "none"
+             *         },
+             *         "shortcut": {
              *           "kind": "none"
              *         },
              *         "width": 2
@@ -1187,7 +1194,10 @@ export interface components {
              *       },
              *       "frozen": false,
              *       "frozen_edges": [],
-             *       "frozen_neurons": []
+             *       "frozen_neurons": [],
+             *       "shortcut": {
+             *         "kind": "none"
+             *       }
              *     }
              */
             output: components["schemas"]["Output"];
@@ -1400,6 +1410,9 @@ export interface components {
              *           "normalization": {
              *             "kind": "none"
              *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
              *           "width": 4
              *         },
              *         {
@@ -1411,6 +1424,9 @@ export interface components {
              *           "frozen_edges": [],
              *           "frozen_neurons": [],
              *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
              *             "kind": "none"
              *           },
              *           "width": 2
@@ -1444,7 +1460,10 @@ export interface components {
              *         },
              *         "frozen": false,
              *         "frozen_edges": [],
-             *         "frozen_neurons": []
+             *         "frozen_neurons": [],
+             *         "shortcut": {
+             *           "kind": "none"
+             *         }
              *       },
              *       "replicas": 1,
              *       "schedule": {
@@ -2123,7 +2142,7 @@ export interface components {
         };
         /**
          * Layer
-         * @description A hidden layer: sums, normalisation, activation, dropout, in this order.
+         * @description A hidden layer: sums, normalisation, activation, dropout, and what a shortcut adds, in this order.
          */
         Layer: {
             /** @description What each unit makes of its sum */
@@ -2157,6 +2176,8 @@ export interface components {
             frozen_neurons: number[];
             /** @description What becomes of the sums before that */
             normalization: components["schemas"]["Component"];
+            /** @description A way past the layer, or past those before it */
+            shortcut: components["schemas"]["Component"];
             /**
              * Neurons
              * @description Units of the layer
@@ -2171,7 +2192,8 @@ export interface components {
         LayerSize: {
             /**
              * Inputs
-             * @description Units of the layer before, or features.
+             * @description Rows of its weights: the features, or the units of the layer before; with a dense shortcut the features
+             *     and then the units of all layers before.
              */
             inputs: number;
             /**
@@ -2205,7 +2227,7 @@ export interface components {
             inputs: number;
             /**
              * Made Of
-             * @description What comes after the sums: normalisation and activation.
+             * @description What comes after the sums, normalisation and activation, and its shortcut.
              * @example [
              *       {
              *         "code": "catalogue.tanh",
@@ -2280,7 +2302,7 @@ export interface components {
             running_var?: number[];
             /**
              * Weight
-             * @description A row for each input, a column for each unit
+             * @description A row for each input, a column for each unit; with a dense shortcut the inputs are the features, then the units of all layers before
              */
             weight?: number[][];
         };
@@ -2560,6 +2582,8 @@ export interface components {
              * @default []
              */
             frozen_neurons: number[];
+            /** @description Whether the output sees more than the last layer */
+            shortcut: components["schemas"]["Component"];
         };
         /**
          * Parameter
@@ -3139,6 +3163,9 @@ export interface components {
              *           "normalization": {
              *             "kind": "none"
              *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
              *           "width": 4
              *         },
              *         {
@@ -3150,6 +3177,9 @@ export interface components {
              *           "frozen_edges": [],
              *           "frozen_neurons": [],
              *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
              *             "kind": "none"
              *           },
              *           "width": 2
@@ -3183,7 +3213,10 @@ export interface components {
              *         },
              *         "frozen": false,
              *         "frozen_edges": [],
-             *         "frozen_neurons": []
+             *         "frozen_neurons": [],
+             *         "shortcut": {
+             *           "kind": "none"
+             *         }
              *       },
              *       "replicas": 1,
              *       "schedule": {

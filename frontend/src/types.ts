@@ -5,6 +5,7 @@ type Schemas = components["schemas"];
 
 export type Config = Schemas["Config"];
 export type Layer = Schemas["Layer"];
+export type Output = Schemas["Output"];
 export type Component = Schemas["Component"];
 /** A JSON merge patch (RFC 7396) of the config. Lists are replaced whole. */
 export type Patch = Schemas["Change"]["change"];
@@ -26,11 +27,15 @@ export type Failure = Explained &
   Partial<Pick<ProblemDocument, "errors">>;
 
 export type Summary = Schemas["Summary"];
+export type ScoreCurves = Schemas["ScoreCurves"];
+export type CurvesOfPoints = Schemas["CurvesOfPoints"];
+export type CurvesOfClass = Schemas["CurvesOfClass"];
 export type Task = Schemas["TaskDescription"];
 export type Speed = Schemas["Speed"];
 export type Divergence = Schemas["Divergence"];
 export type Moment = Schemas["Moment"];
 export type RunState = Schemas["SessionState"];
+export type Axes = Schemas["Axes"];
 export type Entry = Schemas["TimelineEntry"];
 export type WeightEdit = Schemas["OneWeight"];
 
@@ -44,6 +49,7 @@ export type LayerSize = Schemas["LayerSize"];
 export type ArrayHeader = Schemas["ArrayHeader"];
 export type FrameHeader = Schemas["FrameHeader"];
 export type DataHeader = Schemas["DataHeader"];
+export type AxisHeader = Schemas["AxisHeader"];
 export type MetricsHeader = Schemas["MetricsHeader"];
 
 /** All but the defaults. */

@@ -195,6 +195,26 @@ it("has the points and the map of each feature of the data", () => {
   expect(data.featureMap(2)).toBeNull();
 });
 
+it("puts the points where the axes of the maps have them", () => {
+  const at = (axes: unknown, projection: number[], offset: number[]) =>
+    (
+      decode(
+        message({ type: "data", run: 0, task: { inputs: 3 }, features: [], axes }, [
+          { name: "train_inputs", dtype: "float32", values: [1, 2, 3, 4, 5, 6], shape: [2, 3] },
+          { name: "train_targets", dtype: "float32", values: [0, 1] },
+          { name: "projection", dtype: "float32", values: projection, shape: [2, 3] },
+          { name: "projection_offset", dtype: "float32", values: offset },
+        ]),
+      ) as DataMessage
+    ).places("train");
+  const over = (...inputs: (number | null)[]) => inputs.map((input) => ({ input, range: null }));
+  expect([...(at(over(2, 0), [0, 0, 1, 1, 0, 0], [0, 0]).inputs as Float32Array)]).toEqual([3, 1, 6, 4]);
+  const { inputs, columns } = at(over(null, null), [0.5, 0.5, 0, 0, 0, 2], [-1, 1]);
+  expect([columns, ...(inputs as Float32Array)]).toEqual([2, 0.5, 7, 3.5, 13]);
+  // Over the first two inputs they are the inputs themselves.
+  expect(at(over(0, 1), [1, 0, 0, 0, 1, 0], [0, 0]).columns).toBe(3);
+});
+
 it("reads the rows of the history", () => {
   const metrics = decode(
     message({ type: "metrics", columns: ["index", "train_loss"], stride: 1 }, [

@@ -1,5 +1,13 @@
 // Decodes the binary messages of the server. Names and layouts of their arrays are known here and nowhere else.
-import type { ArrayHeader, DataHeader, FrameHeader, LayerSize, MetricsHeader, Task } from "./types";
+import type {
+  ArrayHeader,
+  AxisHeader,
+  DataHeader,
+  FrameHeader,
+  LayerSize,
+  MetricsHeader,
+  Task,
+} from "./types";
 
 export type NumberArray = Uint8Array | Int32Array | Uint32Array | Float32Array | Float64Array;
 export type Part = "train" | "test";
@@ -16,7 +24,7 @@ export interface ByteMap {
 export const valueAt = ({ bytes, lo, hi }: ByteMap, cell: number): number =>
   lo + (bytes[cell] / 255) * (hi - lo);
 
-/** Points of the data: n rows of `columns` inputs, of which the first two are x1 and x2. */
+/** Points: n rows of `columns` numbers; the first two are their place on the map, or the inputs x1 and x2. */
 export interface Points {
   inputs: ArrayLike<number>;
   targets: ArrayLike<number>;
@@ -82,7 +90,7 @@ export class Frame extends Message {
     return this.header.layers ?? [];
   }
 
-  /** At what value each input but the first two is held all over the maps, in its own units. */
+  /** At what value each input that is not drawn is held all over the maps, in its own units. */
   get held(): number[] {
     return this.header.held ?? [];
   }
@@ -96,11 +104,11 @@ export class Frame extends Message {
     return this.biases[layer]?.[unit];
   }
 
-  /** Scale and shift of a normalised unit, or null when its layer is not normalised. */
-  normalization(layer: number, unit: number): { gamma: number; beta: number } | null {
+  /** Scale and shift of a normalised unit, the latter null where there is none; null when its layer is not normalised. */
+  normalization(layer: number, unit: number): { gamma: number; beta: number | null } | null {
     const gamma = this.floats(`gamma.${layer}`)[unit];
-    const beta = this.floats(`beta.${layer}`)[unit];
-    return gamma === undefined || beta === undefined ? null : { gamma, beta };
+    const beta = this.floats(`beta.${layer}`)[unit] ?? null;
+    return gamma === undefined ? null : { gamma, beta };
   }
 
   /** What the activation of a layer has learned, by its name. */
@@ -210,9 +218,10 @@ export class Frame extends Message {
   }
 }
 
-/** Points and feature maps; comes on connecting and when data or features change. */
+/** Points and feature maps; comes on connecting and when data, features or the axes of the maps change. */
 export class DataMessage extends Message {
   declare readonly header: DataHeader & Record<string, unknown>;
+  private readonly placed = new Map<Part, Points>();
 
   get run(): number {
     return this.header.run;
@@ -224,8 +233,37 @@ export class DataMessage extends Message {
     return this.header.features;
   }
 
+  /** What the maps are drawn over, to the right and upwards. */
+  get axes(): AxisHeader[] {
+    return this.header.axes ?? [];
+  }
+
   featureMap(index: number): ByteMap | null {
     return this.map("feature_maps", "feature_ranges", index);
+  }
+
+  /** Where the points lie on the maps. */
+  places(part: Part): Points {
+    const known = this.placed.get(part);
+    if (known) return known;
+    const places = this.project(this.points(part));
+    this.placed.set(part, places);
+    return places;
+  }
+
+  private project(points: Points): Points {
+    const projection = this.floats("projection");
+    if (!projection.length || this.axes.every(({ input }, side) => input === side)) return points;
+    const offset = this.floats("projection_offset");
+    const { inputs, targets, columns, copies } = points;
+    const places = new Float32Array(2 * targets.length);
+    for (let i = 0; i < targets.length; i++)
+      for (let side = 0; side < 2; side++) {
+        let sum = offset[side];
+        for (let c = 0; c < columns; c++) sum += projection[side * columns + c] * inputs[i * columns + c];
+        places[2 * i + side] = sum;
+      }
+    return { inputs: places, targets, columns: 2, copies };
   }
 
   /** All that there are, copies of training points too, in the order of the predictions. */

@@ -77,6 +77,8 @@ class Component(BaseModel):
     """LaTeX."""
     effect: ClassVar[str] = ""
     """The code of what choosing it means for learning; empty where there is nothing general to say."""
+    words: ClassVar[str] = ""
+    """Its name in the translations, where its kind is that of another component, too."""
     kind: str = ""
 
     @classmethod
@@ -86,7 +88,7 @@ class Component(BaseModel):
     @classmethod
     def named(cls) -> Text:
         """Its label, as a part of what the server says."""
-        return Text(code=f"catalogue.{cls.name()}", text=cls.label)
+        return Text(code=f"catalogue.{cls.words or cls.name()}", text=cls.label)
 
     @classmethod
     def __get_pydantic_json_schema__(

@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from playground.catalogue.component import Component
 
@@ -26,6 +27,8 @@ class Normalization(Component):
     """Evaluated, it scales and shifts each sum: so it can start as the identity, and be folded away."""
     in_kernel: ClassVar[bool] = False
     """`kernel.py` has it, too, written by hand; the reference trainer trains the others."""
+    eps: ClassVar[float]
+    """Added to the variance of the sums, or to their mean square."""
 
     @classmethod
     def is_compiled(cls) -> bool:
@@ -38,9 +41,7 @@ class Normalization(Component):
     def identity_on(self, z: Tensor) -> tuple[Named, Named]:
         """Parameters and buffers with which evaluation leaves the sums z as they are; initial values where it
         is not affine."""
-        ones = z.new_ones(len(z), 1, z.shape[2])
-        parameters = {name: ones * value for name, value in self.parameters.items()}
-        return parameters, {name: ones * value for name, value in self.buffers.items()}
+        return _initial(self.parameters, z), _initial(self.buffers, z)
 
     def folded(
         self, weight: Tensor, bias: Tensor, parameters: Named, buffers: Named
@@ -101,3 +102,66 @@ class BatchNorm(Normalization):
         """w' = w γ/σ and b' = (b - μ) γ/σ + β."""
         factor = parameters["gamma"] * (buffers["var"] + self.eps).rsqrt()
         return weight * factor, (bias - buffers["mean"]) * factor + parameters["beta"]
+
+
+class LayerNorm(Normalization):
+    """Centres and scales the sums of one sample over the neurons of the layer, then learns a scale γ and a
+    shift β for each. The batch plays no part. A neuron alone in its layer puts out β, whatever comes in (Ba,
+    Kiros, Hinton, 2016)."""
+
+    kind: Literal["layernorm"] = "layernorm"
+    label: ClassVar[str] = "Layer normalisation"
+    effect: ClassVar[str] = "effect.layernorm_on"
+    formula: ClassVar[str] = (
+        r"\hat z_j = \gamma_j\, \frac{z_j - \mu}{\sqrt{\sigma^2 + \epsilon}} + \beta_j,"
+        r"\quad \mu = \tfrac1n \sum_k z_k,\; \sigma^2 = \tfrac1n \sum_k (z_k - \mu)^2"
+    )
+    parameters: ClassVar[dict[str, float]] = {"gamma": 1.0, "beta": 0.0}
+    in_kernel: ClassVar[bool] = True
+    eps: ClassVar[float] = 1e-5
+
+    def forward(self, z: Tensor, parameters: Named, buffers: Named, training: bool) -> Tensor:
+        return torch.addcmul(parameters["beta"], self._normalized(z), parameters["gamma"])
+
+    def identity_on(self, z: Tensor) -> tuple[Named, Named]:
+        """For each unit the line through its normalised sums that comes closest to the sums themselves."""
+        normalized = self._normalized(z)
+        centred = normalized - normalized.mean(dim=1, keepdim=True)
+        power = (centred * centred).sum(dim=1, keepdim=True)
+        slope = (centred * z).sum(dim=1, keepdim=True) / power.clamp(min=self.eps)
+        gamma = torch.where(power > self.eps, slope, 1)
+        return {"gamma": gamma, "beta": (z - gamma * normalized).mean(dim=1, keepdim=True)}, {}
+
+    def _normalized(self, z: Tensor) -> Tensor:
+        return F.layer_norm(z, z.shape[-1:], eps=self.eps)
+
+
+class RMSNorm(Normalization):
+    """Scales the sums of one sample by their root mean square over the neurons of the layer, without centring
+    them, then learns a scale γ for each. The batch plays no part (Zhang, Sennrich, 2019)."""
+
+    kind: Literal["rmsnorm"] = "rmsnorm"
+    label: ClassVar[str] = "RMS normalisation"
+    effect: ClassVar[str] = "effect.rmsnorm_on"
+    formula: ClassVar[str] = r"\hat z_j = \gamma_j\, \frac{z_j}{\sqrt{\tfrac1n \sum_k z_k^2 + \epsilon}}"
+    parameters: ClassVar[dict[str, float]] = {"gamma": 1.0}
+    in_kernel: ClassVar[bool] = True
+    eps: ClassVar[float] = torch.finfo(torch.float32).eps
+    """As in `torch.nn.RMSNorm`."""
+
+    def forward(self, z: Tensor, parameters: Named, buffers: Named, training: bool) -> Tensor:
+        return self._normalized(z) * parameters["gamma"]
+
+    def identity_on(self, z: Tensor) -> tuple[Named, Named]:
+        """For each unit the factor of its normalised sums that comes closest to the sums themselves."""
+        normalized = self._normalized(z)
+        power = (normalized * normalized).sum(dim=1, keepdim=True)
+        slope = (normalized * z).sum(dim=1, keepdim=True) / power.clamp(min=self.eps)
+        return {"gamma": torch.where(power > self.eps, slope, 1)}, {}
+
+    def _normalized(self, z: Tensor) -> Tensor:
+        return z * (z.square().mean(dim=-1, keepdim=True) + self.eps).rsqrt()
+
+
+def _initial(values: dict[str, float], z: Tensor) -> Named:
+    return {name: z.new_full((len(z), 1, z.shape[2]), value) for name, value in values.items()}

@@ -25,7 +25,8 @@ class LayerSize(BaseModel):
     model_config = FROZEN
 
     inputs: int
-    """Units of the layer before, or features."""
+    """Rows of its weights: the features, or the units of the layer before; with a dense shortcut the features
+    and then the units of all layers before."""
     width: int
     """Its own units."""
 

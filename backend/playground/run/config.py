@@ -19,6 +19,7 @@ from playground.catalogue.normalizations import NoNormalization, Normalization
 from playground.catalogue.optimizers import Optimizer
 from playground.catalogue.pair_losses import PairLoss
 from playground.catalogue.schedules import ConstantRate, Schedule
+from playground.catalogue.shortcuts import NoShortcut, Shortcut
 from playground.catalogue.tables.table import Table
 
 VERSION = 2
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     AnyNormalization: TypeAlias = Normalization
     AnyOptimizer: TypeAlias = Optimizer
     AnySchedule: TypeAlias = Schedule
+    AnyShortcut: TypeAlias = Shortcut
+    AnyOutputShortcut: TypeAlias = Shortcut
 else:
     AnyActivation = union_of(Activation)
     AnyAugmentation = union_of(Augmentation)
@@ -55,6 +58,8 @@ else:
     AnyNormalization = union_of(Normalization)
     AnyOptimizer = union_of(Optimizer)
     AnySchedule = union_of(Schedule)
+    AnyShortcut = union_of(Shortcut)
+    AnyOutputShortcut = union_of(Shortcut, name="output_shortcut")
 
 
 def _in_order(places: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -96,7 +101,7 @@ FrozenEdges = Annotated[
 
 
 class Layer(BaseModel):
-    """A hidden layer: sums, normalisation, activation, dropout, in this order."""
+    """A hidden layer: sums, normalisation, activation, dropout, and what a shortcut adds, in this order."""
 
     model_config = FROZEN
     width: int = Field(default=4, ge=1, le=limits.WIDTH, title="Neurons", description="Units of the layer")
@@ -120,6 +125,11 @@ class Layer(BaseModel):
         description="Share of the units that is silenced in each training step",
         json_schema_extra={"first": 4},
     )
+    shortcut: AnyShortcut = Field(
+        default=NoShortcut(),
+        title="Shortcut",
+        description="A way past the layer, or past those before it",
+    )
     frozen: FrozenLayer = False
     frozen_neurons: FrozenNeurons = ()
     frozen_edges: FrozenEdges = ()
@@ -130,6 +140,9 @@ class Output(BaseModel):
 
     model_config = FROZEN
     activation: AnyOutputActivation = Field(default=Auto(), description="What the output makes of its sum")
+    shortcut: AnyOutputShortcut = Field(
+        default=NoShortcut(), title="Shortcut", description="Whether the output sees more than the last layer"
+    )
     frozen: FrozenLayer = False
     frozen_neurons: FrozenNeurons = ()
     frozen_edges: FrozenEdges = ()

@@ -17,12 +17,14 @@ from playground.catalogue.losses import Loss
 from playground.catalogue.normalizations import Normalization
 from playground.catalogue.optimizers import Optimizer
 from playground.catalogue.schedules import Schedule
+from playground.catalogue.shortcuts import Shortcut
 from playground.errors import ValidationFailed
 from playground.run.config import AnyData, Auto, Config, Layer, Output
 
 FAMILIES: dict[str, type[Component]] = {
     "activation": Activation,
     "normalization": Normalization,
+    "shortcut": Shortcut,
     "loss": Loss,
     "class_weights": ClassWeights,
     "optimizer": Optimizer,
@@ -122,7 +124,8 @@ class ComponentDescription(Description):
     compiled: bool | None = None
     """Whether the compiled trainer can use it; null where it makes no difference."""
     learned: list[str] = []
-    """Activations: weights of its own, one for each layer, by their names."""
+    """Weights of its own by their names: of an activation one for each layer, of a normalisation one for each
+    unit."""
     graph: Graph | None = None
     """Activations: what they do, by default."""
     tasks: list[str] | None = None
@@ -159,6 +162,9 @@ def describe() -> Catalogue:
         name: [_component(cls, family) for cls in members(family)] for name, family in FAMILIES.items()
     }
     components["output_activation"] = [_component(Auto, Auto), *components["activation"]]
+    components["output_shortcut"] = [
+        _component(cls, Shortcut) for cls in members(Shortcut) if not cls.adds_input
+    ]
     fields = [
         ConfigField(**parameter.model_dump(), path=prefix + parameter.name)
         for prefix, model in (("", Config), ("hidden.", Layer), ("output.", Output))
@@ -193,12 +199,18 @@ def _component(cls: type[Component], family: type[Component]) -> ComponentDescri
         formula=cls.formula,
         parameters=_parameters(cls),
         compiled=cls.is_compiled() if family in COMPILED else None,
-        learned=list(cls.learned) if issubclass(cls, Activation) else [],
+        learned=_learned(cls),
         graph=_graph(cls) if issubclass(cls, Activation) else None,
         tasks=list(cls.tasks) if issubclass(cls, Loss) else None,
         of_plane=issubclass(cls, Augmentation) and cls.of_plane,
         **_posed(cls) if issubclass(cls, Data) else {},
     )
+
+
+def _learned(cls: type[Component]) -> list[str]:
+    if issubclass(cls, Activation):
+        return list(cls.learned)
+    return list(cls.parameters) if issubclass(cls, Normalization) else []
 
 
 def _graph(cls: type[Activation]) -> Graph:

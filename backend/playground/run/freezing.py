@@ -91,9 +91,10 @@ def _layers(config: Config, task: Task) -> Iterator[tuple[str, Layer | Output, L
 
 def _sources(config: Config, index: int) -> list[Hashable]:
     """What comes into a layer, by name."""
-    if index == 0:
-        return list(config.features)
-    return [(index - 1, unit) for unit in range(config.hidden[index - 1].width)]
+    units = ([(at, unit) for unit in range(layer.width)] for at, layer in enumerate(config.hidden))
+    blocks: list[Sequence[Hashable]] = [config.features, *units]
+    first = 0 if config.layers[index].shortcut.sees_all else index
+    return [source for block in blocks[first : index + 1] for source in block]
 
 
 def _moved(

@@ -53,6 +53,7 @@ def _told(before: Config, after: Config) -> Iterator[str | Text]:
         yield say("effect.rate_is", rate=after.optimizer.lr)
     yield _chosen(before.schedule, after.schedule)
     yield from _layers(before.hidden, after.hidden)
+    yield _chosen(before.output.shortcut, after.output.shortcut)
     yield from _features(set(before.features), set(after.features))
     yield from _freezing(before, after)
     for name, codes in BOUNDS.items():
@@ -83,6 +84,7 @@ def _layers(before: tuple[Layer, ...], after: tuple[Layer, ...]) -> Iterator[str
             yield "effect.neurons_up" if new.width > old.width else "effect.neurons_down"
         yield _chosen(old.activation, new.activation)
         yield _chosen(old.normalization, new.normalization)
+        yield _chosen(old.shortcut, new.shortcut)
         if old.dropout != new.dropout:
             yield _dropout(old.dropout, new.dropout)
 

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from playground.catalogue.component import Task
 from playground.catalogue.normalizations import NoNormalization
+from playground.catalogue.shortcuts import NoShortcut
 from playground.i18n import Text
 from playground.run import freezing
 from playground.run.config import Config
@@ -25,7 +26,7 @@ class LayerSummary(Description):
     made_of: list[Text] = Field(
         examples=[[{"code": "catalogue.tanh", "values": {}, "text": "Tanh"}]],
     )
-    """What comes after the sums: normalisation and activation."""
+    """What comes after the sums, normalisation and activation, and its shortcut."""
     dropout: float = Field(examples=[0.0])
     """Share of the units that is silenced in each training step."""
     parameters: int = Field(examples=[12])
@@ -82,10 +83,11 @@ def _layer(shape: LayerShape, trainable: int) -> LayerSummary:
     frozen = size_of(shape.parameters) - trainable
     others = frozen + size_of(shape.buffers)
     normalized = [] if isinstance(shape.normalization, NoNormalization) else [shape.normalization]
+    shortcuts = [] if isinstance(shape.shortcut, NoShortcut) else [shape.shortcut]
     return LayerSummary(
         inputs=shape.inputs,
         output=[None, shape.width],
-        made_of=[component.named() for component in (*normalized, shape.activation)],
+        made_of=[component.named() for component in (*normalized, shape.activation, *shortcuts)],
         dropout=shape.dropout,
         parameters=trainable + others,
         trainable=trainable,

@@ -10,6 +10,7 @@ from playground.catalogue.augmentations import Augmentation
 from playground.catalogue.component import Task, members
 from playground.catalogue.features import available, needed
 from playground.catalogue.losses import Loss
+from playground.catalogue.shortcuts import NoShortcut, Shortcut
 from playground.catalogue.tables.table import Table
 from playground.errors import FieldError, ValidationFailed, explain, fault
 from playground.i18n import say
@@ -91,6 +92,7 @@ def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
             ("auto", "linear"),
             {"output": {"activation": {"kind": "auto"}}},
         )
+    yield from _shortcut_misfits(config)
     if config.augmentation.of_plane and not task.is_plane:
         rule = say("rule.augmentation_of_plane", augmentation=config.augmentation.named())
         fits = tuple(cls.name() for cls in members(Augmentation) if not cls.of_plane)
@@ -114,3 +116,22 @@ def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
         yield from freezing.misfits(config, task)
     if task.kind in loss.tasks and config.replicas > 1:
         yield from _too_many(config, task)
+
+
+def _shortcut_misfits(config: Config) -> Iterator[FieldError]:
+    """Where what comes in cannot be added to what goes out."""
+    coming = (len(config.features), *(layer.width for layer in config.hidden))
+    pairs = list(zip(config.hidden, coming, strict=False))
+    misfits = [
+        i for i, (layer, inputs) in enumerate(pairs) if layer.shortcut.adds_input and layer.width != inputs
+    ]
+    hidden = [layer.model_dump(mode="json") for layer in config.hidden]
+    for index in misfits:
+        hidden[index]["shortcut"] = NoShortcut().model_dump(mode="json")
+    for index in misfits:
+        rule = say("rule.residual_width", width=config.hidden[index].width, inputs=coming[index])
+        yield fault(f"hidden.{index}.shortcut", rule, suggestion={"hidden": hidden})
+    if config.output.shortcut.adds_input:
+        fits = tuple(cls.name() for cls in members(Shortcut) if not cls.adds_input)
+        suggestion = {"output": {"shortcut": NoShortcut().model_dump(mode="json")}}
+        yield fault("output.shortcut", say("rule.residual_output", fits=fits), fits, suggestion)

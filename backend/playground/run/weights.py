@@ -47,7 +47,13 @@ Rows = Annotated[list[Any], AfterValidator(_numbers), WithJsonSchema({"type": "a
 def _layer_weights() -> Any:
     """What a layer may have: parameters and running statistics of all that it may be composed of."""
     rows = {
-        "weight": Annotated[Rows, Field(description="A row for each input, a column for each unit")],
+        "weight": Annotated[
+            Rows,
+            Field(
+                description="A row for each input, a column for each unit; with a dense shortcut"
+                " the inputs are the features, then the units of all layers before"
+            ),
+        ],
         "bias": Annotated[Row, Field(description="A number for each unit")],
     }
     for normalization in members(Normalization):

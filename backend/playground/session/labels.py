@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from playground.catalogue.component import Component, code_of
 from playground.catalogue.normalizations import NoNormalization
+from playground.catalogue.shortcuts import NoShortcut
 from playground.i18n import Text, say
 from playground.run.config import Config, Layer
 
@@ -18,7 +19,7 @@ LISTS = {
 }
 """Fields that are told by how much they hold."""
 PARTS = frozenset({"output", "hidden", "features", "version"})
-LAYER_PARTS = frozenset({"width", "activation", "normalization", "dropout"})
+LAYER_PARTS = frozenset({"width", "activation", "normalization", "dropout", "shortcut"})
 """Fields that are told in words of their own; so are components."""
 LONGEST = 60
 """Characters of a label, in English."""
@@ -60,6 +61,8 @@ def _components(before: Config, after: Config) -> list[Text]:
             words.append(_shown(name, new))
         else:
             words += _parameters(old, new)
+    if before.output.shortcut.kind != after.output.shortcut.kind:
+        words.append(say("label.output", component=_shortcut(before.output.shortcut, after.output.shortcut)))
     if before.output.activation != after.output.activation:
         words.append(say("label.output", component=after.output.activation.named()))
     others = _parameters(before.output, after.output, within="output.")
@@ -101,6 +104,8 @@ def _layer(number: int, before: Layer, after: Layer) -> list[Text]:
         words += [say("label.layer", layer=number, change=change) for change in changes]
     if before.normalization.kind != after.normalization.kind:
         words.append(_normalization(number, before.normalization, after.normalization))
+    if before.shortcut.kind != after.shortcut.kind:
+        words.append(say("label.layer", layer=number, change=_shortcut(before.shortcut, after.shortcut)))
     if before.dropout != after.dropout:
         words.append(say("label.dropout", rate=after.dropout, layer=number))
     others = _parameters(before, after, but=LAYER_PARTS, within="hidden.")
@@ -112,6 +117,13 @@ def _normalization(number: int, before: Component, after: Component) -> Text:
     if isinstance(after, NoNormalization):
         return say("label.normalization_off", normalization=before.named(), layer=number)
     return say("label.normalization_on", normalization=after.named(), layer=number)
+
+
+def _shortcut(before: Component, after: Component) -> Text:
+    """Likewise."""
+    if isinstance(after, NoShortcut):
+        return say("label.shortcut_off", shortcut=before.named())
+    return say("label.shortcut_on", shortcut=after.named())
 
 
 def _scalars(before: Config, after: Config) -> list[Text]:

@@ -111,12 +111,14 @@ def forward(
     """
     training = masks is not None
     masks = masks or [None] * (len(network.layers) + 1)
-    activations = []
-    x = _dropped(x, masks[0])
+    activations: list[Tensor] = []
+    features = x = _dropped(x, masks[0])
     for layer, p, running, mask in zip(network.layers, parameters, buffers, masks[1:], strict=True):
-        z = layer.normalization.forward(torch.baddbmm(p["bias"], x, p["weight"]), p, running, training)
+        seen = torch.cat([features, *activations], dim=2) if layer.shortcut.sees_all else x
+        z = layer.normalization.forward(torch.baddbmm(p["bias"], seen, p["weight"]), p, running, training)
         learned = {name: p[name] for name in layer.activation.learned}
-        x = _dropped(layer.activation.forward(z, **learned), mask)
+        branch = _dropped(layer.activation.forward(z, **learned), mask)
+        x = x + branch if layer.shortcut.adds_input else branch
         activations.append(x)
     return activations
 

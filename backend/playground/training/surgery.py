@@ -6,8 +6,8 @@ wherever that is possible, and the parts are put together again in the new shape
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 
 import torch
@@ -15,43 +15,18 @@ from torch import Tensor
 
 from playground.catalogue.normalizations import NoNormalization, Normalization
 from playground.catalogue.schedules import Watch
+from playground.catalogue.shortcuts import Shortcut
 from playground.i18n import Text, say
+from playground.run.layers import connected, sources_of
 from playground.training.experiment import Experiment
-from playground.training.network import LayerShape, LayerTensors, Network, forward, initialise
+from playground.training.insertion import insert_layer
+from playground.training.network import LayerShape, Network, initialise
+from playground.training.parts import LayerState, activations, drawn_anew, join, split
 from playground.training.schedule import learning_rates
 from playground.training.state import State
 
-SCALE_COST, GAIN_COST, SHIFT_COST = 0.005, 0.015, 0.01
-"""Error, as a share of the span, that an inserted layer may have to save a doubling of its weights, of those
-behind it, or a shift by one span. Tiny weights in front and huge ones behind would copy the straight middle
-of any activation, but could not be trained, and every further layer would double them again."""
-REACHES = (4.0, 2.0, 1.0, 0.5, 0.25)
-"""Lengths that what comes in may be scaled to."""
-MARGIN = 0.05
-"""Room below the least value that was seen, as a share of the span, where a ReLU bends just below it."""
 MUCH_LARGER = 10
 """By what factor a learning rate rises that may wreck what was learned."""
-CLEAR = 4.0
-"""How far above zero the bend of a smooth ReLU has straightened out."""
-IDENTITY = (1.0, 0.0, 1.0, 0.0)
-"""Scale, shift, gain and offset that leave all as it is."""
-EXACT_FIT, EXACT_OUTPUT = 1e-5, 1e-4
-"""Errors, as a share of a span, that are none: of a unit, where it wins over all that is cheaper, and of the
-output."""
-
-
-@dataclass
-class LayerState:
-    """A layer taken out of a network."""
-
-    shape: LayerShape
-    tracks: list[dict[str, Tensor]]
-    """The parameters (R, …), then each slot of the optimizer for them and the count of their updates."""
-    buffers: dict[str, Tensor]
-
-    @property
-    def parameters(self) -> dict[str, Tensor]:
-        return self.tracks[0]
 
 
 def transfer(old: Experiment, new: Experiment, state: State) -> tuple[State, list[Text]]:
@@ -63,7 +38,7 @@ def transfer(old: Experiment, new: Experiment, state: State) -> tuple[State, lis
     if len(state.seeds) == old.config.replicas:
         state = _replicated(old, new, state, effects)
     if (old.config.seed, old.config.init) != (new.config.seed, new.config.init):
-        _, fresh = _fresh(new.network, new, replace(state, slots=_zero_slots(new, state.weights)))
+        _, fresh = drawn_anew(new.network, new, replace(state, slots=_zero_slots(new, state.weights)))
         return fresh, [say("effect.redrawn")]
     in_place = list(range(len(old.config.features)))
     if old.network != new.network or _feature_rows(old, new) != in_place:
@@ -122,43 +97,21 @@ def _zero_slots(new: Experiment, weights: Tensor) -> Tensor:
 
 
 def _reshape(old: Experiment, new: Experiment, state: State, effects: list[Text]) -> State:
-    parts = _split(old.network, state)
+    parts = split(old.network, state)
     pairs, inserted = _match_layers(old.network.layers, new.network.layers)
     for index, position in pairs:
         if parts[index].shape.normalization.kind != new.network.layers[position].normalization.kind:
             _remove_normalization(parts[index], index, effects)
     parts = _resize(old, new, state, parts, pairs, effects)
     for index in inserted:
-        _insert_layer(new, state, parts, index, effects)
+        insert_layer(new, state, parts, index, effects)
     for index, layer in enumerate(new.network.layers):
         if layer.normalization.kind != parts[index].shape.normalization.kind:
-            came_in = _activations(parts[:index], new.train_x, state)
+            x = new.train_x.expand(len(state.seeds), -1, -1)
+            seen = [x, *activations(parts[:index], new.train_x, state)]
+            came_in = torch.cat(seen, dim=2) if layer.shortcut.sees_all else seen[-1]
             _add_normalization(parts[index], layer.normalization, came_in, index, effects)
-    return _join(new.network, state, parts)
-
-
-def _split(network: Network, state: State) -> list[LayerState]:
-    tracks = [network.parameters(flat) for flat in (state.weights, *state.slots, state.updates)]
-    running = network.buffers(state.buffers)
-    return [
-        LayerState(shape, [dict(track[index]) for track in tracks], dict(running[index]))
-        for index, shape in enumerate(network.layers)
-    ]
-
-
-def _join(network: Network, state: State, parts: list[LayerState]) -> State:
-    def flat(views: LayerTensors, names: list[list[str]]) -> Tensor:
-        rows = len(state.seeds)
-        pieces = [views[i][name].reshape(rows, -1) for i, layer in enumerate(names) for name in layer]
-        return torch.cat(pieces, dim=1) if pieces else state.buffers[:, :0]
-
-    names = [list(layer.parameters) for layer in network.layers]
-    tracks = range(len(parts[0].tracks))
-    weights, *slots, updates = (flat([part.tracks[t] for part in parts], names) for t in tracks)
-    memory = torch.stack(slots) if slots else weights.new_zeros(0, *weights.shape)
-    buffers = flat([part.buffers for part in parts], [list(layer.buffers) for layer in network.layers])
-    buffers = buffers.clone()
-    return replace(state, weights=weights, buffers=buffers, slots=memory, updates=updates, grad=None)
+    return join(new.network, state, parts)
 
 
 def _match_layers(
@@ -172,7 +125,8 @@ def _match_layers(
 
     def difference(a: LayerShape, b: LayerShape) -> float:
         width = abs(a.width - b.width) / max(a.width, b.width)
-        return width + 0.5 * (a.activation != b.activation) + 0.25 * (a.normalization != b.normalization)
+        components = 0.25 * (a.normalization != b.normalization) + 0.25 * (a.shortcut != b.shortcut)
+        return width + 0.5 * (a.activation != b.activation) + components
 
     @cache
     def best(i: int, j: int) -> tuple[float, int, tuple[tuple[int, int], ...]]:
@@ -202,24 +156,27 @@ def _resize(
     effects: list[Text],
 ) -> list[LayerState]:
     """The layers that live on, with their new widths and inputs; the others are gone."""
-    kept: list[LayerShape] = []
-    inputs = len(new.config.features)
-    for index, position in pairs:
-        layer = new.network.layers[position]
-        kept.append(
-            replace(layer, inputs=inputs, normalization=_kept_normalization(layer, parts[index].shape))
-        )
-        inputs = layer.width
-    fresh = _split(*_fresh(Network(tuple(kept)), new, state))
+    kept = connected(
+        len(new.config.features),
+        (
+            replace(
+                new.network.layers[position],
+                normalization=_kept_normalization(new.network.layers[position], parts[index].shape),
+            )
+            for index, position in pairs
+        ),
+    )
+    targets = split(*drawn_anew(Network(kept), new, state))
+    features = _feature_rows(old, new)
+    if pairs[0][0] == 0 or any(layer.shortcut.sees_all for layer in kept):
+        _tell_features(old, new, features, effects)
     before = -1
-    for (index, position), target in zip(pairs, fresh, strict=True):
+    for place, ((index, position), target) in enumerate(zip(pairs, targets, strict=True)):
         part = parts[index]
         removed = index - before - 1
-        rows = [i if i < part.shape.inputs else -1 for i in range(target.shape.inputs)]
         if removed:
             effects.append(say("effect.layers_removed", count=removed))
-        elif index == 0:
-            rows = _moved_features(old, new, effects)
+        rows = _rows(old.network.layers, kept, [index for index, _ in pairs], place, features)
         if position == len(new.network.layers) - 1 and part.shape.width != target.shape.width:
             if "embedding" not in (old.task.kind, new.task.kind):
                 _change_outputs(part, target.shape.width)
@@ -228,20 +185,45 @@ def _resize(
             more = target.shape.width - part.shape.width
             code = "effect.neurons_added" if more > 0 else "effect.neurons_removed"
             effects.append(say(code, count=abs(more), layer=position + 1))
-        _copy_overlap(part, target, rows, silent=not removed)
+        _copy_overlap(part, target, rows, silent=not removed or part.shape.shortcut.sees_all)
+        _tell_shortcut(part.shape.shortcut, target.shape.shortcut, position, new, effects)
         before = index
     if any(old.network.layers[i].activation != new.network.layers[j].activation for i, j in pairs):
         effects.append(say("effect.activation"))
-    return fresh
+    return targets
 
 
-def _fresh(network: Network, new: Experiment, state: State) -> tuple[Network, State]:
-    """The network at its initialisation, with a memory as empty as that of a new optimizer."""
-    weights, buffers = initialise(network, new.config, state.seeds)
-    slots = weights.new_zeros(len(state.slots), *weights.shape)
-    updates = torch.zeros_like(weights)
-    fresh = replace(state, weights=weights, buffers=buffers, slots=slots, updates=updates, grad=None)
-    return network, fresh
+def _rows(
+    old: Sequence[LayerShape], kept: Sequence[LayerShape], indices: list[int], place: int, features: list[int]
+) -> list[int]:
+    """For each input of a layer that lives on, at `place` among the kept ones, the old input, or -1.
+
+    `indices` are the old places of the kept layers, `features` the old place of each feature, or -1. Where
+    the layer in front is gone, the one before it takes its place, unit by unit.
+    """
+    index, now = indices[place], sources_of(kept, place)
+    had = {source: row for row, source in enumerate(sources_of(old, index))}
+    in_front = indices[place - 1] if place else -1
+    if in_front != index - 1 and not old[index].shortcut.sees_all:
+        near = sum(layer == place - 1 for layer, _ in now)
+        return [-1] * (len(now) - near) + [i if i < old[index].inputs else -1 for i in range(near)]
+    return [
+        had.get((indices[layer], unit) if layer >= 0 else (-1, features[unit]), -1) for layer, unit in now
+    ]
+
+
+def _tell_shortcut(
+    before: Shortcut, after: Shortcut, position: int, new: Experiment, effects: list[Text]
+) -> None:
+    if before.kind == after.kind:
+        return
+    of_output = position == len(new.network.layers) - 1
+    if before.adds_input or before.sees_all:
+        code = "effect.residual_removed" if before.adds_input else "effect.dense_removed"
+        effects.append(say("effect.output_dense_removed") if of_output else say(code, layer=position + 1))
+    if after.adds_input or after.sees_all:
+        code = "effect.residual_added" if after.adds_input else "effect.dense_added"
+        effects.append(say("effect.output_dense_added") if of_output else say(code, layer=position + 1))
 
 
 def _feature_rows(old: Experiment, new: Experiment) -> list[int]:
@@ -267,16 +249,14 @@ def _features(experiment: Experiment, write: Callable[[str], str] = str) -> list
     ]
 
 
-def _moved_features(old: Experiment, new: Experiment, effects: list[Text]) -> list[int]:
-    """As `_feature_rows`, and it says which came and which went."""
-    rows = _feature_rows(old, new)
+def _tell_features(old: Experiment, new: Experiment, rows: list[int], effects: list[Text]) -> None:
+    """Which came and which went."""
     added = [name for name, row in zip(_features(new), rows, strict=True) if row < 0]
     gone = [name for row, name in enumerate(_features(old)) if row not in rows]
     if added:
         effects.append(say("effect.features_added", features=added, count=len(added)))
     if gone:
         effects.append(say("effect.features_removed", features=gone, count=len(gone)))
-    return rows
 
 
 def _copy_overlap(part: LayerState, target: LayerState, rows: list[int], silent: bool) -> None:
@@ -312,87 +292,6 @@ def _change_outputs(part: LayerState, width: int) -> None:
                 else value[..., 1:2] - value[..., 0:1]
             )
     part.shape = replace(part.shape, width=min(2, width))
-
-
-def _insert_layer(
-    new: Experiment, state: State, parts: list[LayerState], index: int, effects: list[Text]
-) -> None:
-    """Insert a layer that passes on what comes in, as well as its activation can.
-
-    Unit u takes z = s a + c of the activation a before it, and the layer behind takes gain f(z) + offset
-    for a. Scale s and shift c are the best of a few, gain and offset a least-squares fit over the range of
-    a over all that is shown: exact wherever f has a straight piece. How far the output is off is measured.
-    """
-    shape = replace(
-        new.network.layers[index], inputs=parts[index].shape.inputs, normalization=NoNormalization()
-    )
-    _, drawn = _fresh(Network((shape,)), new, state)
-    part = _split(Network((shape,)), drawn)[0]
-    for name, value in shape.activation.identity.items():
-        part.parameters[name].fill_(value)
-    behind = parts[index]
-    a, before = (_activations(some, new.domain, state) for some in (parts[:index], parts))
-    units = min(shape.inputs, shape.width)
-    scale, shift, gain, offset = _fit_identity(shape, part, a)
-    part.parameters["weight"][:, :, :units] = torch.diag_embed(scale)[:, :, :units]
-    part.parameters["bias"][:, 0, :units] = shift[:, :units]
-    for number, track in enumerate(behind.tracks):
-        weight = track["weight"]
-        track["weight"] = weight.new_zeros(len(state.seeds), shape.width, behind.shape.width)
-        factor = gain[:, :units, None] if number == 0 else 1
-        track["weight"][:, :units] = weight[:, :units] * factor
-        if number == 0:
-            constant = torch.cat([offset[:, :units], a.mean(dim=1)[:, units:]], dim=1)
-            track["bias"] = track["bias"] + constant[:, None, :] @ weight
-    behind.shape = replace(behind.shape, inputs=shape.width)
-    parts.insert(index, part)
-    off = (_activations(parts, new.domain, state) - before).abs().amax()
-    share = float((off / (before.amax() - before.amin()).clamp(min=1e-9)).nan_to_num(nan=1, posinf=1))
-    if share < EXACT_OUTPUT:
-        effects.append(say("effect.layer_added_exactly", layer=index + 1))
-    else:
-        percent = float(f"{100 * share:.2g}")
-        effects.append(say("effect.layer_added_closely", layer=index + 1, percent=percent))
-
-
-def _activations(parts: list[LayerState], x: Tensor, state: State) -> Tensor:
-    """Evaluated activations (R, n, width) at the end of some parts, or the features where there is none."""
-    x = x.expand(len(state.seeds), -1, -1)
-    network = Network(tuple(part.shape for part in parts))
-    for activation in forward(
-        network, [part.parameters for part in parts], [part.buffers for part in parts], x
-    ):
-        x = activation
-    return x
-
-
-def _fit_identity(shape: LayerShape, part: LayerState, a: Tensor) -> list[Tensor]:
-    """Scale, shift, gain and offset for each unit, (R, inputs) each."""
-    low, high = a.amin(dim=1).double(), a.amax(dim=1).double()
-    span = torch.where(high - low > 1e-6, high - low, 1)
-    ramp = low[..., None] + span[..., None] * torch.linspace(0, 1, 65, dtype=torch.float64, device=a.device)
-    learned = {name: part.parameters[name].double() for name in shape.activation.learned}
-    start = low - MARGIN * span
-    best: list[Tensor] = []
-    for s in (torch.ones_like(span), *(reach / span for reach in REACHES)):
-        for shift in (torch.zeros_like(low), -s * (low + high) / 2, -s * start, CLEAR - s * start):
-            f = shape.activation.forward(s[..., None] * ramp + shift[..., None], **learned)
-            centred, target = f - f.mean(-1, keepdim=True), ramp - ramp.mean(-1, keepdim=True)
-            power = (centred * centred).sum(-1)
-            gain = (centred * target).sum(-1) / power.clamp(min=1e-12)
-            offset = (ramp - gain[..., None] * f).mean(-1)
-            error = (gain[..., None] * f + offset[..., None] - ramp).abs().amax(-1) / span
-            doubled = gain.abs().clamp(min=1e-12).log2().abs()
-            moved = (s * (low + high) / 2 + shift).abs() / (s * span)
-            cost = SCALE_COST * s.log2().abs() + GAIN_COST * doubled + SHIFT_COST * moved
-            cost = (cost + torch.where(error < EXACT_FIT, -1e3, error)).nan_to_num(nan=torch.inf)
-            found = [s, shift, gain, offset, cost]
-            if best:
-                better = cost < best[-1] - 1e-9
-                found = [torch.where(better, new, old) for new, old in zip(found, best, strict=True)]
-            best = found
-    fits = torch.stack(best[:-1]).float().isfinite().all(dim=0)  # not where a itself is not finite
-    return [torch.where(fits, number, plain).float() for number, plain in zip(best, IDENTITY, strict=False)]
 
 
 def _kept_normalization(new: LayerShape, old: LayerShape) -> Normalization:

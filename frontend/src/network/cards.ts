@@ -11,11 +11,12 @@ export type UnitCard = Unit &
     /** The unit below, of an edge. */
     source?: number;
   };
-export type Card = UnitCard | (Anchored & { what: "layer"; layer: number });
+type LayerCard = Anchored & { layer: number };
+export type Card = UnitCard | (LayerCard & { what: "layer" }) | (LayerCard & { what: "output" });
 
-/** Whether what a card is about is no longer there. `inputs`: the number of features in use. */
-export function isGone(card: Card, inputs: number, widths: number[]): boolean {
+/** Whether what a card is about is no longer there. `inputs`: how many each layer has. */
+export function isGone(card: Card, inputs: number[], widths: number[]): boolean {
+  if (card.what === "output") return card.layer !== widths.length - 1;
   if (card.what === "layer") return card.layer >= widths.length - 1;
-  const sources = card.layer ? (widths[card.layer - 1] ?? 0) : inputs;
-  return card.unit >= (widths[card.layer] ?? 0) || (card.source ?? 0) >= sources;
+  return card.unit >= (widths[card.layer] ?? 0) || (card.source ?? 0) >= (inputs[card.layer] ?? 0);
 }

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Frame } from "../wire";
-import { LEVELS, levelOf, SvgEdges } from "./edges";
+import { LEVELS, levelOf, Shown, SvgEdges, WAYS_MOST } from "./edges";
 import type { Edge } from "./layout";
 
 describe("the look of a weight", () => {
@@ -34,7 +34,10 @@ describe("edges as SVG", () => {
   function drawn() {
     const set = vi.fn();
     vi.stubGlobal("document", { createElementNS: () => ({ setAttribute: set, toggleAttribute: () => {} }) });
-    const edge = (source: number): Edge => ({ layer: 0, source, unit: 0, x0: 0, y0: 0, x1: 9, y1: 9 });
+    const edge = (source: number): Edge => ({
+      ...{ layer: 0, source, unit: 0, from: { layer: -1, unit: source } },
+      ...{ x0: 0, y0: 0, x1: 9, y1: 9 },
+    });
     const group = {
       namespaceURI: "",
       replaceChildren: () => {},
@@ -62,5 +65,26 @@ describe("edges as SVG", () => {
     set.mockClear();
     edges.paint(frame(-0.5, 0.5));
     expect(set).toHaveBeenCalledWith("class", "negative");
+  });
+});
+
+describe("which edges are drawn", () => {
+  const edge = (layer: number, source: number, past = true): Edge => ({
+    ...{ layer, source, unit: 0, from: { layer: -1, unit: source } },
+    ...{ x0: 0, y0: 0, x1: 9, y1: 9, past: past ? { y: 0, from: 3, to: 6 } : undefined },
+  });
+
+  it("leaves out the weakest ways past layers, and nothing else", () => {
+    const edges = [
+      ...Array.from({ length: 40 }, (_, source) => edge(1, source, false)),
+      ...Array.from({ length: WAYS_MOST + 4 }, (_, source) => edge(2, source)),
+      ...Array.from({ length: WAYS_MOST }, (_, source) => edge(3, source)),
+    ];
+    const shown = new Shown(edges);
+    shown.take((i) => edges[i].source);
+    const left = edges.filter((_, i) => shown.left[i]);
+    expect(left.map(({ layer, source }) => [layer, source])).toEqual(
+      [0, 1, 2, 3].map((source) => [2, source]),
+    );
   });
 });

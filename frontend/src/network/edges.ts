@@ -26,7 +26,39 @@ const opacityAt = (level: number) => 0.14 + 0.76 * strengthAt(level);
 const WIDTHS = Array.from({ length: 2 * LEVELS + 1 }, (_, level) => widthAt(level));
 const OPACITIES = Array.from({ length: 2 * LEVELS + 1 }, (_, level) => opacityAt(level).toFixed(2));
 
+/** So many ways past layers are drawn into each layer: those with the largest weights. */
+export const WAYS_MOST = 16;
+/** Their lines are thinner than others. */
+const WAY = 0.6;
+
+const sizeOf = (frame: Frame, { layer, source, unit }: Edge) =>
+  Math.abs(frame.weight(layer, source, unit) ?? 0);
+
+/** Which edges are drawn: all from layer to layer, and the strongest of those past layers. */
+export class Shown {
+  /** 1 for an edge that is not drawn. */
+  readonly left: Uint8Array;
+  private readonly ways: number[][];
+
+  constructor(edges: Edge[]) {
+    this.left = new Uint8Array(edges.length);
+    const layers = new Map<number, number[]>();
+    edges.forEach(({ layer, past }, i) => {
+      if (past) layers.set(layer, [...(layers.get(layer) ?? []), i]);
+    });
+    this.ways = [...layers.values()].filter((ways) => ways.length > WAYS_MOST);
+  }
+
+  take(sizeOf: (edge: number) => number): void {
+    for (const ways of this.ways) {
+      const least = ways.map(sizeOf).sort((a, b) => b - a)[WAYS_MOST - 1];
+      for (const i of ways) this.left[i] = Number(sizeOf(i) < least);
+    }
+  }
+}
+
 export interface EdgePainter {
+  readonly shown: Shown;
   paint(frame: Frame, theme: Theme): void;
   /** Lets the other edges fade; null ends it. */
   emphasise(near: ((edge: Edge) => boolean) | null): void;
@@ -38,6 +70,7 @@ export interface EdgePainter {
 const BROKEN = [7, 4];
 
 export class SvgEdges implements EdgePainter {
+  readonly shown: Shown;
   private readonly paths: SVGPathElement[];
   private readonly levels: Int8Array;
 
@@ -52,12 +85,15 @@ export class SvgEdges implements EdgePainter {
       path.setAttribute("data-testid", `edge-${edge.layer}-${edge.source}-${edge.unit}`);
       return path;
     });
+    this.shown = new Shown(edges);
     this.levels = new Int8Array(edges.length).fill(-1);
     group.replaceChildren(...this.paths);
   }
 
   paint(frame: Frame): void {
+    this.shown.take((i) => sizeOf(frame, this.edges[i]));
     for (let i = 0; i < this.paths.length; i++) {
+      if (this.edges[i].past) this.paths[i].toggleAttribute("data-left", this.shown.left[i] > 0);
       const edge = this.edges[i];
       const level = levelOf(frame.weight(edge.layer, edge.source, edge.unit) ?? 0);
       const before = this.levels[i];
@@ -67,7 +103,8 @@ export class SvgEdges implements EdgePainter {
       if (before < 0 || level > LEVELS !== before > LEVELS) {
         path.setAttribute("class", level > LEVELS ? "positive" : "negative");
       }
-      path.setAttribute("stroke-width", (WIDTHS[level] * this.weight).toFixed(2));
+      const weight = this.edges[i].past ? WAY * this.weight : this.weight;
+      path.setAttribute("stroke-width", (WIDTHS[level] * weight).toFixed(2));
       path.setAttribute("stroke-opacity", OPACITIES[level]);
     }
   }
@@ -92,6 +129,7 @@ export class SvgEdges implements EdgePainter {
 }
 
 export class CanvasEdges implements EdgePainter {
+  readonly shown: Shown;
   private readonly levels: Int8Array;
   private readonly curves: Path2D[];
   private theme: Theme | null = null;
@@ -108,6 +146,7 @@ export class CanvasEdges implements EdgePainter {
     canvas.width = Math.round(width * density);
     canvas.height = Math.round(height * density);
     this.context.setTransform(density, 0, 0, density, 0, 0);
+    this.shown = new Shown(edges);
     this.levels = new Int8Array(edges.length).fill(-1);
     this.curves = edges.map((edge) => new Path2D(curve(edge)));
   }
@@ -119,6 +158,7 @@ export class CanvasEdges implements EdgePainter {
   paint(frame: Frame, theme: Theme): void {
     let changed = theme !== this.theme;
     this.theme = theme;
+    this.shown.take((i) => sizeOf(frame, this.edges[i]));
     for (let i = 0; i < this.edges.length; i++) {
       const edge = this.edges[i];
       const level = levelOf(frame.weight(edge.layer, edge.source, edge.unit) ?? 0);
@@ -149,10 +189,10 @@ export class CanvasEdges implements EdgePainter {
       (a, b) => strengthAt(this.levels[a]) - strengthAt(this.levels[b]),
     );
     for (const i of order) {
-      if (this.near && !this.near(this.edges[i])) continue;
+      if (this.near ? !this.near(this.edges[i]) : this.shown.left[i]) continue;
       const level = this.levels[i];
       context.strokeStyle = level > LEVELS ? positive : negative;
-      context.lineWidth = widthAt(level);
+      context.lineWidth = widthAt(level) * (this.edges[i].past ? WAY : 1);
       context.globalAlpha = opacityAt(level);
       context.setLineDash(this.frozen(this.edges[i]) ? BROKEN : []);
       context.stroke(this.curves[i]);

@@ -104,6 +104,56 @@ describe("the picture of a network", () => {
   });
 });
 
+describe("shortcuts", () => {
+  const dense = (hidden: number[]) =>
+    arrange(shape(hidden, { shortcuts: [...hidden, 0].map(() => "dense") }), DESK);
+
+  it("lead from the inputs and all layers before, in the order of the weights", () => {
+    const { edges, starts } = dense([3, 2]);
+    expect(starts).toEqual([0, 6, 6 + 10, 6 + 10 + 7]);
+    const into = edges.filter(({ layer, unit }) => layer === 2 && unit === 0);
+    const from = into.map(({ source, from }) => `${source}: ${from.layer}.${from.unit}`).sort();
+    expect(from).toEqual(["0: -1.0", "1: -1.1", "2: 0.0", "3: 0.1", "4: 0.2", "5: 1.0", "6: 1.1"]);
+    expect(into.filter(({ past }) => past).map(({ source }) => source)).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it("run past the layers between, beside their tiles and within the picture", () => {
+    for (const hidden of [
+      [3, 2],
+      [8, 8, 8],
+      [256, 4],
+      [1, 12, 1],
+    ]) {
+      const { edges, columns, height } = dense(hidden);
+      for (const { from, layer, past } of edges) {
+        expect(past !== undefined).toBe(from.layer < layer - 1);
+        if (!past) continue;
+        expect(past.y).toBeGreaterThan(0);
+        expect(past.y).toBeLessThan(height);
+        for (const { places, tile } of columns.slice(from.layer + 2, layer + 1))
+          for (const { y } of places) expect(Math.abs(past.y - y)).toBeGreaterThanOrEqual(tile / 2);
+      }
+    }
+  });
+
+  it("can be found under the pointer where they run level, if they are drawn", () => {
+    const layout = dense([3, 2]);
+    const way = layout.edges.findIndex(({ past }) => past);
+    const { past } = layout.edges[way];
+    const x = ((past?.from ?? 0) + (past?.to ?? 0)) / 2;
+    const found = layout.edges[nearestEdge(layout, x, past?.y ?? 0, 4)];
+    expect(found.past?.y).toBe(past?.y);
+    expect(nearestEdge(layout, x, past?.y ?? 0, 4, () => false)).toBe(-1);
+  });
+
+  it("that add lead from unit to unit", () => {
+    const { added } = arrange(shape([4, 4, 2], { shortcuts: ["none", "residual", "none", "none"] }), DESK);
+    expect(added.length).toBe(4);
+    expect(arrange(shape([2], { used: [3, 0], shortcuts: ["residual", "none"] }), DESK).added.length).toBe(2);
+    expect(arrange(shape([4, 4]), DESK).added).toEqual([]);
+  });
+});
+
 describe("the edge under the pointer", () => {
   const layout = arrange(shape([4, 4]), DESK);
 

@@ -3,7 +3,7 @@ import { kindOf } from "../catalogue";
 import { t, tMaybe } from "../i18n";
 import type { Catalogue, Config, Task } from "../types";
 import type { Unit } from "./layout";
-import { pretty } from "./shape";
+import { pretty, shortcutsOf, sourcesOf } from "./shape";
 
 export interface Names {
   feature: (name: string) => string;
@@ -15,6 +15,8 @@ export interface Names {
   activation: (layer: number) => string;
   /** What its activation learns. */
   learned: (layer: number) => string[];
+  /** What its normalisation learns. */
+  normalized: (layer: number) => string[];
 }
 
 /** `offered`: all features of the data; `outputs`: units of the output layer. */
@@ -44,8 +46,20 @@ export function namesOf(
     return t("network.output_of", { name: task?.class_labels[unit] ?? unit });
   }
 
-  const source = (layer: number, unit: number) =>
-    layer ? unitName({ layer: layer - 1, unit }) : feature(config.features[unit]);
+  const sources = [...config.hidden, config.output].map((_, layer) =>
+    sourcesOf(
+      layer,
+      config.features.length,
+      [...config.hidden.map(({ width }) => width), outputs],
+      shortcutsOf(config),
+    ),
+  );
+
+  function source(layer: number, source: number): string {
+    const from = sources[layer]?.[source];
+    if (!from) return "";
+    return from.layer < 0 ? feature(config.features[from.unit]) : unitName(from);
+  }
 
   const kindAt = (layer: number) => (config.hidden.at(layer) ?? config.output).activation.kind;
   const activationAt = (layer: number) => kindOf(catalogue, "output_activation", kindAt(layer));
@@ -54,8 +68,13 @@ export function namesOf(
     feature,
     unit: unitName,
     source,
-    sourceInCard: (layer, unit) => (layer ? t("network.neuron", { unit: unit + 1 }) : source(layer, unit)),
+    sourceInCard: (layer, unit) => {
+      const plain = layer > 0 && shortcutsOf(config)[layer] !== "dense";
+      return plain ? t("network.neuron", { unit: unit + 1 }) : source(layer, unit);
+    },
     activation: (layer) => activationAt(layer)?.label ?? kindAt(layer),
     learned: (layer) => activationAt(layer)?.learned ?? [],
+    normalized: (layer) =>
+      kindOf(catalogue, "normalization", config.hidden.at(layer)?.normalization.kind ?? "")?.learned ?? [],
   };
 }

@@ -6,12 +6,10 @@ import type { Edge, Layout, Unit } from "./layout";
 import { Signals } from "./signals";
 
 /** Does a frame show the network that is drawn? Between a change and its first frame it does not. */
-export function fits(frame: Frame, inputs: number, widths: number[]): boolean {
-  const layers = frame.layers;
+export function fits({ layers }: Frame, inputs: number[], widths: number[]): boolean {
   return (
     layers.length === widths.length &&
-    layers[0].inputs === inputs &&
-    widths.every((width, layer) => layers[layer].width === width)
+    layers.every((layer, at) => layer.inputs === inputs[at] && layer.width === widths[at])
   );
 }
 
@@ -61,6 +59,9 @@ export class NetworkPainter {
     this.edges = this.signals = null;
   }
 
+  /** Whether an edge is drawn. */
+  readonly isShown = (edge: number): boolean => !this.edges?.shown.left[edge];
+
   /** Shows the edges of one unit only, or all again with null. */
   emphasise(of: Unit | null, used: number[]): void {
     const source = of && of.layer < 0 ? used.indexOf(of.unit) : of?.unit;
@@ -68,7 +69,7 @@ export class NetworkPainter {
       of && source !== -1
         ? (edge: Edge) =>
             (edge.layer === of.layer && edge.unit === of.unit) ||
-            (edge.layer === of.layer + 1 && edge.source === source)
+            (edge.from.layer === of.layer && edge.from.unit === source)
         : null;
     this.edges?.emphasise(near);
     this.signals?.emphasise(near);

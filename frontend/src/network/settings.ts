@@ -2,7 +2,7 @@
 import { kindOf } from "../catalogue";
 import { percent } from "../figures";
 import { t } from "../i18n";
-import type { Catalogue, Component, FieldOfConfig, Kind, Layer, Patch } from "../types";
+import type { Catalogue, Component, FieldOfConfig, Kind, Layer, Output, Patch } from "../types";
 
 type Choice = string | number | boolean;
 
@@ -21,14 +21,22 @@ export interface Setting {
 }
 
 const LAYER = "hidden.";
+const OUTPUT = "output.";
 const COUNT = "hidden.width"; // it is drawn as units
 const NOTHING = "none";
 
-/** The settings of a layer in the catalogue's order. */
+/** The settings of a hidden layer in the catalogue's order. */
 export function settingsOf(catalogue: Catalogue, layer: Layer): Setting[] {
   return catalogue.fields
     .filter(({ path }) => path.startsWith(LAYER) && path !== COUNT)
     .map((field) => setting(catalogue, field, layer[field.name as keyof Layer]));
+}
+
+/** Likewise of the output layer. */
+export function settingsOfOutput(catalogue: Catalogue, output: Output): Setting[] {
+  return catalogue.fields
+    .filter(({ path }) => path.startsWith(OUTPUT))
+    .map((field) => setting(catalogue, field, output[field.name as keyof Output]));
 }
 
 function setting(catalogue: Catalogue, field: FieldOfConfig, value: unknown): Setting {
@@ -36,9 +44,15 @@ function setting(catalogue: Catalogue, field: FieldOfConfig, value: unknown): Se
   const kinds = catalogue.components[family] ?? [];
   const choice = field.type === "component" ? (value as Component).kind : (value as number | boolean);
   const kind = kindOf(catalogue, family, String(choice));
-  const share = field.type === "number" && field.minimum === 0 && (field.maximum ?? 2) <= 1;
-  const small = share || field.type === "boolean" || kinds.some((one) => one.kind === NOTHING);
+  const small = isSmall(catalogue, field);
   return { field, choice, kinds, kind, small, on: Boolean(choice) && choice !== NOTHING };
+}
+
+/** Whether it can be off, or is a share. */
+export function isSmall(catalogue: Catalogue, field: FieldOfConfig): boolean {
+  const share = field.type === "number" && field.minimum === 0 && (field.maximum ?? 2) <= 1;
+  const kinds = catalogue.components[field.family ?? ""] ?? [];
+  return share || field.type === "boolean" || kinds.some((one) => one.kind === NOTHING);
 }
 
 /** Whether it touches only a part of the units at a time. */

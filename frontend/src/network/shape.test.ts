@@ -2,13 +2,24 @@ import { describe, expect, it } from "vitest";
 import type { Layer } from "../types";
 import type { Frame } from "../wire";
 import { fits } from "./painter";
-import { parameters, pretty, short, toggled, withLayer, withNewLayer, withoutLayer } from "./shape";
+import {
+  parameters,
+  pretty,
+  short,
+  sourcesOf,
+  toggled,
+  withLayer,
+  withLayerInStep,
+  withNewLayer,
+  withoutLayer,
+} from "./shape";
 
 const layer = (width: number, fields: Partial<Layer> = {}): Layer => ({
   width,
   activation: { kind: "relu" },
   normalization: { kind: "none" },
   dropout: 0,
+  shortcut: { kind: "none" },
   frozen: false,
   frozen_neurons: [],
   frozen_edges: [],
@@ -41,6 +52,7 @@ describe("changing the layers", () => {
       activation: { kind: "elu", alpha: 2 },
       normalization: { kind: "none" },
       dropout: 0,
+      shortcut: { kind: "none" },
       frozen: false,
       frozen_neurons: [],
       frozen_edges: [],
@@ -53,6 +65,42 @@ describe("changing the layers", () => {
     expect(withNewLayer([], 0, layer(4)).length).toBe(1);
     expect(withNewLayer([], 0, layer(7))[0].width).toBe(7);
   });
+});
+
+describe("layers that add what comes in", () => {
+  const residual = { shortcut: { kind: "residual" } };
+  const widths = (hidden: Layer[]) => hidden.map(({ width }) => width);
+  const wider = ({ width }: Layer) => ({ width: width + 1 });
+
+  it("get and lose neurons together", () => {
+    const hidden = [layer(3), layer(4), layer(4, residual), layer(4, residual), layer(2)];
+    for (const at of [1, 2, 3])
+      expect(widths(withLayerInStep(hidden, at, wider, 2))).toEqual([3, 5, 5, 5, 2]);
+    expect(widths(withLayerInStep(hidden, 4, wider, 2))).toEqual([3, 4, 4, 4, 3]);
+  });
+
+  it("become as wide as what comes in, and take those behind them along", () => {
+    const hidden = [layer(4), layer(2), layer(2, residual)];
+    expect(widths(withLayerInStep(hidden, 1, () => residual, 2))).toEqual([4, 4, 4]);
+    expect(widths(withLayerInStep(hidden, 0, () => residual, 3))).toEqual([3, 2, 2]);
+  });
+
+  it("are joined by one that is inserted between them", () => {
+    const hidden = [layer(4), layer(4, residual), layer(2)];
+    const kinds = (at: number) => withNewLayer(hidden, at, layer(4)).map(({ shortcut }) => shortcut.kind);
+    expect(kinds(0)).toEqual(["none", "none", "residual", "none"]);
+    expect(kinds(1)).toEqual(["none", "residual", "residual", "none"]);
+    expect(kinds(2)).toEqual(["none", "residual", "residual", "none"]);
+    expect(kinds(3)).toEqual(["none", "residual", "none", "none"]);
+  });
+});
+
+it("knows what a dense layer sees, in the order of its weights", () => {
+  const sources = (layer: number, kind: string) => sourcesOf(layer, 2, [3, 1, 1], ["none", "none", kind]);
+  expect(sources(2, "none")).toEqual([{ layer: 1, unit: 0 }]);
+  expect(sources(2, "dense").map(({ layer, unit }) => `${layer}.${unit}`)).toEqual([
+    ...["-1.0", "-1.1", "0.0", "0.1", "0.2", "1.0"],
+  ]);
 });
 
 describe("switching features", () => {
@@ -85,10 +133,9 @@ it("writes names and numbers as people do", () => {
   ]);
 });
 
-it("counts weights, biases and what a normalisation adds", () => {
-  expect(parameters(2, [layer(4), layer(2)], 1)).toBe(2 * 4 + 4 + 4 * 2 + 2 + 2 + 1);
-  expect(parameters(2, [layer(4, { normalization: { kind: "batchnorm" } })], 1)).toBe(2 * 4 + 4 + 8 + 4 + 1);
-  expect(parameters(3, [], 5)).toBe(20);
+it("counts weights and biases", () => {
+  expect(parameters([2, 4, 2], [4, 2, 1])).toBe(2 * 4 + 4 + 4 * 2 + 2 + 2 + 1);
+  expect(parameters([3], [5])).toBe(20);
 });
 
 describe("a frame and the drawn network", () => {
@@ -99,10 +146,11 @@ describe("a frame and the drawn network", () => {
   const frame = { layers } as Frame;
 
   it("fit only when inputs, depth and every width agree", () => {
-    expect(fits(frame, 2, [4, 1])).toBe(true);
-    expect(fits(frame, 3, [4, 1])).toBe(false);
-    expect(fits(frame, 2, [5, 1])).toBe(false);
-    expect(fits(frame, 2, [4])).toBe(false);
-    expect(fits(frame, 2, [4, 4, 1])).toBe(false);
+    expect(fits(frame, [2, 4], [4, 1])).toBe(true);
+    expect(fits(frame, [3, 4], [4, 1])).toBe(false);
+    expect(fits(frame, [2, 6], [4, 1])).toBe(false);
+    expect(fits(frame, [2, 5], [5, 1])).toBe(false);
+    expect(fits(frame, [2], [4])).toBe(false);
+    expect(fits(frame, [2, 4, 4], [4, 4, 1])).toBe(false);
   });
 });

@@ -2,7 +2,8 @@
 
 import { power } from "../figures";
 import { written } from "../i18n";
-import type { Component, Layer, Patch } from "../types";
+import type { Component, Config, Layer, Patch } from "../types";
+import type { Unit } from "./layout";
 
 /** What is to be different about a layer. A function of the layer, so that quick presses add up. */
 export type Edit<Of = Layer> = (old: Of) => Patch;
@@ -12,10 +13,31 @@ export function withLayer(hidden: Layer[], layer: number, edit: Edit): Layer[] {
   return hidden.map((old, at) => (at === layer ? ({ ...old, ...edit(old) } as Layer) : old));
 }
 
-/** The layers with a new one at `at`, like the one before it, so that it can start close to the identity; otherwise it is a `plain` one. */
+/**
+ * The layers with the one at `at` edited, and as wide as each other where they are added up: one that becomes residual
+ * gets the width of what comes in, `features` for the first.
+ */
+export function withLayerInStep(hidden: Layer[], at: number, edit: Edit, features: number): Layer[] {
+  const edited = withLayer(hidden, at, edit);
+  const adds = (layer: number) => layer < edited.length && isResidual(edited[layer].shortcut);
+  let [first, last] = [at, at];
+  while (first >= 0 && adds(first)) first--;
+  while (adds(last + 1)) last++;
+  const follows = adds(at) && !isResidual(hidden[at].shortcut);
+  const width = first < 0 ? features : edited[follows ? at - 1 : at].width;
+  return edited.map((layer, i) => (i >= first && i <= last ? { ...layer, width } : layer));
+}
+
+/**
+ * The layers with a new one at `at`, like the one before it, so that it can start close to the identity; otherwise it is
+ * a `plain` one. Where layers are added up, it is one of them, and so starts as exactly the identity.
+ */
 export function withNewLayer(hidden: Layer[], at: number, plain: Layer): Layer[] {
-  const like = hidden[at - 1] ?? hidden[at] ?? plain;
-  const fresh: Layer = { ...plain, width: like.width, activation: { ...like.activation } };
+  const before = hidden[at - 1];
+  const like = before ?? hidden[at] ?? plain;
+  const joins = before && [before, hidden[at]].find((layer) => layer && isResidual(layer.shortcut));
+  const { shortcut } = joins ?? before ?? plain;
+  const fresh: Layer = { ...plain, width: like.width, activation: { ...like.activation }, shortcut };
   return [...hidden.slice(0, at), fresh, ...hidden.slice(at)];
 }
 
@@ -61,15 +83,24 @@ export function short(value: number): string {
   return written(value < 0 ? `−${text}` : text);
 }
 
-/** The number of weights and biases (and the scale and shift of normalised units). */
-export function parameters(inputs: number, hidden: Layer[], outputs: number): number {
-  let count = 0;
-  let before = inputs;
-  for (const { width, normalization } of hidden) {
-    count += before * width + width + (isNormalized(normalization) ? 2 * width : 0);
-    before = width;
-  }
-  return count + before * outputs + outputs;
+/** The number of weights and biases. `inputs`: of each layer; `widths`: their units. */
+export const parameters = (inputs: number[], widths: number[]): number =>
+  widths.reduce((count, width, layer) => count + (inputs[layer] + 1) * width, 0);
+
+/**
+ * Layer and unit of each input of a layer, as its weights have rows. Features are of layer -1, by their place among those
+ * in use. `widths` and `shortcuts` are of all layers, the output's last.
+ */
+export function sourcesOf(layer: number, features: number, widths: number[], shortcuts: string[]): Unit[] {
+  const first = shortcuts[layer] === "dense" ? -1 : layer - 1;
+  return Array.from({ length: layer - first }, (_, i) => first + i).flatMap((from) =>
+    Array.from({ length: from < 0 ? features : widths[from] }, (_, unit) => ({ layer: from, unit })),
+  );
 }
 
+/** The kinds of the shortcuts of all layers, the output's last. */
+export const shortcutsOf = ({ hidden, output }: Pick<Config, "hidden" | "output">): string[] =>
+  [...hidden, output].map(({ shortcut }) => shortcut.kind);
+
+export const isResidual = (shortcut: Component): boolean => shortcut.kind === "residual";
 export const isNormalized = (normalization: Component): boolean => normalization.kind !== "none";

@@ -2,7 +2,7 @@
 // run along with the data. It has a canvas and a clock of its own, which stops when there is nothing to see.
 import { signColour, type Theme } from "../colours";
 import type { ByteMap, Frame } from "../wire";
-import { levelOf, widthAt } from "./edges";
+import { levelOf, Shown, widthAt } from "./edges";
 import { curve, type Edge, type Layout } from "./layout";
 import { activity, Pulses, toShares } from "./pulses";
 
@@ -23,6 +23,7 @@ export class Signals {
   private readonly flows: Float32Array;
   private readonly phases: Float32Array;
   private readonly pulses: Pulses;
+  private readonly drawable: Shown;
   private shown: number[] = [];
   private near: ((edge: Edge) => boolean) | null = null;
   private theme: Theme = "light";
@@ -52,6 +53,7 @@ export class Signals {
     this.flows = new Float32Array(count);
     this.phases = Float32Array.from({ length: count }, (_, i) => (i * 7.3) % SPACE);
     this.pulses = new Pulses(layout.starts);
+    this.drawable = new Shown(layout.edges);
   }
 
   /** `feature`: what a feature in use is over the inputs. */
@@ -81,18 +83,19 @@ export class Signals {
 
   private measure(frame: Frame, feature: (source: number) => ByteMap | null): void {
     const known = new Map<string, number>();
-    this.layout.edges.forEach(({ layer, source }, i) => {
-      const key = `${layer} ${source}`;
+    this.layout.edges.forEach(({ from }, i) => {
+      const key = `${from.layer} ${from.unit}`;
       let answer = known.get(key);
       if (answer === undefined) {
-        const map = layer ? frame.neuronMap(layer - 1, source) : feature(source);
+        const map = from.layer < 0 ? feature(from.unit) : frame.neuronMap(from.layer, from.unit);
         answer = map ? activity(map) : 0;
         known.set(key, answer);
       }
       this.flows[i] = Math.abs(this.weights[i] * answer);
     });
     toShares(this.flows, this.layout.starts);
-    this.shown = [...this.flows.keys()];
+    this.drawable.take((i) => Math.abs(this.weights[i]));
+    this.shown = [...this.flows.keys()].filter((i) => !this.drawable.left[i]);
     if (this.shown.length > MOST)
       this.shown = this.shown.sort((a, b) => this.flows[b] - this.flows[a]).slice(0, MOST);
   }

@@ -6,7 +6,8 @@ import type { Sketch } from "./sketch.svelte";
 /** Pixels around the pointer that move and erase take hold of. */
 export const REACH = 9;
 const SPACING = 9; // pixels between points drawn by one stroke
-const GRASP = 1.6; // a point to be moved may be so much farther away
+/** A point to be moved or chosen may be so much farther away. */
+export const GRASP = 1.6;
 
 export interface Hold {
   tool: Tool;

@@ -41,11 +41,12 @@ beforeEach(() => {
   filled = [];
   const context = {
     fillStyle: "",
+    globalAlpha: 1,
     setTransform() {},
     clearRect() {},
     stroke() {},
     fill(path: Path) {
-      filled.push([this.fillStyle, path.shapes]);
+      if (this.globalAlpha === 1) filled.push([this.fillStyle, path.shapes]);
     },
   };
   canvas = { width: 0, height: 0, getContext: () => context } as unknown as HTMLCanvasElement;
@@ -83,4 +84,13 @@ it("lets each stand on its own prediction where the map shows that of other inpu
 it("has no such ground before the network has answered", () => {
   expect(paintSets(canvas, { train: { ...points, predictions: null } }, { ...look, grounds: true })).toBe(0);
   expect(filled).toHaveLength(2);
+});
+
+it("lets the points of a cell of the confusion matrix stand out, and none where another set is meant", () => {
+  const lit = { part: "train" as const, truth: 0, answer: 1 };
+  expect(paintSets(canvas, { train: points, test: points }, { ...look, lit })).toBe(1);
+  expect(filled).toEqual([[ORANGE, 1]]);
+  filled = [];
+  expect(paintSets(canvas, { train: points }, { ...look, lit: { ...lit, part: "test" } })).toBe(0);
+  expect(filled).toEqual([]);
 });

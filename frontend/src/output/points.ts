@@ -9,6 +9,17 @@ export interface PointSet extends Points {
   predictions: ArrayLike<number> | null;
 }
 
+/** A cell of the confusion matrix. */
+export interface Cell {
+  truth: number;
+  answer: number;
+}
+
+/** The points of a cell of the confusion matrix of one set. */
+export interface Lit extends Cell {
+  part: Part;
+}
+
 export interface Look {
   theme: Theme;
   /** Edge of the square in CSS pixels. */
@@ -21,6 +32,8 @@ export interface Look {
   markWrong: boolean;
   /** Each point stands on a disc in the colour of its own prediction. */
   grounds: boolean;
+  /** Those that stand out; without it, all do. */
+  lit?: Lit | null;
 }
 
 const INK = { light: "rgb(20 24 30)", dark: "rgb(250 250 250)" } as const;
@@ -34,12 +47,16 @@ function radiusFor(count: number, size: number): number {
   const room = size / 100;
   if (count > 3000) return Math.max(1.2, room * 0.5);
   if (count > 1200) return Math.max(1.8, room * 0.75);
+  if (count > 600) return Math.max(1.8, Math.min(4, room * 0.85));
   return Math.max(1.2, Math.min(4.5, room * 1.1));
 }
 
 function isWrong(set: PointSet, index: number): boolean {
   return set.predictions !== null && set.predictions[index] !== set.targets[index];
 }
+
+/** Of all others when some stand out. */
+const PALE = 0.13;
 
 /** Paints these sets anew, test points below training points. Returns how many are marked as wrong. */
 export function paintSets(
@@ -59,16 +76,45 @@ export function paintSets(
   context.clearRect(0, 0, look.size, look.size);
   const { train, test } = sets;
   const radius = radiusFor((train?.targets.length ?? 0) + (test?.targets.length ?? 0), look.size);
-  const shown = [test, train].filter((set) => set !== undefined);
-  if (look.grounds) for (const set of shown) paintGrounds(context, set, radius, look);
-  if (train?.copies) {
-    context.globalAlpha = FAINT;
-    paintPoints(context, train, true, radius, look, originals(train));
-    context.globalAlpha = 1;
+  let shown = [
+    { set: test, part: "test" as const },
+    { set: train, part: "train" as const },
+  ].flatMap(({ set, part }) => (set ? [{ set, part }] : []));
+  const { lit } = look;
+  if (lit) {
+    context.globalAlpha = PALE;
+    for (const { set, part } of shown) {
+      const rest = only(set, (i) => !isLit(set, i, part, lit));
+      paintPoints(context, rest, part === "train", radius, look, 0);
+    }
+    shown = shown.map(({ set, part }) => ({ set: only(set, (i) => isLit(set, i, part, lit)), part }));
   }
-  for (const set of shown) paintPoints(context, set, set === train, radius, look, 0, originals(set));
+  context.globalAlpha = 1;
+  if (look.grounds) for (const { set } of shown) paintGrounds(context, set, radius, look);
+  context.globalAlpha = FAINT;
+  for (const { set, part } of shown)
+    if (set.copies) paintPoints(context, set, part === "train", radius, look, originals(set));
+  context.globalAlpha = 1;
+  for (const { set, part } of shown)
+    paintPoints(context, set, part === "train", radius, look, 0, originals(set));
   if (!look.markWrong || look.regression) return 0;
-  return shown.reduce((sum, set) => sum + ringWrong(context, set, radius, look), 0);
+  return shown.reduce((sum, { set }) => sum + ringWrong(context, set, radius, look), 0);
+}
+
+const isLit = ({ targets, predictions }: PointSet, i: number, part: Part, lit: Lit): boolean =>
+  part === lit.part && targets[i] === lit.truth && predictions?.[i] === lit.answer;
+
+/** The points of a set that pass. */
+function only(set: PointSet, passes: (i: number) => boolean): PointSet {
+  const { inputs, targets, columns, predictions } = set;
+  const kept = Array.from(targets, (_, i) => i).filter(passes);
+  return {
+    inputs: kept.flatMap((i) => [inputs[i * columns], inputs[i * columns + 1]]),
+    targets: kept.map((i) => targets[i]),
+    columns: 2,
+    copies: kept.filter((i) => i >= originals(set)).length,
+    predictions: predictions && kept.map((i) => predictions[i]),
+  };
 }
 
 /** Of the points, those that are no copies. */

@@ -79,8 +79,9 @@ class Page {
 
   /** The server has made the session again, paused: it goes on as it did. The curves are the same. */
   private goOn(): void {
-    const { playing, speed } = this.training;
+    const { playing, speed, held, axes } = this.training;
     this.run = -1;
+    void this.training.setSlice(held, axes);
     if (speed) void this.training.setSpeed(speed);
     if (playing) void this.training.play();
   }

@@ -1,11 +1,12 @@
 // Whether and how fast the network learns.
-import type { Command, Divergence, RunState, Speed } from "../types";
+import type { Axes, Command, Divergence, RunState, Speed } from "../types";
 
 export class Training {
   playing = $state(false);
   /** Null until the server has told. */
   speed = $state.raw<Speed | null>(null);
   held = $state.raw<Record<string, number>>({});
+  axes = $state.raw<Axes>({ projection: "inputs", x: null, y: null });
   diverged = $state.raw<Divergence | null>(null);
   /** Why no hidden layer learns any more. */
   stuck = $state.raw<Divergence | null>(null);
@@ -24,13 +25,15 @@ export class Training {
   readonly play = () => this.command({ type: "play" });
   readonly reset = () => this.command({ type: "reset" });
   readonly stepOnce = () => this.command({ type: "step", steps: 1 });
-  /** At what the maps hold the inputs that they are not drawn over, by name; the others at their mean. */
-  readonly setSlice = (held: Record<string, number>) => this.command({ type: "slice", held });
+  /** What the maps are drawn over, and at what they hold other inputs, by name; the rest at their mean. */
+  readonly setSlice = (held: Record<string, number>, axes: Axes) =>
+    this.command({ type: "slice", held, axes });
   readonly setSpeed = (speed: Speed) => this.command({ type: "speed", ...speed });
 
-  adopt({ playing, speed, diverged, stuck, held }: RunState): void {
+  adopt({ playing, speed, diverged, stuck, held, axes }: RunState): void {
     this.stuck = stuck;
     this.held = held;
+    this.axes = axes;
     this.playing = playing;
     this.speed = speed;
     this.diverged = diverged;

@@ -3,6 +3,7 @@ import type { Theme } from "../colours";
 import { repaint } from "../frames";
 import type { Unit } from "../network/layout";
 import { nearest } from "../output/embedding";
+import type { Lit } from "../output/points";
 import type { Task } from "../types";
 import type { Part, Points } from "../wire";
 import { store, stored } from "./storage";
@@ -31,6 +32,8 @@ export class View {
   markWrong = $state(true);
   selected = $state.raw<Unit | null>(null);
   hovered = $state.raw<Unit | null>(null);
+  /** The points that stand out on the map, while the others are pale. */
+  lit = $state.raw<Lit | null>(null);
   /** The point of an embedding that is pointed at, there or on the map. */
   pointed = $state.raw<{ part: Part; index: number } | null>(null);
   /** Names that `?hide=` hides. */

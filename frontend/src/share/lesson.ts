@@ -43,7 +43,7 @@ export const GROUPS: Group[] = [
     names: ["features", "layers", "neurons", "normalization", "dropout", "weights"],
   },
   { title: "share.group.data", names: ["dataset", "regenerate", "csv"] },
-  { title: "share.group.output", names: ["draw", "confusion", "residuals"] },
+  { title: "share.group.output", names: ["draw", "confusion", "score_curves", "residuals"] },
 ];
 
 /** What they are called on the page; the others are fields of the catalogue. */
@@ -76,6 +76,7 @@ const KEYS: Record<string, Key> = {
   csv: "share.part.csv",
   draw: "output.tools",
   confusion: "output.confusion",
+  score_curves: "output.curves",
   residuals: "output.residuals",
 };
 

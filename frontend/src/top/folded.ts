@@ -1,6 +1,7 @@
 // Which settings of the training are shown at once, and how much of the rest differs from the default. The catalogue
 // says it, so that a new setting needs nothing here.
 import { kindOf } from "../catalogue";
+import { isSmall } from "../network/settings";
 import type { Catalogue, Component, Config, FieldOfConfig, Parameter, Task } from "../types";
 
 /** A setting: a field of the config, or a parameter of the component that such a field holds. */
@@ -28,7 +29,15 @@ export function firstOf(catalogue: Catalogue, config: Config): Setting[] {
       ...parameters.map((parameter) => ({ path: `${field.path}.${parameter.name}`, parameter, of: field })),
     ];
   });
-  return all.filter(({ parameter }) => parameter.first !== null).sort((a, b) => place(a) - place(b));
+  return all
+    .filter(({ path, parameter }) => parameter.first !== null && !isOfEachLayer(catalogue, path))
+    .sort((a, b) => place(a) - place(b));
+}
+
+/** What a layer may have or not is set where the layer is drawn. */
+function isOfEachLayer(catalogue: Catalogue, path: string): boolean {
+  const field = catalogue.fields.find((one) => one.path === path && path.startsWith("hidden."));
+  return field !== undefined && isSmall(catalogue, field);
 }
 
 /** The fields that wait behind "more". */

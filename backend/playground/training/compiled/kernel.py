@@ -9,8 +9,9 @@ components are data, and a component is chosen once for a layer, never inside a 
 
     value    what the unit puts out
     dz       how that changes with its sum z; on the way back, it becomes how the loss changes with z
-    x_hat    its sum, normalised (batch normalisation only)
+    x_hat    its sum, normalised (in layers that normalise)
     slopes   its derivatives by z and by what its activation learns (activations that learn only)
+    pull     how the loss changes with what it puts out (where shortcuts lead on, see `backward`)
 
 So one weight is one multiply-add for 16 samples, at any width of a layer, and weights need no padding. What
 is in a row beyond the batch is calculated along, and left out wherever samples are summed.
@@ -41,7 +42,13 @@ from playground import limits
 from playground.catalogue.activations import Activation
 from playground.catalogue.component import COMPILABLE, Component, members
 from playground.catalogue.losses import Loss
-from playground.catalogue.normalizations import BatchNorm, NoNormalization, Normalization
+from playground.catalogue.normalizations import (
+    BatchNorm,
+    LayerNorm,
+    NoNormalization,
+    Normalization,
+    RMSNorm,
+)
 from playground.catalogue.optimizers import Optimizer
 from playground.randomness import GAMMA, MIX_1, MIX_2
 from playground.training.compiled.simd import (
@@ -99,9 +106,10 @@ def field_names(component: type[Component]) -> list[str]:
 
 ACTIVATIONS, NORMALIZATIONS = compilable_members(Activation), compilable_members(Normalization)
 LOSSES, OPTIMIZERS = compilable_members(Loss), compilable_members(Optimizer)
-assert set(NORMALIZATIONS) == {NoNormalization, BatchNorm}, "the kernel has no other"
-BATCH_NORM = NORMALIZATIONS.index(BatchNorm)
-MOMENTUM, EPS = BatchNorm.momentum, BatchNorm.eps
+assert set(NORMALIZATIONS) == {NoNormalization, BatchNorm, LayerNorm, RMSNorm}, "the kernel has no other"
+BATCH_NORM, LAYER_NORM, RMS_NORM = (NORMALIZATIONS.index(n) for n in (BatchNorm, LayerNorm, RMSNorm))
+MOMENTUM = BatchNorm.momentum
+BATCH_EPS, LAYER_EPS, RMS_EPS = (n.eps for n in (BatchNorm, LayerNorm, RMSNorm))
 LEARNED = max(len(activation.learned) for activation in ACTIVATIONS)
 """Parameters that an activation learns, at most."""
 PARAMETERS = ("weight", "bias", *dict.fromkeys(name for n in NORMALIZATIONS for name in n.parameters))
@@ -111,6 +119,7 @@ LAYER = np.dtype(
     [
         *((name, INT) for name in ("inputs", "width", "normalization")),
         *((name, INT) for name in ("source", "unit")),  # first unit of its inputs, and of its own
+        *((name, INT) for name in ("residual", "gathers")),  # see `backward`
         *((name, INT) for name in (*PARAMETERS, "learned", "end")),  # in the flat weights
         *((name, INT) for name in BUFFERS),  # in the flat buffers
         ("activation", COMPONENT),
@@ -174,8 +183,12 @@ class Scratch(NamedTuple):
     x_hat: np.ndarray
     slopes: np.ndarray
     """(1 + LEARNED, units, row), with as many numbers between two planes as `value` has."""
+    pull: np.ndarray
+    """(units, row)"""
     inverse: np.ndarray
     """(units,): 1 / standard deviation in the batch."""
+    inverses: np.ndarray
+    """(layers, row): 1 / the size that each sample has in a layer which normalises over its units."""
     transposed: np.ndarray
     """(row, width), the width padded to lanes."""
     targets: np.ndarray
@@ -194,7 +207,8 @@ class Scratch(NamedTuple):
 
     @classmethod
     def of(cls, values: int, units: int, transposed: int, samples: int, parameters: int) -> "Scratch":
-        floats = (values, values, values, (1 + LEARNED) * values, units, transposed, values)
+        rows = (values, values, values, (1 + LEARNED) * values, values)
+        floats = (*rows, units, values, transposed, values)
         integers = {"masks": limits.HIDDEN_LAYERS + 2, "drawn": samples, "numbers": samples}
         return cls(
             *(aligned(n, np.float32) for n in floats),
@@ -498,6 +512,7 @@ def products(finish: Callable[..., Any]) -> Callable[..., Any]:
 
 matmul_bias = products(lambda out, at, product, a, bias, i: store(out, at, product + load_one(a, bias + i)))
 input_grad = products(lambda out, at, product, a, none, i: store(out, at, product * load(out, at)))
+gather_grad = products(lambda out, at, product, a, none, i: store(out, at, product + load(out, at)))
 weight_grad = products(lambda out, at, product, a, used, i: store_part(out, at, product, used))
 
 
@@ -520,12 +535,20 @@ def forward(net, weights, buffers, scratch, row, batch, training):
         if layer.normalization == BATCH_NORM:
             for unit in range(layer.width):
                 batch_norm(layer, unit, weights, buffers, scratch, row, batch, training)
+        elif layer.normalization == LAYER_NORM:
+            layer_norm(layer, index, weights, scratch, row)
+        elif layer.normalization == RMS_NORM:
+            rms_norm(layer, index, weights, scratch, row)
         chosen = layer.activation
         if training:
             activate(chosen.code, value, dz, slopes, start, stop, weights, layer.learned, chosen.fields)
             apply_dropout(net.dropouts[index + 1], scratch.masks[index + 1], value, dz, row, batch)
         else:
             activate_only(chosen.code, value, dz, slopes, start, stop, weights, layer.learned, chosen.fields)
+        if layer.residual:
+            back = start - layer.source * row
+            for at in range(start, stop, LANES):
+                store(value, at, load(value, at) + load(value, at - back))
 
 
 @part
@@ -546,13 +569,52 @@ def batch_norm(layer, unit, weights, buffers, scratch, row, batch, training):
         unbiased = var * np.float32(batch / (batch - 1))
         buffers[layer.mean + unit] += MOMENTUM * (mean - buffers[layer.mean + unit])
         buffers[layer.var + unit] += MOMENTUM * (unbiased - buffers[layer.var + unit])
-    inverse = np.float32(1 / np.sqrt(var + EPS))
+    inverse = np.float32(1 / np.sqrt(var + BATCH_EPS))
     gamma, beta = weights[layer.gamma + unit], weights[layer.beta + unit]
     for s in range(0, row, LANES):
         off = (load(value, at + s) - mean) * inverse
         store(value, at + s, off * gamma + beta)
         store(x_hat, at + s, off)
     scratch.inverse[layer.unit + unit] = inverse
+
+
+@part
+def layer_norm(layer, index, weights, scratch, row):
+    """Layer normalisation of the sums of each sample (Ba, Kiros, Hinton, 2016)."""
+    value, x_hat, start = scratch.value, scratch.x_hat, layer.unit * row
+    for s in range(start, start + row, LANES):
+        sums, squares = broadcast(0.0), broadcast(0.0)
+        for unit in range(layer.width):
+            sums += load(value, s + unit * row)
+        mean = sums / layer.width
+        for unit in range(layer.width):
+            off = load(value, s + unit * row) - mean
+            squares += off * off
+        inverse = 1 / np.sqrt(squares / layer.width + LAYER_EPS)
+        store(scratch.inverses, index * row + s - start, inverse)
+        for unit in range(layer.width):
+            at = s + unit * row
+            off = (load(value, at) - mean) * inverse
+            store(x_hat, at, off)
+            gamma, beta = load_one(weights, layer.gamma + unit), load_one(weights, layer.beta + unit)
+            store(value, at, off * gamma + beta)
+
+
+@part
+def rms_norm(layer, index, weights, scratch, row):
+    """RMS normalisation of the sums of each sample (Zhang, Sennrich, 2019)."""
+    value, x_hat, start = scratch.value, scratch.x_hat, layer.unit * row
+    for s in range(start, start + row, LANES):
+        squares = broadcast(0.0)
+        for unit in range(layer.width):
+            squares += load(value, s + unit * row) * load(value, s + unit * row)
+        inverse = 1 / np.sqrt(squares / layer.width + RMS_EPS)
+        store(scratch.inverses, index * row + s - start, inverse)
+        for unit in range(layer.width):
+            at = s + unit * row
+            scaled = load(value, at) * inverse
+            store(x_hat, at, scaled)
+            store(value, at, scaled * load_one(weights, layer.gamma + unit))
 
 
 @part
@@ -574,15 +636,31 @@ def apply_dropout(dropout, key, value, dz, row, batch):
 
 @part
 def backward(net, weights, grad, scratch, row, batch):
-    """From the dz of the outputs to the gradient of every weight."""
-    value, dz, transposed = scratch.value, scratch.dz, scratch.transposed
+    """From the dz of the outputs to the gradient of every weight.
+
+    On the usual way each layer finishes the dz of the one before it. Where more than one way leads on from a
+    layer, or one past it, it `gathers`: what comes back adds up in `pull`, until all layers behind are done.
+    """
+    value, dz, pull, transposed = scratch.value, scratch.dz, scratch.pull, scratch.transposed
+    features = net.layers[0].inputs
+    for index in range(net.layers.size):
+        layer = net.layers[index]
+        if layer.gathers:
+            for at in range(layer.unit * row, (layer.unit + layer.width) * row, LANES):
+                store(pull, at, 0.0)
     for index in range(net.layers.size - 1, -1, -1):
         layer = net.layers[index]
+        if layer.gathers:
+            gathered(layer, index, scratch, row)
         if layer.learned < layer.end:
             learned_grad(layer, grad, scratch, row, batch)
         if layer.normalization == BATCH_NORM:
             for unit in range(layer.width):
                 batch_norm_grad(layer, unit, weights, grad, scratch, row, batch)
+        elif layer.normalization == LAYER_NORM:
+            layer_norm_grad(layer, index, weights, grad, scratch, row, batch, True)
+        elif layer.normalization == RMS_NORM:
+            layer_norm_grad(layer, index, weights, grad, scratch, row, batch, False)
         width = padded(layer.width, LANES)
         for unit in range(0, layer.width, LANES):
             for s in range(0, row, LANES):
@@ -594,11 +672,30 @@ def backward(net, weights, grad, scratch, row, batch):
             store_part(grad, layer.bias + unit, broadcast(0.0) if idle else biases, used)
             weight_grad(value, layer.source * row, row, 1, transposed, unit, width, batch,
                     layer.inputs, grad, layer.weight + unit, layer.width, used)  # fmt: skip
-        if index > 0:
+        if index > 0 and net.layers[index - 1].gathers:
+            skipped = max(0, features - layer.source)  # nothing is to be learned before the features
+            first, into = layer.weight + skipped * layer.width, (layer.source + skipped) * row
+            for s in range(0, row, LANES):
+                vectors = layer.unit * row + s
+                gather_grad(weights, first, layer.width, 1, dz, vectors, row, layer.width,
+                            layer.inputs - skipped, pull, into + s, row, 0)  # fmt: skip
+        elif index > 0:
             for s in range(0, row, LANES):
                 vectors = layer.unit * row + s
                 input_grad(weights, layer.weight, layer.width, 1, dz, vectors, row, layer.width,
                           layer.inputs, dz, layer.source * row + s, row, 0)  # fmt: skip
+
+
+@part
+def gathered(layer, index, scratch, row):
+    """What came back to a layer makes its slopes its dz; a residual one also hands it on as it is."""
+    dz, pull, start = scratch.dz, scratch.pull, layer.unit * row
+    back = start - layer.source * row
+    for at in range(start, start + layer.width * row, LANES):
+        own = load(pull, at)
+        store(dz, at, load(dz, at) * own)
+        if layer.residual and index > 0:
+            store(pull, at - back, load(pull, at - back) + own)
 
 
 @part
@@ -634,6 +731,35 @@ def batch_norm_grad(layer, unit, weights, grad, scratch, row, batch):
     for s in range(0, row, LANES):
         own = load(dz, at + s) - common * (beta + load(x_hat, at + s) * gamma)
         store(dz, at + s, own * scale)
+
+
+@part
+def layer_norm_grad(layer, index, weights, grad, scratch, row, batch, centred):
+    """Likewise for layer normalisation, and for RMS normalisation, which is not `centred`."""
+    dz, x_hat, start = scratch.dz, scratch.x_hat, layer.unit * row
+    for unit in range(layer.width):
+        at, shift, stretch = start + unit * row, broadcast(0.0), broadcast(0.0)
+        for s in range(0, row, LANES):
+            derivative = np.where(below(batch - s), load(dz, at + s), 0.0)
+            shift += derivative
+            stretch += np.where(below(batch - s), derivative * load(x_hat, at + s), 0.0)
+        grad[layer.gamma + unit] = reduce_add(stretch)
+        if centred:
+            grad[layer.beta + unit] = reduce_add(shift)
+    for s in range(start, start + row, LANES):
+        shift, stretch = broadcast(0.0), broadcast(0.0)
+        for unit in range(layer.width):
+            at = s + unit * row
+            derivative = load(dz, at) * load_one(weights, layer.gamma + unit)
+            shift += derivative
+            stretch += derivative * load(x_hat, at)
+        common = (shift if centred else broadcast(0.0)) / layer.width
+        stretch = stretch / layer.width
+        inverse = load(scratch.inverses, index * row + s - start)
+        for unit in range(layer.width):
+            at = s + unit * row
+            derivative = load(dz, at) * load_one(weights, layer.gamma + unit)
+            store(dz, at, (derivative - common - load(x_hat, at) * stretch) * inverse)
 
 
 @part

@@ -12,6 +12,7 @@ from playground import limits
 from playground.catalogue.component import Component
 from playground.catalogue.losses import SoftmaxLoss
 from playground.randomness import stream
+from playground.run.layers import LayerShape
 from playground.training.compiled import kernel
 from playground.training.evaluation import Metrics
 from playground.training.experiment import Experiment
@@ -45,6 +46,8 @@ class Layout:
             layer = self.net.layers[index]
             layer["inputs"], layer["width"] = shape.inputs, shape.width
             layer["source"], layer["unit"] = unit - shape.inputs, unit
+            layer["residual"] = shape.shortcut.adds_input
+            layer["gathers"] = shape.shortcut.adds_input or _leads_on(network.layers[index + 1 :])
             layer["normalization"] = kernel.NORMALIZATIONS.index(type(shape.normalization))
             layer["activation"] = component_record(shape.activation, kernel.ACTIVATIONS)
             for name, size in shape.parameters.items():
@@ -94,6 +97,13 @@ class Layout:
         if any(n > size for n, size in zip(need, sizes, strict=True)):
             have = SCRATCH.of_thread = kernel.Scratch.of(*map(max, need, sizes))
         return have
+
+
+def _leads_on(behind: tuple[LayerShape, ...]) -> bool:
+    """Whether more than one way leads on from the layer before these, or one past the next."""
+    return any(shape.shortcut.sees_all for shape in behind) or any(
+        shape.shortcut.adds_input for shape in behind[:1]
+    )
 
 
 def arrays_of(state: State, grads: torch.Tensor) -> kernel.StateArrays:
