@@ -15,6 +15,8 @@ import torch
 from playground.run.config import Config
 from playground.run.summary import summary
 from playground.run.validation import parse
+from playground.training.insight.optimizer import NextUpdate
+from playground.training.insight.units import DEAD, WELL, flatness, last_masks
 from playground.training.schedule import rates_of
 from playground.training.scores import class_scores
 from tests.loops import change, frame, metrics, put_weights, start, weights
@@ -204,6 +206,40 @@ def hinge() -> None:
     assert loss_of({"kind": "hinge"}, [[2.0], [0.5], [-0.5]], [1, 1, 1], "circle") == [0, 0.5, 1.5]
 
 
+@row("L6", "contrastive, triplet and margin ranking losses")
+def pairs() -> None:
+    def of(raw: dict, rows: list[list[float]], target: list[float]) -> float:
+        (loss,) = loss_of(raw, rows, target, "blobs")
+        return loss
+
+    contrastive = {"kind": "contrastive", "margin": 2.0}
+    for distance, other, expected in ((0.5, 0, 0.25), (0.5, 1, 2.25), (3.0, 1, 0.0)):
+        # The paper has a half in front.
+        assert 2 * of(contrastive, [[0, 0], [distance, 0]], [0, other]) == pytest.approx(expected)
+    triplet = {"kind": "triplet", "margin": 0.5}
+    for negative, expected in ((1.0, 0.3), (2.0, 0.0)):
+        assert of(triplet, [[0, 0], [0.8, 0], [0, negative]], [1, 1, 0]) == pytest.approx(expected, abs=1e-5)
+    ranking = {"kind": "margin_ranking", "margin": 1.0}
+    assert of(ranking, [[3], [1]], [1, 0]) == 0
+    assert of(ranking, [[2], [2]], [1, 0]) == 1
+    loop = start({"data": {"kind": "blobs", "classes": 3, "samples": 90}, "loss": {"kind": "triplet"}})
+    places = loop.trainer.activations(loop.experiment.all_x)[-2:].copy()
+    loop.train(20)
+    assert (loop.trainer.activations(loop.experiment.all_x)[-2:] != places).any(), "the embedding moves"
+
+
+@row("L7", "an image as data: the net paints it")
+def image() -> None:
+    data = {"kind": "smiley", "size": 16}
+    colours = start({"data": data, "hidden": [{"width": 4}]})
+    assert len(colours.experiment.dataset.train_inputs) == 256
+    assert colours.experiment.dataset.train_targets.shape == (256, 3)
+    classes = start({"data": {**data, "palette": 3}, "hidden": [{"width": 4}]})
+    assert classes.experiment.dataset.task.classes == 3
+    assert classes.config.loss.kind == "cross_entropy"
+    assert frame(classes, 4, 16)["decision"].shape == (16, 16)
+
+
 @row("L8", "classification by MSE against cross-entropy on the same net")
 def mse_against_cross_entropy() -> None:
     """At a sure mistake of a sigmoid MSE hardly pulls, and cross-entropy with all its might."""
@@ -290,6 +326,15 @@ def rates() -> None:
     assert lost[2.1] == pytest.approx(1.1**40, rel=1e-3)
 
 
+@row("O8", "the optimizer's own state: velocity, second moment, effective rate of each weight")
+def optimizer_state() -> None:
+    loop = start({"optimizer": {"kind": "adam", "lr": 0.01}})
+    loop.train(3)
+    seen = NextUpdate.of(loop.experiment, loop.state).of_weight(0, 0, 0)
+    assert {slot.name for slot in loop.config.optimizer.slots} < set(seen)
+    assert seen["effective_rate"] == pytest.approx(abs(seen["next_step"] / seen["gradient"]), rel=1e-4)
+
+
 # --- Backpropagation -------------------------------------------------------------------------------------
 
 OUTPUT = {"activation": {"kind": "sigmoid"}}
@@ -363,6 +408,14 @@ def clipping() -> None:
         assert np.linalg.norm(step, norm) == pytest.approx(bound, rel=1e-3)
 
 
+@row("B6", "dead ReLUs and saturated units are counted and pointed at")
+def dead_units() -> None:
+    loop = start({"hidden": [{"width": 3, "activation": {"kind": "relu"}}]})
+    put_weights(loop, [{"bias": [-100.0, 100.0, 0.0]}, {}])
+    (layer,) = flatness(loop.experiment, loop.state)
+    assert layer.states.tolist() == [DEAD, WELL, WELL]
+
+
 # --- Starts, normalisation, regularisation ---------------------------------------------------------------
 
 
@@ -386,6 +439,18 @@ def batchnorm() -> None:
         before = loop.trainer.evaluate(x).prediction
 
 
+@row("R3", "dropout: the mask of this step can be seen, and the mean activation is preserved")
+def dropout() -> None:
+    loop = start({"hidden": [{"width": 8, "dropout": 0.5}], "batch_size": 250})
+    loop.train(1)
+    assert frame(loop, 4, 8)["dropped"].any()
+    (_, mask, _) = last_masks(loop.experiment, loop.state) or (None, None, None)
+    assert mask is not None
+    assert float(mask.mean()) == pytest.approx(1, abs=0.05)
+    evaluated = [loop.trainer.evaluate(loop.experiment.all_x).prediction for _ in range(2)]
+    np.testing.assert_array_equal(*evaluated)
+
+
 @row("R4", "L2: half the sum of squares, times the strength")
 def l2() -> None:
     config = points((0, 0, 0), features=["x1"], hidden=[], l2=1.0, optimizer={"kind": "sgd", "lr": 0.1})
@@ -395,11 +460,45 @@ def l2() -> None:
     assert weights(loop)[0]["weight"][0, 0] == pytest.approx(1.8)
 
 
+@row("R5", "early stopping: patience, best weights restored")
+def early_stopping() -> None:
+    data = {"kind": "gauss", "samples": 60, "noise": 0.5}
+    stopping = {"kind": "early_stopping", "patience": 5}
+    optimizer = {"kind": "momentum", "lr": 0.05}
+    loop = start({"data": data, "hidden": [{"width": 8}], "optimizer": optimizer, "stopping": stopping})
+    loop.train(100_000)
+    assert loop.stopped
+    assert loop.state.waiting.epoch == loop.state.epoch - 5
+    assert metrics(loop)["test_loss"] == pytest.approx(loop.state.waiting.loss, rel=1e-5)
+
+
+@row("R6", "noise on inputs, data augmentation")
+def noise() -> None:
+    calm, noisy = (start({"input_noise": std, "batch_size": 250}) for std in (0.0, 1.0))
+    for loop in (calm, noisy):
+        loop.train(1)
+    assert metrics(calm)["train_loss"] != metrics(noisy)["train_loss"]
+    x = noisy.experiment.all_x
+    np.testing.assert_array_equal(*(noisy.trainer.evaluate(x).prediction for _ in range(2)))
+    plain, more = (start({"augmentation": {"kind": kind}}).experiment.dataset for kind in ("none", "mirror"))
+    assert len(more.train_inputs) > len(plain.train_inputs)
+    np.testing.assert_array_equal(more.test_inputs, plain.test_inputs)
+
+
 @row("R7", "model combination: several seeds at once, their mean and their spread")
 def combination() -> None:
     loop = start({"replicas": 3, "hidden": [{"width": 3}]})
     loop.train(10)
     assert frame(loop, 4, 8)["spread_range"][0, 1] > 0
+
+
+@row("R8", "residual connections")
+def residual() -> None:
+    layer = {"width": 2, "shortcut": {"kind": "residual"}, "activation": {"kind": "tanh"}}
+    loop = start({"hidden": [layer], "features": ["x1", "x2"]})
+    put_weights(loop, [{"weight": np.zeros((2, 2)), "bias": [0.0, 0.0]}, {}])
+    passed = loop.trainer.activations(loop.experiment.all_x)[:2]
+    np.testing.assert_allclose(passed, loop.experiment.all_x[0].T, atol=1e-6)
 
 
 @row("R9", "underfit, good fit, overfit")
