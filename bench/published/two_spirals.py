@@ -1,7 +1,7 @@
-"""Two spirals: each epoch is one step on all 194 points, momentum 0.95. Theirs are three runs (18,900, 22,300 and
-19,000 epochs), with rate and momentum raised by hand, from a start that is not told; ours see nine tenths of
-their coordinates. With sigmoids, at the rate that they began with (0.001 for the sum of half squared errors),
-most networks are caught; with symmetric units, fewer."""
+"""Two spirals: each epoch is one step on all 194 points, momentum 0.95. Theirs are three runs (18,900, 22,300
+and 19,000 epochs), with rate and momentum raised by hand, from a start that is not told; ours see nine tenths
+of their coordinates. With sigmoids, at the rate that they began with (0.001 for the sum of half squared
+errors), most networks are caught; with symmetric units, fewer."""
 
 from __future__ import annotations
 
