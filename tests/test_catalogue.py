@@ -72,6 +72,14 @@ def squared_hinge(output, target, margin=1.0):
     return (torch.clamp(margin - (2 * target - 1) * output, min=0) ** 2).mean()
 
 
+def half_mse(output, target):
+    return ((output - target) ** 2).mean() / 2
+
+
+def half_mse_signed(output, target):
+    return half_mse(output, 2 * target - 1)
+
+
 def log_cosh(output, target):
     return (output - target).cosh().log().mean()
 
@@ -98,6 +106,8 @@ NORMALIZATIONS = {"batchnorm": nn.BatchNorm1d, "layernorm": nn.LayerNorm, "rmsno
 
 LOSSES = {
     "mse": nn.MSELoss(),
+    "half_mse": half_mse,
+    "half_mse_signed": half_mse_signed,
     "mae": nn.L1Loss(),
     "huber": nn.HuberLoss(),
     "bce": nn.BCEWithLogitsLoss(),
@@ -127,6 +137,7 @@ INITS = {
     "lecun_uniform": lambda w: nn.init.kaiming_uniform_(w, nonlinearity="linear"),
     "lecun_normal": lambda w: nn.init.kaiming_normal_(w, nonlinearity="linear"),
     "orthogonal": nn.init.orthogonal_,
+    "tensorflow_playground_weights": lambda w: nn.init.uniform_(w, -0.5, 0.5),
 }
 
 
@@ -235,7 +246,7 @@ def test_loss_trains_like_torch(kind):
     assert_same_training({"data": data, "loss": {"kind": kind}}, loss=kind, labels=labels)
 
 
-@pytest.mark.parametrize("kind", ["mse", "mae", "huber"])
+@pytest.mark.parametrize("kind", ["mse", "half_mse", "mae", "huber"])
 def test_loss_of_a_regression_trains_like_torch(kind):
     assert_same_training({"data": {"kind": "plane", "samples": 60}, "loss": {"kind": kind}}, loss=kind)
 
@@ -251,7 +262,7 @@ def test_init_has_the_distribution_of_torch(kind):
         np.quantile(ours, quantiles), np.quantile(theirs, quantiles), atol=0.06 * theirs.std() + 1e-9
     )
     assert ours.shape == (256, 128)
-    assert not weights(start(config))[1]["bias"].any()
+    assert (weights(start(config))[1]["bias"] == np.float32(config.init.bias)).all()
 
 
 @pytest.mark.parametrize(("optimizer", "theirs"), [("sgd", torch.optim.SGD), ("adam", torch.optim.Adam)])

@@ -263,6 +263,9 @@ def test_inits_train_alike(init):
         {"features": ["x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)"]},
         {"data": {"kind": "circle", "samples": 4000}, "batch_size": 250},
         {"data": {"kind": "points", "points": [[1, 1, 1]], "test_points": []}},
+        {"batch_size": 40, "carry_remainder": True, "hidden": [{"width": 5, "dropout": 0.3}]},
+        {"batch_size": 17, "carry_remainder": True, "shuffle": False, "l1": 0.05, "l1_prunes": True},
+        {"l1_prunes": True, "l2": 0.01},
     ],
     ids=str,
 )

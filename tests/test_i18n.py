@@ -11,7 +11,18 @@ from pydantic_core import core_schema
 from playground.i18n import FORM, PLACEHOLDER, PLURAL, Text, english, say
 
 BACKEND = Path(__file__).parent.parent / "backend" / "playground"
-SERVER_GROUPS = {"rule", "table", "effect", "divergence", "label", "notice", "ending", "lost", "problem"}
+SERVER_GROUPS = {
+    "rule",
+    "table",
+    "effect",
+    "divergence",
+    "label",
+    "import",
+    "notice",
+    "ending",
+    "lost",
+    "problem",
+}
 PYDANTIC_RULES = {f"rule.{kind}" for kind in get_args(core_schema.ErrorType)}
 
 

@@ -48,7 +48,7 @@ def test_every_init_has_a_bias_and_those_of_torch_with_a_gain_have_it(kind):
     lifted = weights(start({"hidden": hidden, "init": {"kind": kind, "bias": 0.3}}))
     for one, other in zip(plain, lifted, strict=True):
         np.testing.assert_array_equal(one["weight"], other["weight"])
-        np.testing.assert_array_equal(one["bias"], 0)
+        np.testing.assert_array_equal(one["bias"], np.float32(init_of(kind).bias))
         np.testing.assert_array_equal(other["bias"], np.float32(0.3))
     scaled = kind.startswith("xavier") or kind == "orthogonal"
     assert ("gain" in init_of(kind).model_dump()) == scaled

@@ -45,6 +45,7 @@ RELU = {"activation": {"kind": "relu"}}
         ({"l2": 0.1}, "L2 0.1"),
         ({"loss": {"kind": "mse"}}, "loss: Mean squared error"),
         ({"augmentation": {"kind": "jitter"}}, "augmentation: Jitter"),
+        ({"stopping": {"kind": "early_stopping"}}, "end of training: Early stopping"),
         ({"class_weights": {"kind": "balanced"}}, "class weights: Balanced"),
         ({"data": {"train_fraction": 0.2}}, "training share 0.2"),
         ({"output": {"activation": {"kind": "linear"}}}, "output: Linear"),

@@ -65,6 +65,7 @@ def with_layer(index: int, **fields) -> dict:
         {"data": {"noise": 0.3}},
         {"data": {"train_fraction": 0.2}},
         {"augmentation": {"kind": "jitter", "copies": 1}},
+        {"stopping": {"kind": "early_stopping"}},
         {"data": {"samples": 37}},
         {"data": {"kind": "spiral"}},
         {"data": {"kind": "points", "points": [[0, 0, 0], [1, 1, 1]], "test_points": []}},

@@ -13,6 +13,7 @@ from playground.catalogue.normalizations import Normalization
 from playground.catalogue.optimizers import Optimizer
 from playground.catalogue.schedules import Schedule
 from playground.catalogue.shortcuts import Shortcut
+from playground.catalogue.stopping import Stopping
 from playground.i18n import english, say
 from playground.run.description import describe
 from playground.run.meaning import BOUNDS, MORE_OR_LESS, MOST, meaning
@@ -39,6 +40,7 @@ def codes(change: dict[str, Any], before: dict[str, Any] | None = None) -> list[
         ({"schedule": {"warmup": 100}}, "effect.warmup_up"),
         ({"loss": {"kind": "mse"}}, "effect.to_mse"),
         ({"augmentation": {"kind": "mirror"}}, "effect.to_augmentation"),
+        ({"stopping": {"kind": "early_stopping"}}, "effect.to_early_stopping"),
         ({"class_weights": {"kind": "balanced"}}, "effect.to_balanced"),
         ({"hidden": [{"activation": {"kind": "relu"}}, {"width": 2}]}, "effect.to_relu"),
         ({"hidden": [{"normalization": {"kind": "batchnorm"}}, {"width": 2}]}, "effect.batchnorm_on"),
@@ -111,7 +113,10 @@ def test_a_large_change_is_told_by_its_most_telling_parts() -> None:
 
 
 def test_every_component_that_is_chosen_live_has_a_sentence_that_the_file_has() -> None:
-    families = (Augmentation, Activation, Normalization, Shortcut, Loss, ClassWeights, Optimizer, Schedule)
+    families = (
+        *(Augmentation, Activation, Normalization, Shortcut),
+        *(Loss, ClassWeights, Optimizer, Schedule, Stopping),
+    )
     chosen = [component.effect for family in families for component in members(family)]
     numbers = [code for pair in MORE_OR_LESS.values() for code in pair]
     numbers += [code for codes in BOUNDS.values() for code in codes]

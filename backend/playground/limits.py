@@ -9,6 +9,8 @@ POINTS = 10_000
 INPUTS = 64
 """Columns of a table that a network may take in."""
 SEED = 2**32 - 1
+SEEDED_WEIGHTS = 50_000
+"""Of an init whose random numbers come one after another."""
 FEATURES = 128
 FORMULA_LENGTH = 200
 """Characters of a formula that somebody types."""

@@ -50,6 +50,8 @@ export const change = (id: string, key: string, patch: Patch) =>
       body: patch,
     }),
   );
+/** The experiment of a link of TensorFlow Playground. */
+export const importLink = (link: string) => answer(client.POST("/api/import", { body: { link } }));
 export const preview = (data: Component, seed = 0) =>
   answer(client.POST("/api/preview", { body: { data, seed } }));
 

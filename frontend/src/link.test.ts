@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { fromHash, toHash } from "./link";
+import { fromHash, hashOf, isForeign, toHash } from "./link";
 
 const config = {
   data: { kind: "points", points: [[0.1, -6, 1]] },
@@ -28,4 +28,14 @@ it("throws on a damaged hash", async () => {
   await expect(fromHash(hash.slice(0, -9))).rejects.toThrow();
   await expect(fromHash("c=%%%")).rejects.toThrow();
   await expect(fromHash(await toHash([1] as never))).rejects.toThrow();
+});
+
+it("knows a link to an experiment, of this page or of TensorFlow Playground, from other text", () => {
+  const theirs = "#activation=tanh&dataset=circle&networkShape=4,2&seed=0.12345&x_hide=true&tutorial=";
+  expect(hashOf(` https://playground.tensorflow.org/${theirs}\n`)).toBe(theirs);
+  expect(hashOf(theirs)).toBe(theirs);
+  expect(hashOf("https://example.org/play/?hide=loss#c=abc")).toBe("#c=abc");
+  for (const text of ["", "#somewhere", "hello", "a=b&c=d", "https://example.org/", "see #a=b and #c=d"])
+    expect(hashOf(text)).toBeNull();
+  expect([isForeign(theirs), isForeign("#c=abc"), isForeign("#somewhere")]).toEqual([true, false, false]);
 });

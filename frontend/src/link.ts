@@ -34,3 +34,15 @@ export async function fromHash(hash: string): Promise<Patch | null> {
   if (typeof config !== "object" || config === null || Array.isArray(config)) throw new Error("not a config");
   return config;
 }
+
+const LINK = /^\s*(?:https?:\/\/[^\s#]*)?(#[^\s]*)\s*$/;
+const SETTINGS = /^#(?!c=)\w+=[^&]*(&\w+=?[^&]*)*$/;
+
+/** Whether a hash holds settings as `name=value&…`, as those of TensorFlow Playground do. */
+export const isForeign = (hash: string): boolean => SETTINGS.test(hash);
+
+/** The hash of a link to an experiment, of this page or of TensorFlow Playground; null for any other text. */
+export function hashOf(text: string): string | null {
+  const hash = text.match(LINK)?.[1];
+  return hash && (hash.startsWith(`#${PREFIX}`) || isForeign(hash)) ? hash : null;
+}

@@ -34,6 +34,7 @@ describe("undoable", () => {
     effect: [],
     label: [],
     weights: null,
+    best: null,
     checkpoint: null,
   });
   const undos = (timeline: Entry[], gestures?: Map<Entry, number>) =>

@@ -92,6 +92,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Link
+         * @description Read a link of TensorFlow Playground as that page does.
+         */
+        post: operations["import_link_api_import_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/preview": {
         parameters: {
             query?: never;
@@ -554,6 +574,8 @@ export interface components {
              * @description It took effect at this step.
              */
             step: number;
+            /** @description Of a step: what early stopping took back, if that ended it. */
+            stopped?: components["schemas"]["Best"] | null;
             /**
              * @description Says which message this is (enum property replaced by openapi-typescript)
              * @enum {string}
@@ -742,6 +764,30 @@ export interface components {
              * @description Of a principal component: its share of the variance of the inputs.
              */
             share: number | null;
+        };
+        /**
+         * Best
+         * @description The moment at which the test loss was least, whose weights early stopping took back.
+         */
+        Best: {
+            /**
+             * Epoch
+             * @description Passes over the training set up to it.
+             * @example 24
+             */
+            epoch: number;
+            /**
+             * Loss
+             * @description The test loss of then.
+             * @example 0.21
+             */
+            loss: number;
+            /**
+             * Step
+             * @description Optimizer updates up to it.
+             * @example 600
+             */
+            step: number;
         };
         /** @description The header of a binary message */
         BinaryHeader: components["schemas"]["FrameHeader"] | components["schemas"]["DataHeader"] | components["schemas"]["MetricsHeader"];
@@ -1089,6 +1135,12 @@ export interface components {
              * @default 10
              */
             batch_size: number;
+            /**
+             * Carry the remainder over
+             * @description Samples at the end of an epoch that fill no mini-batch wait for the first one of the next epoch, which is so much larger, in place of being a small one of their own
+             * @default false
+             */
+            carry_remainder: boolean;
             /** @description How much the points of each class count in the loss, where there are classes */
             class_weights: components["schemas"]["Component"];
             /**
@@ -1172,6 +1224,12 @@ export interface components {
              */
             l1: number;
             /**
+             * L1 prunes
+             * @description A weight that L1 pulls to zero is gone for good, in place of coming back when the loss pulls harder; the loss alone may still pull it past zero
+             * @default false
+             */
+            l1_prunes: boolean;
+            /**
              * L2
              * @description Adds half the sum of w² times this to the loss: keeps weights small
              * @default 0
@@ -1221,6 +1279,8 @@ export interface components {
              * @default true
              */
             shuffle: boolean;
+            /** @description What ends the training by itself */
+            stopping: components["schemas"]["Component"];
             /**
              * Version
              * @description Of the form of the config
@@ -1296,6 +1356,11 @@ export interface components {
              */
             label: string;
             /**
+             * Longest
+             * @description Characters that a text may have.
+             */
+            longest: number | null;
+            /**
              * Maximum
              * @description The greatest value.
              */
@@ -1335,7 +1400,7 @@ export interface components {
              * @description Of its value; `numbers` is a list, and the bounds are those of each. A `formula` is text.
              * @enum {string}
              */
-            type: "number" | "integer" | "boolean" | "numbers" | "component" | "formula";
+            type: "number" | "integer" | "boolean" | "numbers" | "component" | "text" | "formula";
         };
         /**
          * ConstantNode
@@ -1383,6 +1448,7 @@ export interface components {
              *         "kind": "no_augmentation"
              *       },
              *       "batch_size": 10,
+             *       "carry_remainder": false,
              *       "class_weights": {
              *         "kind": "equal"
              *       },
@@ -1440,6 +1506,7 @@ export interface components {
              *       "input_dropout": 0,
              *       "input_noise": 0,
              *       "l1": 0,
+             *       "l1_prunes": false,
              *       "l2": 0,
              *       "loss": {
              *         "kind": "bce",
@@ -1472,6 +1539,9 @@ export interface components {
              *       },
              *       "seed": 0,
              *       "shuffle": true,
+             *       "stopping": {
+             *         "kind": "no_stopping"
+             *       },
              *       "version": 2
              *     }
              */
@@ -2125,6 +2195,144 @@ export interface components {
             stride: number;
         };
         /**
+         * ImportedExperiment
+         * @description The experiment of the link, to begin a session with, and how it wants to be looked at.
+         */
+        ImportedExperiment: {
+            /**
+             * @description The same points, initial weights and mini-batches.
+             * @example {
+             *       "augmentation": {
+             *         "kind": "no_augmentation"
+             *       },
+             *       "batch_size": 10,
+             *       "carry_remainder": false,
+             *       "class_weights": {
+             *         "kind": "equal"
+             *       },
+             *       "data": {
+             *         "draw": 0,
+             *         "kind": "circle",
+             *         "noise": 0,
+             *         "samples": 500,
+             *         "share": 0.5,
+             *         "train_fraction": 0.5
+             *       },
+             *       "features": [
+             *         "x1",
+             *         "x2"
+             *       ],
+             *       "hidden": [
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
+             *           "width": 4
+             *         },
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
+             *           "width": 2
+             *         }
+             *       ],
+             *       "init": {
+             *         "bias": 0,
+             *         "gain": 1,
+             *         "kind": "xavier_uniform"
+             *       },
+             *       "input_dropout": 0,
+             *       "input_noise": 0,
+             *       "l1": 0,
+             *       "l1_prunes": false,
+             *       "l2": 0,
+             *       "loss": {
+             *         "kind": "bce",
+             *         "label_smoothing": 0
+             *       },
+             *       "optimizer": {
+             *         "beta1": 0.9,
+             *         "beta2": 0.999,
+             *         "decoupled_weight_decay": false,
+             *         "eps": 1e-8,
+             *         "kind": "adam",
+             *         "lr": 0.001,
+             *         "weight_decay": 0
+             *       },
+             *       "output": {
+             *         "activation": {
+             *           "kind": "auto"
+             *         },
+             *         "frozen": false,
+             *         "frozen_edges": [],
+             *         "frozen_neurons": [],
+             *         "shortcut": {
+             *           "kind": "none"
+             *         }
+             *       },
+             *       "replicas": 1,
+             *       "schedule": {
+             *         "kind": "constant_rate",
+             *         "warmup": 0
+             *       },
+             *       "seed": 0,
+             *       "shuffle": true,
+             *       "stopping": {
+             *         "kind": "no_stopping"
+             *       },
+             *       "version": 2
+             *     }
+             */
+            config: components["schemas"]["Config"];
+            /**
+             * Discretise
+             * @description Whether it shows classes in place of shades.
+             * @example false
+             */
+            discretise: boolean;
+            /**
+             * Hide
+             * @description Controls that it hides, as `?hide=` of the page takes them.
+             * @example [
+             *       "l1",
+             *       "l2"
+             *     ]
+             */
+            hide: string[];
+            /**
+             * Notes
+             * @description What of the link means something else here, or nothing.
+             * @example []
+             */
+            notes: components["schemas"]["Text"][];
+            /**
+             * Show Test
+             * @description Whether it shows the test points.
+             * @example false
+             */
+            show_test: boolean;
+        };
+        /**
          * InputNode
          * @description A raw input of a point.
          */
@@ -2305,6 +2513,18 @@ export interface components {
              * @description A row for each input, a column for each unit; with a dense shortcut the inputs are the features, then the units of all layers before
              */
             weight?: number[][];
+        };
+        /**
+         * LinkToImport
+         * @description A link of TensorFlow Playground.
+         */
+        LinkToImport: {
+            /**
+             * Link
+             * @description All of it, or what is behind its "#".
+             * @example https://playground.tensorflow.org/#activation=tanh&dataset=circle&networkShape=4,2&seed=0.12345
+             */
+            link: string;
         };
         /**
          * Maps
@@ -2652,6 +2872,11 @@ export interface components {
              */
             label: string;
             /**
+             * Longest
+             * @description Characters that a text may have.
+             */
+            longest: number | null;
+            /**
              * Maximum
              * @description The greatest value.
              */
@@ -2684,7 +2909,7 @@ export interface components {
              * @description Of its value; `numbers` is a list, and the bounds are those of each. A `formula` is text.
              * @enum {string}
              */
-            type: "number" | "integer" | "boolean" | "numbers" | "component" | "formula";
+            type: "number" | "integer" | "boolean" | "numbers" | "component" | "text" | "formula";
         };
         /**
          * Pause
@@ -3136,6 +3361,7 @@ export interface components {
              *         "kind": "no_augmentation"
              *       },
              *       "batch_size": 10,
+             *       "carry_remainder": false,
              *       "class_weights": {
              *         "kind": "equal"
              *       },
@@ -3193,6 +3419,7 @@ export interface components {
              *       "input_dropout": 0,
              *       "input_noise": 0,
              *       "l1": 0,
+             *       "l1_prunes": false,
              *       "l2": 0,
              *       "loss": {
              *         "kind": "bce",
@@ -3225,6 +3452,9 @@ export interface components {
              *       },
              *       "seed": 0,
              *       "shuffle": true,
+             *       "stopping": {
+             *         "kind": "no_stopping"
+             *       },
              *       "version": 2
              *     }
              */
@@ -3707,6 +3937,11 @@ export interface components {
              * @example 1200
              */
             step: number;
+            /**
+             * @description Set when early stopping ended it: the moment whose weights it has now. The next training goes on.
+             * @example null
+             */
+            stopped: components["schemas"]["Best"] | null;
         };
         /**
          * Summary
@@ -4035,6 +4270,12 @@ export interface components {
          */
         TimelineEntry: {
             /**
+             * @description If early stopping ended the training here: what it took back. Nobody did that, so a run that is played
+             *     again does it by itself.
+             * @example null
+             */
+            best: components["schemas"]["Best"] | null;
+            /**
              * Change
              * @description The merge patch of the config; empty where weights were edited by hand.
              * @default {}
@@ -4118,6 +4359,12 @@ export interface components {
          * @description One line of a timeline: what changed at a step, in words and as a patch, and how to undo it.
          */
         "TimelineEntry-Input": {
+            /**
+             * @description If early stopping ended the training here: what it took back. Nobody did that, so a run that is played
+             *     again does it by itself.
+             * @example null
+             */
+            best?: components["schemas"]["Best"] | null;
             /**
              * Change
              * @description The merge patch of the config; empty where weights were edited by hand.
@@ -4573,6 +4820,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FormulaDescription"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    import_link_api_import_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkToImport"];
+            };
+        };
+        responses: {
+            /** @description The experiment of the link */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedExperiment"];
                 };
             };
             /** @description Bad request syntax or unsupported method */

@@ -55,6 +55,7 @@ export type MetricsHeader = Schemas["MetricsHeader"];
 /** All but the defaults. */
 export type NewSession = Partial<Omit<Schemas["NewSession"], "config">> & { config: Patch | Config };
 export type CreatedSession = Schemas["CreatedSession"];
+export type ImportedExperiment = Schemas["ImportedExperiment"];
 export type Preview = Schemas["Preview"];
 export type Table = Schemas["TableDescription"];
 export type UploadedTable = Schemas["UploadedTable"];

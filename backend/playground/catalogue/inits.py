@@ -1,13 +1,21 @@
 """Initialisers: the weights that a network starts from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal
 
+import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
 
 from playground.catalogue.component import Component
+from playground.catalogue.datasets.tensorflow_playground import (
+    SEED_LENGTH,
+    DatasetName,
+    drawn_later,
+    text_of,
+)
+from playground.randomness import normal, uniform
 
 Draw = Callable[[], Tensor]
 """Draws float64 numbers of the shape of a weight (R, in, out)."""
@@ -17,6 +25,17 @@ class Init(Component):
     """`uniform` draws from (-1, 1), `normal` from the standard normal distribution."""
 
     bias: float = Field(default=0.0, title="Bias", ge=-10, le=10, description="What every bias starts from")
+
+    def weights(self, shapes: Sequence[tuple[int, int]], seeds: Tensor) -> list[Tensor]:
+        """The weights (R, in, out) of layers of these shapes (in, out), for seeds (R,)."""
+        return [
+            self.weight(
+                *shape,
+                uniform=lambda s=shape, p=f"init {index}": uniform(seeds, p, 0, s) * 2 - 1,
+                normal=lambda s=shape, p=f"init {index}": normal(seeds, p, 0, s),
+            )
+            for index, shape in enumerate(shapes)
+        ]
 
     def weight(self, fan_in: int, fan_out: int, uniform: Draw, normal: Draw) -> Tensor:
         """The weights of one layer, (R, in, out)."""
@@ -170,3 +189,37 @@ class Orthogonal(WithGain):
         # With a positive diagonal of R there is but one solution, whoever finds it.
         q = q * r.diagonal(dim1=-2, dim2=-1).sign()[:, None, :]
         return (q if fan_in >= fan_out else q.mT).to(drawn) * self.gain
+
+
+class TensorflowPlaygroundWeights(Init):
+    """The weights that a link of TensorFlow Playground begins with, from its own random numbers: uniform
+    between -½ and ½, drawn unit by unit after the points, and a bias of 0.1."""
+
+    kind: Literal["tensorflow_playground_weights"] = "tensorflow_playground_weights"
+    label: ClassVar[str] = "TensorFlow Playground"
+    formula: ClassVar[str] = r"w = u - \tfrac12,\quad b = 0.1,\quad u = \mathrm{ARC4}(\text{seed})"
+    bias: float = Field(default=0.1, title="Bias", ge=-10, le=10, description="What every bias starts from")
+    dataset: DatasetName = Field(
+        default="circle",
+        title="Drawn after",
+        description="The data set whose points took the first random numbers; the weights get the next ones",
+    )
+    seed: str = Field(
+        default="0.12345",
+        min_length=1,
+        max_length=SEED_LENGTH,
+        title="Seed text",
+        description="What the random numbers are made of, as it stands in a link",
+        json_schema_extra={"typed": True},
+    )
+
+    def weights(self, shapes: Sequence[tuple[int, int]], seeds: Tensor) -> list[Tensor]:
+        sizes = [fan_in * fan_out for fan_in, fan_out in shapes]
+        numbers = np.stack(
+            [drawn_later(self.dataset, text_of(self.seed, seed), sum(sizes)) for seed in seeds.tolist()]
+        )
+        layers = torch.from_numpy(numbers - 0.5).to(seeds.device).split(sizes, dim=1)
+        return [
+            layer.unflatten(1, (fan_out, fan_in)).mT
+            for layer, (fan_in, fan_out) in zip(layers, shapes, strict=True)
+        ]

@@ -113,6 +113,25 @@ class MSE(PointwiseLoss):
         return error * error, 2 * error
 
 
+class HalfMSE(PointwiseLoss):
+    """Half the square of the error, so that its slope is the error itself: what TensorFlow Playground takes
+    for a regression."""
+
+    kind: Literal["half_mse"] = "half_mse"
+    label: ClassVar[str] = "Half squared error"
+    effect: ClassVar[str] = "effect.to_mse"
+    formula: ClassVar[str] = r"L = \frac{1}{2n}\sum_i (\hat{y}_i - y_i)^2"
+    tasks: ClassVar[tuple[str, ...]] = ("regression", "binary", "multiclass")
+
+    def pointwise(self, output: Tensor, target: Tensor) -> Tensor:
+        return F.mse_loss(output, target, reduction="none") / 2
+
+    @staticmethod
+    def compiled(output: Any, target: Any, units: int) -> Any:
+        error = output - target
+        return 0.5 * error * error, error
+
+
 class MAE(PointwiseLoss):
     """The size of the error: every unit of error counts the same, so outliers pull less."""
 
@@ -391,6 +410,32 @@ class MarginLoss(Loss):
     @staticmethod
     def compiled_predict(output: Any, *fields: Any) -> Any:
         return (output * (1 / fields[0]) + 1) / 2
+
+
+class HalfMSESigned(Loss):
+    """Half the square of the error, for two classes as -1 and +1: what TensorFlow Playground takes, with tanh
+    in the output layer."""
+
+    kind: Literal["half_mse_signed"] = "half_mse_signed"
+    label: ClassVar[str] = "Half squared error of ±1"
+    effect: ClassVar[str] = "effect.to_mse"
+    formula: ClassVar[str] = r"L = \frac{1}{2n}\sum_i (f_i - y_i)^2,\quad y_i \in \{-1, 1\}"
+    tasks: ClassVar[tuple[str, ...]] = ("binary",)
+
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        return (output.squeeze(-1) - (2 * target.to(output.dtype) - 1)).square() / 2
+
+    def predict(self, output: Tensor, task: Task) -> Tensor:
+        return ((output.squeeze(-1) + 1) / 2).clamp(0, 1)
+
+    @staticmethod
+    def compiled(output: Any, target: Any, units: int) -> Any:
+        error = output - (2 * target - 1)
+        return 0.5 * error * error, error
+
+    @staticmethod
+    def compiled_predict(output: Any, *fields: Any) -> Any:
+        return (output + 1) / 2
 
 
 class Hinge(MarginLoss):

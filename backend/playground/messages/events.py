@@ -12,7 +12,7 @@ from playground.errors import FieldError
 from playground.i18n import Text, Values, say
 from playground.messages.commands import VERSION, Held, Message, Speed
 from playground.run.config import Config
-from playground.run.run import EXAMPLE_EFFECT, TimelineEntry
+from playground.run.run import EXAMPLE_EFFECT, Best, TimelineEntry
 from playground.run.slices import FIRST_TWO, Axes
 
 
@@ -110,6 +110,8 @@ class StepDone(Done):
     """How good it is now."""
     diverged: Divergence | None = Field(examples=[None])
     """Set when it ended early because training met NaN or infinity."""
+    stopped: Best | None = Field(default=None, examples=[None])
+    """Set when early stopping ended it: the moment whose weights it has now. The next training goes on."""
 
 
 Result = Done | ChangeDone | StepDone
@@ -357,6 +359,8 @@ class Acknowledged(Message):
     """Of a step: how good it is now."""
     diverged: Divergence | None = None
     """Of a step: why it ended early, if training met NaN or infinity."""
+    stopped: Best | None = None
+    """Of a step: what early stopping took back, if that ended it."""
 
     @classmethod
     def of(cls, name: str, result: Result) -> "Acknowledged":

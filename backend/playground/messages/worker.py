@@ -31,7 +31,7 @@ from playground.messages.commands import (
 )
 from playground.messages.events import Divergence, Metrics, TaskDescription
 from playground.run.config import Config
-from playground.run.run import TimelineEntry
+from playground.run.run import Best, TimelineEntry
 from playground.run.slices import FIRST_TWO, Axes
 
 DEVICE_BYTES = 32
@@ -214,6 +214,8 @@ class Answer(Message):
     metrics: Metrics | None = None
     diverged: Divergence | None = None
     """Why training that was asked for ended early, if that is why."""
+    stopped: Best | None = None
+    """Likewise, if early stopping ended it."""
     earlier: Earlier | None = None
     """The moment before a change that loses something, or before another run began."""
 
@@ -228,7 +230,7 @@ class Failed(Message):
 
 
 class Applied(Message):
-    """Line `index` of the recorded timeline has taken effect."""
+    """Line `index` of the timeline has taken effect, which was recorded; or it is an early stop."""
 
     type: Literal["applied"] = "applied"
     index: int
@@ -238,6 +240,10 @@ class Applied(Message):
     task: TaskDescription | None = None
     earlier: Earlier | None = None
     """The moment before it, if it loses something."""
+    best: Best | None = None
+    """Of an early stop: what it took back."""
+    paused: bool = False
+    """Whether training pauses here."""
 
 
 class Samples(Message):

@@ -20,6 +20,7 @@ from playground.catalogue.optimizers import Optimizer
 from playground.catalogue.pair_losses import PairLoss
 from playground.catalogue.schedules import ConstantRate, Schedule
 from playground.catalogue.shortcuts import NoShortcut, Shortcut
+from playground.catalogue.stopping import NoStopping, Stopping
 from playground.catalogue.tables.table import Table
 
 VERSION = 2
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     AnyNormalization: TypeAlias = Normalization
     AnyOptimizer: TypeAlias = Optimizer
     AnySchedule: TypeAlias = Schedule
+    AnyStopping: TypeAlias = Stopping
     AnyShortcut: TypeAlias = Shortcut
     AnyOutputShortcut: TypeAlias = Shortcut
 else:
@@ -58,6 +60,7 @@ else:
     AnyNormalization = union_of(Normalization)
     AnyOptimizer = union_of(Optimizer)
     AnySchedule = union_of(Schedule)
+    AnyStopping = union_of(Stopping)
     AnyShortcut = union_of(Shortcut)
     AnyOutputShortcut = union_of(Shortcut, name="output_shortcut")
 
@@ -187,6 +190,9 @@ class Config(BaseModel):
         title="Schedule",
         description="How the learning rate changes, counted in steps from the start of the run",
     )
+    stopping: AnyStopping = Field(
+        default=NoStopping(), title="End of training", description="What ends the training by itself"
+    )
     batch_size: int = Field(
         default=10,
         ge=1,
@@ -197,6 +203,12 @@ class Config(BaseModel):
     )
     shuffle: bool = Field(
         default=True, title="Shuffle", description="Take the samples of each epoch in a new order"
+    )
+    carry_remainder: bool = Field(
+        default=False,
+        title="Carry the remainder over",
+        description="Samples at the end of an epoch that fill no mini-batch wait for the first one of the"
+        " next epoch, which is so much larger, in place of being a small one of their own",
     )
     input_dropout: float = Field(
         default=0.0,
@@ -222,6 +234,12 @@ class Config(BaseModel):
         description="Adds the sum of |w| times this to the loss: weights that are hardly needed become"
         " exactly zero, and stay there until the loss pulls harder",
         json_schema_extra={"scale": "log", "first": 5},
+    )
+    l1_prunes: bool = Field(
+        default=False,
+        title="L1 prunes",
+        description="A weight that L1 pulls to zero is gone for good, in place of coming back when the loss"
+        " pulls harder; the loss alone may still pull it past zero",
     )
     l2: float = Field(
         default=0.0,

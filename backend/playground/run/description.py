@@ -18,6 +18,7 @@ from playground.catalogue.normalizations import Normalization
 from playground.catalogue.optimizers import Optimizer
 from playground.catalogue.schedules import Schedule
 from playground.catalogue.shortcuts import Shortcut
+from playground.catalogue.stopping import Stopping
 from playground.errors import ValidationFailed
 from playground.run.config import AnyData, Auto, Config, Layer, Output
 
@@ -29,12 +30,14 @@ FAMILIES: dict[str, type[Component]] = {
     "class_weights": ClassWeights,
     "optimizer": Optimizer,
     "schedule": Schedule,
+    "stopping": Stopping,
     "init": Init,
     "data": Data,
     "augmentation": Augmentation,
     "feature": Feature,
 }
 GRAPH_REACH, GRAPH_POINTS = 4, 81
+SCALARS = ("number", "integer", "boolean", "string")
 COMPILED = (Activation, Normalization, Loss, Optimizer)
 """Families whose members the compiled trainer needs maths of."""
 
@@ -58,7 +61,7 @@ class Parameter(Description):
     """What a control for it is called."""
     help: str
     """What it does, in a sentence."""
-    type: Literal["number", "integer", "boolean", "numbers", "component", "formula"]
+    type: Literal["number", "integer", "boolean", "numbers", "component", "text", "formula"]
     """Of its value; `numbers` is a list, and the bounds are those of each. A `formula` is text."""
     family: str | None = None
     """The family that a field of type `component` takes a member of."""
@@ -74,6 +77,8 @@ class Parameter(Description):
     """All values are greater."""
     exclusive_maximum: float | None = None
     """All values are less."""
+    longest: int | None = None
+    """Characters that a text may have."""
     scale: Literal["linear", "log"] = "linear"
     """How a slider for it is best divided."""
     inputs: int | None = None
@@ -234,7 +239,8 @@ def _posed(cls: type[Data]) -> dict[str, Any]:
 
 
 def _parameters(cls: type[BaseModel], within: str = "") -> list[Parameter]:
-    """The fields that are a number, a switch or a component, from the JSON Schema of a model."""
+    """The fields that are a number, a switch, a component, a choice or a text that people type, from the JSON
+    Schema of a model."""
     rules = cls.model_json_schema()["properties"]
     found = (_parameter(name, code_of(cls, name, within), rule) for name, rule in rules.items())
     return [parameter for parameter in found if parameter]
@@ -263,9 +269,19 @@ def _parameter(name: str, code: str, rule: dict[str, Any]) -> Parameter | None:
     listed = rule.get("items", {}).get("type") == "number"
     if listed:
         options = [rule["items"]]
-    scalar = next((o for o in options if o.get("type") in ("number", "integer", "boolean")), None)
+    scalar = next((o for o in options if o.get("type") in SCALARS), None)
     if scalar is None or "const" in scalar:
         return None
+    if scalar["type"] == "string":
+        if "enum" not in rule and not rule.get("typed"):
+            return None
+        return Parameter(
+            **words,
+            type="text",
+            default=rule.get("default"),
+            longest=scalar.get("maxLength"),
+            choices=rule.get("enum"),
+        )
     return Parameter(
         **words,
         type="numbers" if listed else scalar["type"],

@@ -12,6 +12,7 @@ MOST = 2
 """Sentences for one change."""
 MORE_OR_LESS = {
     "optimizer.lr": ("effect.rate_up", "effect.rate_down"),
+    "stopping.patience": ("effect.patience_up", "effect.patience_down"),
     "schedule.warmup": ("effect.warmup_up", "effect.warmup_down"),
     "batch_size": ("effect.batch_up", "effect.batch_down"),
     "l1": ("effect.l1_up", "effect.weight_cost_down"),
@@ -52,6 +53,7 @@ def _told(before: Config, after: Config) -> Iterator[str | Text]:
     if before.optimizer.kind != after.optimizer.kind and before.optimizer.lr != after.optimizer.lr:
         yield say("effect.rate_is", rate=after.optimizer.lr)
     yield _chosen(before.schedule, after.schedule)
+    yield _chosen(before.stopping, after.stopping)
     yield from _layers(before.hidden, after.hidden)
     yield _chosen(before.output.shortcut, after.output.shortcut)
     yield from _features(set(before.features), set(after.features))

@@ -29,6 +29,18 @@ EXAMPLE_EFFECT = [{"code": "effect.kept", "values": {}, "text": "Weights and opt
 EXAMPLE_LABEL = [{"code": "catalogue.momentum", "values": {}, "text": "Momentum"}]
 
 
+class Best(BaseModel):
+    """The moment at which the test loss was least, whose weights early stopping took back."""
+
+    model_config = FROZEN
+    step: int = Field(ge=0, examples=[600])
+    """Optimizer updates up to it."""
+    epoch: float = Field(examples=[24.0])
+    """Passes over the training set up to it."""
+    loss: float = Field(examples=[0.21])
+    """The test loss of then."""
+
+
 class TimelineEntry(BaseModel):
     """One line of a timeline: what changed at a step, in words and as a patch, and how to undo it."""
 
@@ -47,6 +59,9 @@ class TimelineEntry(BaseModel):
     """A few words for the mark on a curve, in parts."""
     weights: WeightsEdit | None = Field(default=None, examples=[None])
     """The weights that were set by hand, if it was that."""
+    best: Best | None = Field(default=None, examples=[None])
+    """If early stopping ended the training here: what it took back. Nobody did that, so a run that is played
+    again does it by itself."""
     checkpoint: int | None = Field(default=None, examples=[3])
     """The moment before it, where no other change would bring that back: `restore` does. It means something
     to the session that wrote it, while the moment is kept."""
@@ -80,6 +95,8 @@ class Run:
             if entry.step < last:
                 raise ValidationFailed(fault(f"timeline.{index}.step", say("rule.timeline_order")))
             last = entry.step
+            if entry.best:  # it follows from the config
+                continue
             try:
                 after = parse(merged(config, entry.change), tables, config) if entry.change else config
             except ValidationFailed as error:

@@ -9,8 +9,10 @@ from playground import limits
 from playground.catalogue.augmentations import Augmentation
 from playground.catalogue.component import Task, members
 from playground.catalogue.features import available, needed
+from playground.catalogue.inits import TensorflowPlaygroundWeights
 from playground.catalogue.losses import Loss
 from playground.catalogue.shortcuts import NoShortcut, Shortcut
+from playground.catalogue.stopping import Stopping
 from playground.catalogue.tables.table import Table
 from playground.errors import FieldError, ValidationFailed, explain, fault
 from playground.i18n import say
@@ -97,6 +99,10 @@ def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
         rule = say("rule.augmentation_of_plane", augmentation=config.augmentation.named())
         fits = tuple(cls.name() for cls in members(Augmentation) if not cls.of_plane)
         yield fault("augmentation", rule, fits, {"augmentation": {"kind": fits[0]}})
+    if config.stopping.tests and not config.data.is_tested:
+        fits = tuple(cls.name() for cls in members(Stopping) if not cls.tests)
+        rule = say("rule.stopping_needs_tests", stopping=config.stopping.named())
+        yield fault("stopping", rule, fits, {"stopping": {"kind": fits[0]}})
     known = available(task.inputs)
     unknown = [name for name in config.features if needed(name) > task.inputs]
     if unknown or len(set(config.features)) < len(config.features):
@@ -106,6 +112,11 @@ def _misfits(config: Config, task: Task) -> Iterator[FieldError]:
         else:
             rule = say("rule.features_repeated", known=known)
         yield fault("features", rule, known, {"features": kept or list(_features(task))})
+    if isinstance(config.init, TensorflowPlaygroundWeights):
+        weights = sum(layer.inputs * layer.width for layer in layers_of(config, task))
+        if weights > limits.SEEDED_WEIGHTS:
+            rule = say("rule.seeded_weights", weights=weights, most=limits.SEEDED_WEIGHTS)
+            yield fault("init", rule, suggestion={"init": {"kind": "uniform"}})
     over_batch = [layer.normalization for layer in config.hidden if layer.normalization.uses_batch]
     if config.batch_size == 1 and over_batch:
         named = over_batch[0].named()

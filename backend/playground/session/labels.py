@@ -30,6 +30,7 @@ SHOWN_WITH = {
     "class_weights": "label.class_weights",
     "init": "label.init",
     "schedule": "label.schedule",
+    "stopping": "label.stopping",
 }
 
 

@@ -214,7 +214,13 @@ class Session:
             self._diverged = content.diverged and self._diverged  # with the way back
             done = self._moved_on(answer)
             metrics = content.metrics or {}
-            return StepDone(step=done.step, epoch=self.epoch, metrics=metrics, diverged=self._diverged)
+            return StepDone(
+                step=done.step,
+                epoch=self.epoch,
+                metrics=metrics,
+                diverged=self._diverged,
+                stopped=content.stopped,
+            )
 
         async with self._resetting:
             run = self.run_number  # the one that is meant, even if a reset comes before its turn
@@ -425,8 +431,18 @@ class Session:
                 raise TypeError(f"a session does not take {other.type}")
 
     def _follow(self, applied: messages.Applied, event: Envelope[Event]) -> None:
-        """The worker has come to a line of the recorded timeline, unless a second worker does it again."""
-        if applied.index == len(self.run.timeline) and self._ahead:
+        """The worker has come to a line of the recorded timeline, unless a second worker does it again; or to
+        one that it makes itself, an early stop."""
+        if applied.paused:
+            self._see(applied.step, applied.epoch)
+            self._playing = False
+            self.viewers.tell(events.StateChanged(**dict(self.state)))
+        if applied.index != len(self.run.timeline):
+            return
+        if applied.best and self._timeline_bytes < limits.TIMELINE_BYTES:
+            entry = TimelineEntry(step=0, best=applied.best, label=[say("label.early_stop")])
+            self._write_down(entry, self.config, event)
+        elif not applied.best and self._ahead:
             line = self._ahead.popleft()
             self._see(applied.step, applied.epoch)
             words = [say("label.weights")] if line.entry.weights else label(line.before, line.after)

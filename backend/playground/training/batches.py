@@ -22,7 +22,7 @@ class Batches:
         self._experiment, self._seeds = experiment, seeds
         self._shuffled_epoch = -1
         network, config = experiment.network, experiment.config
-        self._size = min(config.batch_size, experiment.count) * (1 + len(config.loss.partners))
+        self._size = (experiment.batch_size + experiment.carried) * (1 + len(config.loss.partners))
         numbers = sum(layer.inputs + layer.width for layer in network.layers) * self._size * len(seeds)
         self._ahead = max(1, min(MASK_STEPS, MASK_NUMBERS // numbers))
         self._drawn_from = -1
@@ -33,15 +33,19 @@ class Batches:
         """Features (R, batch, inputs), targets (R, batch) or (R, batch, targets), and dropout masks of the
         next step. Behind the points of the batch are the partners that its loss sees them beside, a block for
         each."""
-        if state.cursor >= self._experiment.count:  # the data became fewer
+        if self._experiment.epoch_ends(state.cursor):  # the data became fewer
             state.epoch, state.cursor = state.epoch + 1, 0
         if self._shuffled_epoch != state.epoch:
             self._shuffle(state.epoch)
         rows = slice(state.cursor, state.cursor + self._experiment.config.batch_size)
-        if self._experiment.partners is None:
-            x, y = self._x[:, rows], self._y[:, rows]
-        else:
-            points = self._with_partners(self._experiment.partners, self._order[:, rows], state.step)
+        points = self._order[:, rows]
+        x, y = self._x[:, rows], self._y[:, rows]
+        if self._experiment.carried and state.epoch and not state.cursor:
+            waiting = self._ordered(state.epoch - 1)[:, -self._experiment.carried :]
+            points = torch.cat([waiting, points], dim=1)
+            x, y = self._experiment.train_x[0][points], self._experiment.train_y[0][points]
+        if self._experiment.partners is not None:
+            points = self._with_partners(self._experiment.partners, points, state.step)
             x, y = self._experiment.train_x[0][points], self._experiment.train_y[0][points]
         index, batch = self._draw(state.step), x.shape[1]
         if self._noise is not None:
@@ -55,13 +59,16 @@ class Batches:
 
     def _shuffle(self, epoch: int) -> None:
         self._shuffled_epoch = epoch
+        self._order = self._ordered(epoch)
+        self._x = self._experiment.train_x[0][self._order]
+        self._y = self._experiment.train_y[0][self._order]
+
+    def _ordered(self, epoch: int) -> Tensor:
+        """Of the samples, (R, count)."""
         count = self._experiment.count
         if self._experiment.config.shuffle:
-            order = permutation(self._seeds, "shuffle", epoch, count)
-        else:
-            order = torch.arange(count, device=self._seeds.device).expand(len(self._seeds), -1)
-        self._order = order
-        self._x, self._y = self._experiment.train_x[0][order], self._experiment.train_y[0][order]
+            return permutation(self._seeds, "shuffle", epoch, count)
+        return torch.arange(count, device=self._seeds.device).expand(len(self._seeds), -1)
 
     def _draw(self, step: int) -> int:
         """Where the masks and the noise of this step are among those that are drawn."""
@@ -78,9 +85,9 @@ class Batches:
         return index
 
 
-def advance(state: State, batch: int, count: int) -> None:
-    """The clock, after a step on `batch` of `count` training points."""
+def advance(state: State, experiment: Experiment) -> None:
+    """The clock, after a step."""
     state.step += 1
-    state.cursor += batch
-    if state.cursor >= count:
+    state.cursor += min(experiment.batch_size, experiment.count - state.cursor)
+    if experiment.epoch_ends(state.cursor):
         state.epoch, state.cursor = state.epoch + 1, 0

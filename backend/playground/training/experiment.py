@@ -67,8 +67,8 @@ class Experiment:
         return (
             self.network is other.network
             and self.all_x is other.all_x
-            and (mine.batch_size, mine.shuffle, mine.input_noise)
-            == (others.batch_size, others.shuffle, others.input_noise)
+            and (mine.batch_size, mine.shuffle, mine.carry_remainder, mine.input_noise)
+            == (others.batch_size, others.shuffle, others.carry_remainder, others.input_noise)
             and mine.optimizer.kind == others.optimizer.kind
             and mine.loss.kind == others.loss.kind
             and freezing.choice(mine) == freezing.choice(others)
@@ -94,8 +94,30 @@ class Experiment:
         return len(self.dataset.train_inputs)
 
     @cached_property
+    def batch_size(self) -> int:
+        """Samples of a whole mini-batch."""
+        return min(self.config.batch_size, self.count)
+
+    @cached_property
+    def carried(self) -> int:
+        """Samples that wait at the end of an epoch for the first mini-batch of the next."""
+        return self.count % self.batch_size if self.config.carry_remainder else 0
+
+    @cached_property
     def steps_per_epoch(self) -> int:
-        return -(-self.count // self.config.batch_size)
+        return -(-(self.count - self.carried) // self.batch_size)
+
+    def steps_left(self, cursor: int) -> int:
+        """Steps to the end of an epoch of which so many samples are done."""
+        left = self.count - cursor % self.count
+        if self.config.carry_remainder:
+            return left // self.batch_size or self.steps_per_epoch
+        return -(-left // self.batch_size)
+
+    def epoch_ends(self, cursor: int) -> bool:
+        """Whether no step follows in an epoch of which so many samples are done."""
+        least = self.batch_size if self.config.carry_remainder else 1
+        return self.count - cursor < least
 
     @cached_property
     def train_x(self) -> Tensor:

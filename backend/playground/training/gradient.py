@@ -71,6 +71,9 @@ class Model:
         """One step of the optimizer, in place, as `next_step` says."""
         state, trained = self._state, self._trained
         delta, slots = self.next_step(config, grad, lr)
+        if config.l1_prunes:
+            gone = (state.weights + delta == 0) & (state.weights != 0) & (self._penalized > 0)
+            state.pruned.copy_(torch.maximum(state.pruned, gone.to(state.pruned)))
         state.updates.add_(1 if trained is None else trained)
         state.weights.add_(delta)
         for slot, latest in zip(state.slots, slots, strict=True):
@@ -91,7 +94,9 @@ class Model:
         delta, slots = optimizer.update(state.weights, clipped, tuple(state.slots), state.updates + 1, lr)
         if optimizer.weight_decay and optimizer.decoupled_weight_decay:
             delta = delta - state.weights * (lr * optimizer.weight_decay)
-        if config.l1:
+        if config.l1_prunes:
+            delta = self._pruned(delta, lr * config.l1)
+        elif config.l1:
             delta = self._stopped_at_zero(delta, grad, config.l1)
         if self._trained is not None:
             kept = zip(state.slots, slots, strict=True)
@@ -118,6 +123,15 @@ class Model:
         passes = (weights + delta) * weights.sign() < 0
         stays = (weights == 0) & (grad.abs() <= l1)
         return torch.where((passes | stays) & (self._penalized > 0), -weights, delta)
+
+    def _pruned(self, delta: Tensor, pull: Rate) -> Tensor:
+        """Where the pull of L1 alone, (R, 1), takes a weight past zero, it is zero from now on, as in
+        TensorFlow Playground; what is pruned moves no more."""
+        state = self._state
+        signs = state.weights.sign() * self._penalized
+        after = state.weights + delta
+        passes = (after + signs * pull) * after.sign() < 0
+        return torch.where(state.pruned > 0, 0, torch.where(passes, -state.weights, delta))
 
 
 def weighted(losses: Tensor, y: Tensor, class_weights: Tensor | None) -> Tensor:

@@ -14,7 +14,7 @@ from playground.catalogue.schedules import ReduceOnPlateau
 from playground.i18n import Text
 from playground.run.config import Config
 from playground.run.validation import Tables
-from playground.training import evaluation
+from playground.training import evaluation, stopping
 from playground.training.divergence import Diverged, cause, step_until_divergence
 from playground.training.ensemble import combined
 from playground.training.evaluation import Evaluation, Metrics, Samples
@@ -54,7 +54,9 @@ class TrainingLoop:
         seed_tensor = torch.tensor(seeds or config.seeds, dtype=torch.int64, device=device)
         weights, buffers = initialise(experiment.network, config, seed_tensor)
         slots = weights.new_zeros(config.optimizer.slots, *weights.shape)
-        state = State(seed_tensor, weights, buffers, slots, torch.zeros_like(weights))
+        state = State(
+            seed_tensor, weights, buffers, slots, torch.zeros_like(weights), torch.zeros_like(weights)
+        )
         return cls(experiment, state, trainers)
 
     @property
@@ -73,20 +75,22 @@ class TrainingLoop:
     def train(self, steps: int, deadline: float | None = None) -> Samples:
         """Train up to `steps` steps and return the points of the history that they left.
 
-        Returns early once time.monotonic() passes `deadline`. Raises `Diverged`. What is trained does not
-        depend on the deadline, only how far.
+        Returns early once time.monotonic() passes `deadline`, and at an early stop. Raises `Diverged`. What
+        is trained does not depend on the deadline, only how far.
         """
         self._use_the_fastest()
+        self.go_on()
         samples = self.add_to_history(np.empty(0))
         while steps > 0:
             began = time.monotonic()
             count = int(min(steps, self._chunk, self.steps_to_look))
+            step = self.state.step
             samples += self._train_chunk(count, samples)
             self.look()
-            steps -= count
+            steps -= self.state.step - step
             now = time.monotonic()
             self._pace(now - began)
-            if deadline is not None and now >= deadline:
+            if self.stopped or (deadline is not None and now >= deadline):
                 break
         return samples
 
@@ -105,14 +109,34 @@ class TrainingLoop:
     @property
     def steps_to_look(self) -> float:
         """Most steps that may be taken before `look`."""
-        return steps_to_look(self.config, self.state)
+        scheduled = steps_to_look(self.config, self.state)
+        if self.trainer.stops_by_itself:
+            return scheduled
+        return min(scheduled, stopping.steps_to_epoch(self.experiment, self.state))
 
     def look(self) -> None:
-        """Shows a schedule that watches the training loss, of the first network, where it wants to see it."""
-        schedule, state = self.config.schedule, self.state
+        """Shows who watches a loss, of the first network, what it wants to see: a schedule that of the
+        training points, early stopping that of the test points. Where that ends the training, the best
+        weights are taken back."""
+        schedule, state, experiment = self.config.schedule, self.state, self.experiment
         if isinstance(schedule, ReduceOnPlateau) and state.step % schedule.interval == 0:
-            losses = self.trainer.evaluate(self.experiment.train_x, self.experiment.train_y).loss
+            losses = self.trainer.evaluate(experiment.train_x, experiment.train_y).loss
             state.watch = schedule.look(state.watch, float(losses.mean(dtype=np.float64)))
+        epoch_ended = state.cursor == 0 and not self.trainer.stops_by_itself
+        if epoch_ended and stopping.rule_of(experiment):
+            losses = self.trainer.evaluate(experiment.all_x, experiment.all_y).loss[experiment.count :]
+            stopping.look(experiment, state, float(losses.mean(dtype=np.float64)))
+        if self.stopped:
+            stopping.take_back(state)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether early stopping has just ended the training: `train` goes on."""
+        return self.state.waiting.over
+
+    def go_on(self) -> None:
+        """After an early stop."""
+        self.state.waiting = self.state.waiting.going_on()
 
     def stop_before_divergence(self, before: State, rates: np.ndarray) -> Samples | Diverged:
         """Take the steps from `before` on, which did not end finite, once more, up to the one that diverges.
@@ -121,7 +145,7 @@ class TrainingLoop:
         """
         end = before.step + len(rates)
         samples = self.add_to_history(step_until_divergence(self.trainer, self.experiment, before, rates))
-        if self.state.step == end:
+        if self.state.step == end or self.stopped:
             return samples
         return Diverged(self.state.step + 1, *cause(self.experiment, self.state), samples)
 
@@ -176,6 +200,7 @@ class TrainingLoop:
         experiment = before.changed(config, tables or {})
         state, effects = transfer(before, experiment, state)
         forget(before.config, config, state)
+        stopping.forget(before, experiment, state)
         # As far into the epoch as before, so that no curve runs backwards.
         state.cursor = math.ceil(state.cursor * experiment.count / before.count)
         self.adopt(experiment, state)

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from playground.catalogue.component import Task
-from playground.randomness import normal, uniform
 from playground.run.config import Config
 from playground.run.layers import LayerShape, layers_of, size_of
 
@@ -80,15 +79,10 @@ def initialise(network: Network, config: Config, seeds: Tensor) -> tuple[Tensor,
     """Fresh parameters (R, P) and buffers (R, B) for each seed (R,)."""
     weights = torch.zeros(len(seeds), network.size, device=seeds.device)
     buffers = torch.zeros(len(seeds), network.buffer_size, device=seeds.device)
-    views = zip(network.layers, network.parameters(weights), network.buffers(buffers), strict=True)
-    for index, (layer, parameters, running) in enumerate(views):
-        shape, purpose = (layer.inputs, layer.width), f"init {index}"
-        drawn = config.init.weight(
-            *shape,
-            uniform=lambda s=shape, p=purpose: uniform(seeds, p, 0, s) * 2 - 1,
-            normal=lambda s=shape, p=purpose: normal(seeds, p, 0, s),
-        )
-        parameters["weight"].copy_(drawn)
+    drawn = config.init.weights([(layer.inputs, layer.width) for layer in network.layers], seeds)
+    views = zip(network.layers, network.parameters(weights), network.buffers(buffers), drawn, strict=True)
+    for layer, parameters, running, weight in views:
+        parameters["weight"].copy_(weight)
         for name, value in layer.initial.items():
             parameters[name].fill_(value)
         parameters["bias"].fill_(config.init.bias)

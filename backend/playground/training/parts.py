@@ -17,7 +17,8 @@ class LayerState:
 
     shape: LayerShape
     tracks: list[dict[str, Tensor]]
-    """The parameters (R, …), then each slot of the optimizer for them and the count of their updates."""
+    """The parameters (R, …), then each slot of the optimizer for them, the count of their updates, and which
+    of them are pruned."""
     buffers: dict[str, Tensor]
 
     @property
@@ -26,7 +27,8 @@ class LayerState:
 
 
 def split(network: Network, state: State) -> list[LayerState]:
-    tracks = [network.parameters(flat) for flat in (state.weights, *state.slots, state.updates)]
+    whole = (state.weights, *state.slots, state.updates, state.pruned)
+    tracks = [network.parameters(flat) for flat in whole]
     running = network.buffers(state.buffers)
     return [
         LayerState(shape, [dict(track[index]) for track in tracks], dict(running[index]))
@@ -42,19 +44,23 @@ def join(network: Network, state: State, parts: list[LayerState]) -> State:
 
     names = [list(layer.parameters) for layer in network.layers]
     tracks = range(len(parts[0].tracks))
-    weights, *slots, updates = (flat([part.tracks[t] for part in parts], names) for t in tracks)
+    weights, *slots, updates, pruned = (flat([part.tracks[t] for part in parts], names) for t in tracks)
     memory = torch.stack(slots) if slots else weights.new_zeros(0, *weights.shape)
     buffers = flat([part.buffers for part in parts], [list(layer.buffers) for layer in network.layers])
     buffers = buffers.clone()
-    return replace(state, weights=weights, buffers=buffers, slots=memory, updates=updates, grad=None)
+    return replace(
+        state, weights=weights, buffers=buffers, slots=memory, updates=updates, pruned=pruned, grad=None
+    )
 
 
 def drawn_anew(network: Network, new: Experiment, state: State) -> tuple[Network, State]:
     """The network at its initialisation, with a memory as empty as that of a new optimizer."""
     weights, buffers = initialise(network, new.config, state.seeds)
     slots = weights.new_zeros(len(state.slots), *weights.shape)
-    updates = torch.zeros_like(weights)
-    fresh = replace(state, weights=weights, buffers=buffers, slots=slots, updates=updates, grad=None)
+    updates, pruned = torch.zeros_like(weights), torch.zeros_like(weights)
+    fresh = replace(
+        state, weights=weights, buffers=buffers, slots=slots, updates=updates, pruned=pruned, grad=None
+    )
     return network, fresh
 
 

@@ -25,6 +25,7 @@ class ReferenceTrainer:
 
     longest_chunk: ClassVar[int] = 64
     chunk_seconds = 0.002
+    stops_by_itself = False
 
     def __init__(self, experiment: Experiment, state: State):
         self._experiment, self._state = experiment, state
@@ -59,7 +60,7 @@ class ReferenceTrainer:
             )
             trouble += loss.sum() * 0  # NaN from the first infinite loss on
             self._model.update(config, state.grad, lr)
-            advance(state, loss.shape[1], self._experiment.count)
+            advance(state, self._experiment)
             if state.step % state.stride == 0:
                 rows.append(self._rows(state.grad))
                 state.stride = next_stride(state.step, max(state.stride, self._metrics.least_stride))

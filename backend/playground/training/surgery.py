@@ -47,6 +47,8 @@ def transfer(old: Experiment, new: Experiment, state: State) -> tuple[State, lis
     if old.config.optimizer.kind != new.config.optimizer.kind:
         state = replace(state, slots=_zero_slots(new, state.weights), updates=torch.zeros_like(state.weights))
         effects.append(say("effect.optimizer_anew"))
+    if old.config.l1_prunes and not new.config.l1_prunes:
+        state.pruned.zero_()
     return state, effects or [say("effect.kept")]
 
 
@@ -74,21 +76,21 @@ def _replicated(old: Experiment, new: Experiment, state: State, effects: list[Te
     seeds = torch.tensor(new.config.seeds, dtype=torch.int64, device=state.seeds.device)
     if not more:
         return state if torch.equal(seeds, state.seeds) else replace(state, seeds=seeds)
-    tensors = [state.weights, state.buffers, *state.slots, state.updates]
+    tensors = [state.weights, state.buffers, *state.slots, state.updates, state.pruned]
     if more < 0:
         effects.append(say("effect.replicas_removed", count=-more))
         tensors = [tensor[: len(seeds)] for tensor in tensors]
     else:
         effects.append(say("effect.replicas_added", count=more))
         weights, buffers = initialise(old.network, old.config, seeds[-more:])
-        unseen = [torch.zeros_like(weights)] * (len(state.slots) + 1)
+        unseen = [torch.zeros_like(weights)] * (len(state.slots) + 2)
         fresh = [weights, buffers, *unseen]
         tensors = [torch.cat([kept, drawn]) for kept, drawn in zip(tensors, fresh, strict=True)]
-    weights, buffers, *slots, updates = tensors
+    weights, buffers, *slots, updates, pruned = tensors
     memory = torch.stack(slots) if slots else weights.new_zeros(0, *weights.shape)
     return replace(
         state, seeds=seeds, weights=weights.clone(), buffers=buffers.clone(), slots=memory,
-        updates=updates.clone(), grad=None,
+        updates=updates.clone(), pruned=pruned.clone(), grad=None,
     )  # fmt: skip
 
 

@@ -18,6 +18,10 @@ class Trainer(Protocol):
     chunk_seconds: float
     """Likewise, the time that a call should take, about."""
 
+    stops_by_itself: bool
+    """Whether `step` looks at the test loss for early stopping, and ends where that does. Else whoever calls
+    it looks, see `TrainingLoop.look`."""
+
     def __init__(self, experiment: Experiment, state: State): ...
 
     @classmethod
@@ -29,7 +33,7 @@ class Trainer(Protocol):
         ...
 
     def step(self, learning_rates: np.ndarray) -> tuple[np.ndarray, bool]:
-        """Take a step for each row of learning rates, (steps, R) or (steps, 1).
+        """Take a step for each row of learning rates, (steps, R) or (steps, 1), up to an early stop.
 
         Returns the points of the history that the networks of `Experiment.recorded` left, as `Metrics.row`,
         (points, networks, …), and whether all losses were finite, and the state still is.

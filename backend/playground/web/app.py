@@ -34,7 +34,17 @@ from playground.settings import Settings
 from playground.web import openapi, pages, socket
 from playground.web.middleware import Bodies, Heads, SecurityHeaders
 from playground.web.problem import document
-from playground.web.routes import catalogue, data, formulas, score_curves, scores, server, sessions, summary
+from playground.web.routes import (
+    catalogue,
+    data,
+    formulas,
+    imports,
+    score_curves,
+    scores,
+    server,
+    sessions,
+    summary,
+)
 
 log = logging.getLogger("playground.app")
 
@@ -61,6 +71,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         catalogue.router,
         formulas.router,
         data.router,
+        imports.router,
         sessions.router,
         summary.router,
         scores.router,

@@ -48,7 +48,9 @@ class Member:
     def by_epochs(self) -> bool:
         """Whether it trains so much that it may train whole epochs at a time."""
         per_epoch = self.run.steps_per_epoch
-        if self.alone or self.run.loop.config.replicas > 1:  # several networks are a stack by themselves
+        config = self.run.loop.config
+        # A stack has no samples that wait; several networks are a stack by themselves.
+        if self.alone or config.carry_remainder or config.replicas > 1:
             return False
         if self.run.steps_to_goal:
             return self.run.steps_to_goal >= per_epoch

@@ -18,7 +18,7 @@ from playground.messages.events import Divergence
 from playground.messages.worker import Envelope, Request
 from playground.run.config import Config
 from playground.run.meaning import meaning
-from playground.run.run import Run
+from playground.run.run import Best, Run
 from playground.run.weights import AllWeights, OneWeight
 from playground.training.divergence import Diverged
 from playground.training.evaluation import Samples
@@ -133,7 +133,8 @@ class LiveRun:
             except Diverged as diverged:
                 outcome = diverged
             self.trained(outcome, start)
-            if isinstance(outcome, Diverged) or monotonic() >= deadline:
+            over = isinstance(outcome, Diverged) or (self.loop.stopped and not self.catching_up)
+            if over or monotonic() >= deadline:
                 break
 
     def trained(self, outcome: Samples | Diverged, start: int) -> None:
@@ -145,6 +146,8 @@ class LiveRun:
             self._stop(outcome)
         else:
             self._reports.samples(outcome)
+            if self.loop.stopped:
+                self._stop_early()
             self._follow_timeline()
         if self._goal and self.loop.state.step >= self._goal.until:
             self._reach_goal()
@@ -153,11 +156,24 @@ class LiveRun:
         self.pacing.set(playing=False)
         self._reach_goal(self._past.diverged(self.loop, diverged, self._tables))
 
-    def _reach_goal(self, diverged: Divergence | None = None) -> None:
+    def _stop_early(self) -> None:
+        """The best weights are back, which is a line of the timeline, and it pauses; but not where it catches
+        up with a run that went on."""
+        seen = self.loop.state.waiting
+        assert seen.loss is not None
+        best = Best(step=seen.step, epoch=seen.epoch, loss=seen.loss)
+        paused = not (self.catching_up and self.steps_to_goal > 0)
+        self._reports.stopped_early(self._done, best, seen.waited, paused)
+        self._done += 1
+        if paused:
+            self.pacing.set(playing=False)
+            self._reach_goal(stopped=best)
+
+    def _reach_goal(self, diverged: Divergence | None = None, stopped: Best | None = None) -> None:
         """Training asked for is done, or as far as it goes."""
         goal, self._goal = self._goal, None
         if goal and goal.request:
-            self._reports.metrics(goal.request, diverged=diverged)
+            self._reports.metrics(goal.request, diverged=diverged, stopped=stopped)
 
     def _follow_timeline(self) -> None:
         """The lines of the recorded timeline that this step has come to."""

@@ -16,6 +16,7 @@ from playground.messages.codec import Arrays
 from playground.messages.events import Divergence, TaskDescription
 from playground.messages.headers import AxisHeader, DataHeader, FrameHeader, LayerSize, MetricsHeader
 from playground.messages.worker import Event, Size, as_array
+from playground.run.run import Best
 from playground.run.slices import Axes
 from playground.training.evaluation import Samples
 from playground.training.loop import TrainingLoop
@@ -132,6 +133,12 @@ class Reports:
             index=index, effect=done.effect, task=done.task, earlier=earlier, **self._moment
         )
         self.tell(event, arrays)
+
+    def stopped_early(self, index: int, best: Best, waited: int, paused: bool) -> None:
+        """Line `index` of the timeline: the best weights are back."""
+        effect = [say("effect.best_restored", waited=waited, epoch=round(best.epoch))]
+        event = messages.Applied(index=index, effect=effect, best=best, paused=paused, **self._moment)
+        self.tell(event)
 
     def data(self) -> None:
         self._shown = self._showable

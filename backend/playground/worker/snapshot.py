@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from playground.catalogue.schedules import Watch
+from playground.catalogue.stopping import Waiting
 from playground.messages import codec
 from playground.messages.worker import Earlier
 from playground.run.config import Config
@@ -19,6 +20,7 @@ from playground.training.trainer import Trainer
 
 COUNTERS = ("step", "epoch", "cursor", "samples", "stride")
 TENSORS = ("seeds", "weights", "buffers", "slots", "updates")
+BEST = ("best_weights", "best_buffers")
 
 
 @dataclass(frozen=True)
@@ -37,14 +39,19 @@ class Moment:
 
 
 def save(config: Config, state: State) -> bytes:
-    """Weights, buffers, optimizer slots, counters and config."""
+    """Weights, buffers, optimizer slots, counters and config; of early stopping the best weights."""
     header = {
         "type": "snapshot",
         "config": config.model_dump(mode="json"),
         **{name: getattr(state, name) for name in COUNTERS},
         "watch": asdict(state.watch),
+        "waiting": asdict(state.waiting),
     }
     arrays = {name: getattr(state, name) for name in TENSORS}
+    if state.pruned.any():
+        arrays["pruned"] = state.pruned
+    if state.best and state.waiting.loss is not None:
+        arrays |= dict(zip(BEST, state.best, strict=True))
     return codec.encode(header, {name: tensor.cpu().numpy() for name, tensor in arrays.items()})
 
 
@@ -57,7 +64,14 @@ def load(
     """The loop that was saved, ready for its next step on `device`."""
     header, arrays = codec.decode(data)
     config = parse(header["config"], tables)
-    tensors = {name: torch.from_numpy(np.array(arrays[name])).to(device) for name in TENSORS}
-    watch = Watch(**header.get("watch", {}))
-    state = State(**tensors, **{name: header[name] for name in COUNTERS}, watch=watch)
+    tensors = {name: torch.from_numpy(np.array(array)).to(device) for name, array in arrays.items()}
+    state = State(
+        **{name: tensors[name] for name in TENSORS},
+        pruned=tensors.get("pruned", torch.zeros_like(tensors["weights"])),
+        **{name: header[name] for name in COUNTERS},
+        watch=Watch(**header.get("watch", {})),
+        waiting=Waiting(**header.get("waiting", {})),
+    )
+    if BEST[0] in tensors:
+        state.best = tensors[BEST[0]], tensors[BEST[1]]
     return TrainingLoop(Experiment.of(config, config.dataset(tables or {}), device), state, trainers)

@@ -15,6 +15,7 @@ const parameter = (more: Partial<Parameter>): Parameter => ({
   maximum: null,
   exclusive_minimum: null,
   exclusive_maximum: null,
+  longest: null,
   scale: "linear",
   choices: null,
   formula: null,

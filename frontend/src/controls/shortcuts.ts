@@ -11,9 +11,13 @@ export interface Shortcuts {
   present: () => unknown;
 }
 
+/** Whether the event is of a field that takes text. */
+export const typing = ({ target }: Pick<Event, "target">): boolean =>
+  target instanceof Element && target.closest(TYPING) !== null;
+
 export function press(event: KeyboardEvent, shortcuts: Shortcuts): void {
+  if (typing(event)) return;
   const target = event.target instanceof Element ? event.target : null;
-  if (target?.closest(TYPING)) return;
   // In an open dialog, space is the dialog's.
   const inDialog = document.querySelector(":popover-open, dialog[open]") !== null;
   if (event.key === " " && !inDialog && !event.repeat && !event.ctrlKey && !event.metaKey && !event.altKey) {

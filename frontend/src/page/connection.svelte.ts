@@ -4,7 +4,7 @@ import { Refused } from "../api";
 import { t } from "../i18n";
 import * as link from "../link";
 import { backoff, Live, type Status } from "../live";
-import type { Command, Config, Event, Patch, Role, Text } from "../types";
+import type { Command, Config, Event, ImportedExperiment, Patch, Role, Text } from "../types";
 import type { Message } from "../wire";
 import type { Run } from "./experiment.svelte";
 import type { Notices } from "./notices.svelte";
@@ -34,6 +34,8 @@ export interface Owner {
   message: (message: Message) => void;
   /** What comes next is of another session. */
   forget: () => void;
+  /** An experiment of another page comes next. */
+  imported: (found: ImportedExperiment) => void;
   /** The session was gone, and is here again as it was. */
   revived: () => void;
   refusal: (error: Refused) => string;
@@ -138,6 +140,19 @@ export class Connection {
     void this.begin();
   };
 
+  /** A new session from a link; the browser's back button leads to the old one's settings. False for other text. */
+  readonly open = (text: string): boolean => {
+    const hash = link.hashOf(text);
+    if (!hash) return false;
+    const url = new URL(location.href);
+    url.searchParams.delete("session");
+    url.hash = hash;
+    history.pushState(null, "", url);
+    this.notices.say("");
+    void this.begin();
+    return true;
+  };
+
   /**
    * A session of one's own that goes on from where the watched one is; where that is too far to be trained again, with
    * its settings only. The browser's back button leads back to watching.
@@ -200,11 +215,20 @@ export class Connection {
   private async begin(): Promise<void> {
     let config = FRESH;
     try {
-      config = (await link.fromHash(location.hash)) ?? FRESH;
-    } catch {
-      this.notices.toast(t("toast.link_damaged"), "error");
+      config = (await this.addressed(location.hash)) ?? FRESH;
+    } catch (error) {
+      const reason = error instanceof Refused ? this.owner.refusal(error) : null;
+      this.notices.toast(reason ? t("toast.link_refused", { reason }) : t("toast.link_damaged"), "error");
     }
     await this.createOrDefault(config).catch((error) => this.fail(error));
+  }
+
+  /** The experiment of a hash. Rejects where it is damaged, or of another page that has other settings. */
+  private async addressed(hash: string): Promise<Patch | null> {
+    if (!link.isForeign(hash)) return link.fromHash(hash);
+    const found = await this.reach(() => api.importLink(hash), away);
+    this.owner.imported(found);
+    return found.config as Patch;
   }
 
   /** A new session; of the default experiment, and a word about it, where this one is refused. */

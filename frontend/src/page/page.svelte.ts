@@ -3,9 +3,9 @@
 import * as api from "../api";
 import { Flashes, luminances, REST_MS } from "../flashes";
 import { deliver, forget, guard, onDrawn, onFrame } from "../frames";
-import { explained, joined } from "../i18n";
+import { explained, joined, t } from "../i18n";
 import { decisionPicture, pictureOf } from "../maps";
-import type { Event } from "../types";
+import type { Event, ImportedExperiment } from "../types";
 import { DataMessage, Frame, type Message, MetricsMessage } from "../wire";
 import { Connection, type Position } from "./connection.svelte";
 import { Experiment } from "./experiment.svelte";
@@ -31,6 +31,7 @@ class Page {
       event: (event) => this.onEvent(event),
       message: (message) => this.onMessage(message),
       forget: () => this.clear(),
+      imported: (found) => this.adopt(found),
       revived: () => this.goOn(),
       refusal: ({ failure }) => sentence(failure, this.experiment.config, this.experiment.catalogue),
     },
@@ -84,6 +85,15 @@ class Page {
     void this.training.setSlice(held, axes);
     if (speed) void this.training.setSpeed(speed);
     if (playing) void this.training.play();
+  }
+
+  /** An experiment of TensorFlow Playground is looked at as it is there. */
+  private adopt({ notes, hide, show_test, discretise }: ImportedExperiment): void {
+    this.view.showTest = show_test;
+    this.view.discretise = discretise;
+    this.view.hide(hide);
+    if (notes.length) this.notices.toast(t("toast.imported", { notes: joined(notes, ". ") }));
+    else this.notices.say(t("note.imported"));
   }
 
   private clear(): void {

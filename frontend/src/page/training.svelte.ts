@@ -10,6 +10,8 @@ export class Training {
   diverged = $state.raw<Divergence | null>(null);
   /** Why no hidden layer learns any more. */
   stuck = $state.raw<Divergence | null>(null);
+  /** Where it was when the server last told. */
+  step = $state(0);
 
   /** What a press asked for that the server has not answered yet: a second press means the opposite. */
   private asked: boolean | null = null;
@@ -30,7 +32,8 @@ export class Training {
     this.command({ type: "slice", held, axes });
   readonly setSpeed = (speed: Speed) => this.command({ type: "speed", ...speed });
 
-  adopt({ playing, speed, diverged, stuck, held, axes }: RunState): void {
+  adopt({ playing, speed, diverged, stuck, held, axes, step }: RunState): void {
+    this.step = step;
     this.stuck = stuck;
     this.held = held;
     this.axes = axes;

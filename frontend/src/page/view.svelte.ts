@@ -37,7 +37,7 @@ export class View {
   /** The point of an embedding that is pointed at, there or on the map. */
   pointed = $state.raw<{ part: Part; index: number } | null>(null);
   /** Names that `?hide=` hides. */
-  private hidden: ReadonlySet<string> = new Set();
+  private hidden = $state.raw<ReadonlySet<string>>(new Set());
   /** The page for an iframe. */
   embedded = false;
   /** Large type, and only the essential: for a projector. */
@@ -86,6 +86,15 @@ export class View {
     !this.hidden.has(name) &&
     !this.hidden.has(name.split(".")[0]) &&
     (!this.presenting || PRESENTED.has(name));
+
+  /** Hides more controls, and lets the address say so. */
+  hide(names: string[]): void {
+    if (!names.length) return;
+    this.hidden = new Set([...this.hidden, ...names]);
+    const url = new URL(location.href);
+    url.searchParams.set("hide", [...this.hidden].join());
+    history.replaceState(history.state, "", url);
+  }
 
   /** Begins or ends the presentation. */
   readonly present = (on = !this.presenting): void => {

@@ -25,6 +25,7 @@ export const GROUPS: Group[] = [
       "output_activation",
       "batch_size",
       "l1",
+      "l1_prunes",
       "l2",
       "elastic_net",
       "clip_norm",
@@ -33,9 +34,11 @@ export const GROUPS: Group[] = [
       "init",
       "seed",
       "shuffle",
+      "carry_remainder",
       "input_dropout",
       "input_noise",
       "augmentation",
+      "stopping",
     ],
   },
   {
@@ -43,7 +46,10 @@ export const GROUPS: Group[] = [
     names: ["features", "layers", "neurons", "normalization", "dropout", "weights"],
   },
   { title: "share.group.data", names: ["dataset", "regenerate", "csv"] },
-  { title: "share.group.output", names: ["draw", "confusion", "score_curves", "residuals"] },
+  {
+    title: "share.group.output",
+    names: ["draw", "test_points", "discretise", "confusion", "score_curves", "residuals"],
+  },
 ];
 
 /** What they are called on the page; the others are fields of the catalogue. */
@@ -75,6 +81,8 @@ const KEYS: Record<string, Key> = {
   regenerate: "data.regenerate",
   csv: "share.part.csv",
   draw: "output.tools",
+  test_points: "output.show_test",
+  discretise: "output.discretise",
   confusion: "output.confusion",
   score_curves: "output.curves",
   residuals: "output.residuals",

@@ -8,6 +8,7 @@ from playground.catalogue.datasets.data import Data as Data, Dataset as Dataset,
 from playground.catalogue.datasets.shapes import Circle as Circle
 from playground.catalogue.datasets.puzzles import Rings as Rings
 from playground.catalogue.datasets.benchmarks import TwoSpirals as TwoSpirals
+from playground.catalogue.datasets.tensorflow_playground import TensorflowPlayground as TensorflowPlayground
 from playground.catalogue.datasets.curves import Curve as Curve
 from playground.catalogue.datasets.formulas import Formula as Formula
 from playground.catalogue.datasets.pictures import Picture as Picture

@@ -90,6 +90,11 @@ class Data(Component):
         task = self.task({})
         return task.kind, task.inputs
 
+    @property
+    def is_tested(self) -> bool:
+        """Whether it keeps points to test with, as far as can be told without drawing any."""
+        return self.train_fraction < 1
+
     def sample(self, seed: int, tables: Mapping[str, Table]) -> Sample:
         """All points, before they are split, as in `Dataset`."""
         raise NotImplementedError

@@ -67,6 +67,12 @@ class Points(Data):
             classes = max(2, int(max(targets)) + 1) if whole else 0
         return classification(tuple(str(k) for k in range(classes))) if classes else REGRESSION
 
+    @property
+    def is_tested(self) -> bool:
+        if self.test_points is not None:
+            return len(self.test_points) > 0
+        return super().is_tested and len(self.points) > 1
+
     def sample(self, seed: int, tables: Mapping[str, Table]) -> Sample:
         return self._arrays(self.points, self.task(tables))
 

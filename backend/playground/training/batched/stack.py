@@ -93,6 +93,7 @@ class Stack:
             buffers=whole.buffers[rows],
             slots=whole.slots[:, rows],
             updates=whole.updates[rows],
+            pruned=whole.pruned[rows],
             grad=None if loop.state.grad is None or whole.grad is None else whole.grad[rows],
         )
 
@@ -101,9 +102,12 @@ class Stack:
     ) -> Mapping[TrainingLoop, Samples | Diverged]:
         """Train some members as `TrainingLoop.train` would train each; the others rest.
 
-        They must be equally far into their epochs. A member that diverges stops and leaves, alone.
+        They must be equally far into their epochs. A member that diverges stops and leaves, alone. Where one
+        stops early, the others wait too.
         """
         resting = self._seek(loops)
+        for loop in loops:
+            loop.go_on()
         training = {loop: _no_samples(loop) for loop in loops}
         stopped: dict[TrainingLoop, Samples | Diverged] = {}
         while steps > 0 and training:
@@ -123,7 +127,8 @@ class Stack:
             for loop in training:
                 loop.look()
             steps -= len(launch)
-            if deadline is not None and time.monotonic() >= deadline:
+            stopped_early = any(loop.stopped for loop in training)
+            if stopped_early or (deadline is not None and time.monotonic() >= deadline):
                 break
         return training | stopped
 
@@ -199,6 +204,7 @@ def _stacked(states: Sequence[State]) -> State:
         # The slots of a network are neighbours, as in a state of its own.
         slots=torch.cat([state.slots.transpose(0, 1) for state in states]).transpose(0, 1),
         updates=torch.cat([state.updates for state in states]),
+        pruned=torch.cat([state.pruned for state in states]),
         grad=torch.cat([torch.zeros_like(s.weights) if s.grad is None else s.grad for s in states]),
     )
 

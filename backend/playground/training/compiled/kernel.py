@@ -130,9 +130,10 @@ DROPOUT = np.dtype([("on", INT), ("unit", INT), ("width", INT), ("least", UINT),
 SETTING = np.dtype(
     [
         *((name, INT) for name in ("batch", "train", "test", "classes", "targets")),
-        *((name, INT) for name in ("stride", "shuffle", "weighted", "frozen")),
+        *((name, INT) for name in ("stride", "shuffle", "weighted", "frozen", "patience")),
+        *((name, INT) for name in ("carry", "carried", "prunes")),  # `carried`: samples that wait
         *((name, REAL) for name in ("l1", "l2", "noise", "clip", "clip_value", "max_norm")),
-        *((name, REAL) for name in ("coupled", "decoupled")),  # decay
+        *((name, REAL) for name in ("coupled", "decoupled", "min_delta")),  # the first two: decay
         ("temperature", REAL),
         ("class_weights", REAL, (limits.CLASSES,)),
         ("against_true", INT),
@@ -141,7 +142,9 @@ SETTING = np.dtype(
     ]
 )
 """`classes` is 0 for a regression, `temperature` without softmax; `stride` is the least number of steps
-between two points of the history."""
+between two points of the history; `patience` is 0 without early stopping."""
+LOSS, STEP, EPOCH, WAITED, OVER = range(5)
+"""What `StateArrays.waiting` holds, see `Waiting`; an infinite loss is none."""
 
 
 class Net(NamedTuple):
@@ -160,7 +163,7 @@ class Net(NamedTuple):
 
 
 class StateArrays(NamedTuple):
-    """The state of R networks, all float32."""
+    """The state of R networks, float32 where nothing else is said."""
 
     weights: np.ndarray
     """(R, P)"""
@@ -170,8 +173,16 @@ class StateArrays(NamedTuple):
     """(slots · R · P,)"""
     updates: np.ndarray
     """(R, P)"""
+    pruned: np.ndarray
+    """(R, P)"""
     grads: np.ndarray
     """(R, P): the gradients of the last step."""
+    best_weights: np.ndarray
+    """(P,), and those below, of the only network: what early stopping has seen."""
+    best_buffers: np.ndarray
+    """(B,)"""
+    waiting: np.ndarray
+    """(5,) float64"""
 
 
 class Scratch(NamedTuple):
@@ -200,6 +211,8 @@ class Scratch(NamedTuple):
     numbers: np.ndarray
     order: np.ndarray
     """(train,) int64: the samples, sorted."""
+    waiting: np.ndarray
+    """(train,) int64: those that the epoch before has left to this one."""
     buckets: np.ndarray
     """(4 · train + 4,) int64: where each bucket of the sort ends."""
     before: np.ndarray
@@ -214,6 +227,7 @@ class Scratch(NamedTuple):
             *(aligned(n, np.float32) for n in floats),
             **{name: aligned(n, UINT) for name, n in integers.items()},
             order=aligned(samples, INT),
+            waiting=aligned(samples, INT),
             buckets=aligned(4 * samples + 4, INT),
             before=aligned(parameters, np.float32),
         )
@@ -785,6 +799,19 @@ def clear_frozen(trained, grad):
 
 
 @part
+def bound_weights(net, r, arrays, scratch, lr):
+    """After a step: what L1 does to weights that come to zero, and max-norm to those that are too long."""
+    setting = net.setting[0]
+    weights, before = arrays.weights[r], scratch.before
+    if setting.prunes:
+        prune(net.layers, weights, before, arrays.pruned[r], lr * setting.l1)
+    elif setting.l1 > 0:
+        stop_at_zero(net.layers, weights, before, arrays.grads[r], setting.l1)
+    if setting.max_norm < np.inf:
+        shorten(net, weights, setting.max_norm)
+
+
+@part
 def stop_at_zero(layers, weights, before, grad, l1):
     """With L1, weights stop at zero, and stay while the loss pulls no harder: see `gradient.Model`."""
     for index in range(layers.size):
@@ -795,6 +822,22 @@ def stop_at_zero(layers, weights, before, grad, l1):
             held = np.where(np.abs(load_part(grad, at, used)) <= l1, 0.0, weight)
             kept = np.where(np.sign(old) * weight < 0.0, 0.0, weight)
             store_part(weights, at, np.where(np.abs(old) <= 0.0, held, kept), used)
+
+
+@part
+def prune(layers, weights, before, pruned, pull):
+    """Weights that the pull of L1 takes past zero are gone for good: see `gradient.Model`."""
+    for index in range(layers.size):
+        layer = layers[index]
+        for at in range(layer.weight, layer.bias, LANES):
+            used = below(layer.bias - at)
+            weight, old = load_part(weights, at, used), load_part(before, at, used)
+            gone = load_part(pruned, at, used)
+            without = weight + pull * np.sign(old)
+            passes = np.where(np.sign(weight) * without < 0.0, 1.0, broadcast(0.0))
+            left = np.where(passes > 0.0, 0.0, weight)
+            store_part(weights, at, np.where(gone > 0.0, old, left), used)
+            store_part(pruned, at, np.maximum(gone, passes), used)
 
 
 @part
@@ -825,9 +868,10 @@ def shorten(net, weights, longest):
 def train(net, clock, rates, first, last, features, target, arrays, scratch, points, rows):
     """Trains networks `first` to `last` of a stack, a step for each row of `rates` (steps, R) or (steps, 1).
 
-    `clock` (4,) int64 is step, epoch, cursor and stride, and moves on; `features` (train, inputs), `target`
-    (train, targets); `rows` (networks, points, …) gets the points of the history of the first networks, over
-    all `points`. Returns how many, and whether all losses, and the state at the end, are finite.
+    `clock` (4,) int64 is step, epoch, cursor and stride, and moves on, up to an early stop; `features`
+    (train, inputs), `target` (train, targets); `rows` (networks, points, …) gets the points of the history of
+    the first networks, over all `points`. Returns how many, and whether all losses, and the state at the end,
+    are finite.
     """
     step, epoch, cursor, stride = clock
     recorded, finite = 0, True
@@ -842,26 +886,24 @@ def train(net, clock, rates, first, last, features, target, arrays, scratch, poi
 def train_one(r, net, clock, rates, features, target, arrays, scratch, points, rows):
     setting, size = net.setting[0], arrays.weights.shape[1]
     weights, buffers, grad, updates = arrays.weights[r], arrays.buffers[r], arrays.grads[r], arrays.updates[r]
-    row = padded(min(setting.batch, setting.train), LANES)
+    row = padded(min(setting.batch, setting.train) + setting.carried, LANES)
+    whole = min(setting.batch, setting.train) if setting.carry else 1  # samples that an epoch goes on with
     step, epoch, cursor, stride = clock
-    shuffled, recorded, trouble = -1, 0, broadcast(0.0)
+    shuffled, recorded, taken, trouble = -1, 0, 0, broadcast(0.0)
     steps, own_rate = rates.shape[0], min(r, rates.shape[1] - 1)
+    if arrays.waiting[OVER] > 0:
+        steps = 0
     for done in range(1, steps + 1):
-        if cursor >= setting.train:  # the data became fewer
+        if setting.train - cursor < whole:  # the data became fewer
             epoch, cursor = epoch + 1, 0
-        if shuffled != epoch:
-            shuffle(setting.shuffle, mix(net.streams[r, 0] + UINT(epoch) * NEXT), setting.train, scratch)
-            shuffled = epoch
-        batch = min(setting.batch, setting.train - cursor)
-        gather(net, features, target, scratch, cursor, row, batch)
-        if setting.noise > 0:
-            add_noise(net, mix(net.streams[r, 1] + UINT(step) * NEXT), scratch, row, batch)
-        for place in range(net.dropouts.size):
-            scratch.masks[place] = mix(net.streams[r, 2 + place] + UINT(step) * NEXT)
+        waiting = order_samples(net, r, epoch, cursor, shuffled, scratch)
+        shuffled, fresh = epoch, min(setting.batch, setting.train - cursor)
+        batch = gather(net, features, target, scratch, cursor, row, waiting, fresh)
+        disturb(net, r, step, scratch, row, batch)
         forward(net, weights, buffers, scratch, row, batch, True)
         trouble += output_grad(net, scratch, row, batch) * 0.0  # NaN from the first infinite loss on
         backward(net, weights, grad, scratch, row, batch)
-        if setting.l1 > 0 or setting.l2 > 0:
+        if setting.l1 > 0 or setting.l2 > 0 or setting.prunes:
             add_penalty(net.layers, weights, scratch.before, grad, setting.l1, setting.l2)
         if setting.frozen:
             clear_frozen(net.trained, grad)
@@ -869,38 +911,24 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
         if setting.clip < np.inf:
             scale = min(1.0, setting.clip / (l2_norm(grad, 0, size, setting.clip_value) + 1e-6))
         chosen, slot_stride, lr = setting.optimizer, arrays.weights.size, rates[done - 1, own_rate]
-        update(
-            chosen.code,
-            weights,
-            grad,
-            arrays.slots,
-            r * size,
-            slot_stride,
-            updates,
-            done,
-            setting.clip_value,
-            scale,
-            lr,
-            setting.coupled,
-            setting.decoupled,
-            setting.frozen,
-            net.trained,
-            chosen.fields,
-        )
-        if setting.l1 > 0:
-            stop_at_zero(net.layers, weights, scratch.before, grad, setting.l1)
-        if setting.max_norm < np.inf:
-            shorten(net, weights, setting.max_norm)
-        step, cursor = step + 1, cursor + batch
-        if cursor >= setting.train:
+        update(chosen.code, weights, grad, arrays.slots, r * size, slot_stride, updates, done,
+               setting.clip_value, scale, lr, setting.coupled, setting.decoupled,
+               setting.frozen, net.trained, chosen.fields)  # fmt: skip
+        bound_weights(net, r, arrays, scratch, lr)
+        step, cursor, taken = step + 1, cursor + fresh, done
+        if setting.train - cursor < whole:
             epoch, cursor = epoch + 1, 0
+            if setting.patience > 0:
+                look(net, weights, buffers, arrays, scratch, points, step, epoch)
         if r < rows.shape[0] and step % stride == 0:
-            evaluate(net, weights, buffers, scratch, points)
+            evaluate(net, weights, buffers, scratch, points, 0)
             record(net, step, epoch + cursor / setting.train, grad, points, rows[r, recorded])
             recorded, stride = recorded + 1, advance_stride(step, max(stride, setting.stride))
+        if arrays.waiting[OVER] > 0:
+            break
     for weight in range(size):
         if not setting.frozen or net.trained[weight] > 0:
-            updates[weight] = min(updates[weight] + steps, MOST_UPDATES)
+            updates[weight] = min(updates[weight] + taken, MOST_UPDATES)
     clock[0], clock[1], clock[2], clock[3] = step, epoch, cursor, stride
     sums = reduce_add(trouble) + sum_of(weights, 0, size) + sum_of(buffers, 0, buffers.size)
     for slot in range(r * size, arrays.slots.size, arrays.weights.size):
@@ -909,15 +937,25 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
 
 
 @part
-def gather(net, features, target, scratch, cursor, row, batch):
-    """The mini-batch, from the samples in their order."""
+def disturb(net, r, step, scratch, row, batch):
+    """Noise on the inputs of the mini-batch, and what the masks of its dropouts are made of."""
+    if net.setting[0].noise > 0:
+        add_noise(net, mix(net.streams[r, 1] + UINT(step) * NEXT), scratch, row, batch)
+    for place in range(net.dropouts.size):
+        scratch.masks[place] = mix(net.streams[r, 2 + place] + UINT(step) * NEXT)
+
+
+@part
+def gather(net, features, target, scratch, cursor, row, waiting, fresh):
+    """The mini-batch: the samples that have waited, and then those that follow in their order."""
     value, targets, order = scratch.value, scratch.targets, scratch.order
-    for s in range(batch):
-        sample = order[cursor + s]
+    for s in range(waiting + fresh):
+        sample = scratch.waiting[s] if s < waiting else order[cursor + s - waiting]
         for number in range(target.shape[1]):
             targets[number * row + s] = target[sample, number]
         for feature in range(net.layers[0].inputs):
             value[feature * row + s] = features[sample, feature]
+    return waiting + fresh
 
 
 @part
@@ -1005,6 +1043,28 @@ def logsumexp(value, row, at, units, scale):
 
 
 @part
+def order_samples(net, r, epoch, cursor, shuffled, scratch):
+    """Puts the samples in the order of the epoch, where they are in that of `shuffled`. Returns how many of
+    the one before have waited for this mini-batch."""
+    setting = net.setting[0]
+    waiting = setting.carried if cursor == 0 and epoch > 0 else 0
+    if waiting > 0:
+        if shuffled != epoch - 1:
+            order_epoch(net, r, epoch - 1, scratch)
+        for s in range(waiting):
+            scratch.waiting[s] = scratch.order[setting.train - waiting + s]
+    if shuffled != epoch:
+        order_epoch(net, r, epoch, scratch)
+    return waiting
+
+
+@part
+def order_epoch(net, r, epoch, scratch):
+    setting = net.setting[0]
+    shuffle(setting.shuffle, mix(net.streams[r, 0] + UINT(epoch) * NEXT), setting.train, scratch)
+
+
+@part
 def shuffle(mixed, key, n, scratch):
     """The samples in the order of their random numbers, or as they are.
 
@@ -1076,12 +1136,29 @@ def padded(count, block):
 
 
 @part
-def evaluate(net, weights, buffers, scratch, points):
-    """Evaluates one network at every point."""
+def look(net, weights, buffers, arrays, scratch, points, step, epoch):
+    """Early stopping looks at the test loss after an epoch, see `EarlyStopping.look`."""
+    setting, waiting = net.setting[0], arrays.waiting
+    evaluate(net, weights, buffers, scratch, points, setting.train // BLOCK * BLOCK)
+    loss = sum_of(points.loss, setting.train, setting.train + setting.test) / setting.test
+    if loss < waiting[LOSS] - setting.min_delta:
+        waiting[LOSS], waiting[STEP], waiting[EPOCH], waiting[WAITED] = loss, step, epoch, 0
+        for weight in range(weights.size):
+            arrays.best_weights[weight] = weights[weight]
+        for number in range(buffers.size):
+            arrays.best_buffers[number] = buffers[number]
+    elif waiting[LOSS] < np.inf:
+        waiting[WAITED] += 1
+        waiting[OVER] = waiting[WAITED] >= setting.patience
+
+
+@part
+def evaluate(net, weights, buffers, scratch, points, first):
+    """Evaluates one network at every point from `first` on, a multiple of `BLOCK`."""
     setting, value, units = net.setting[0], scratch.value, net.layers[-1].width
     outputs, chosen, n = net.layers[-1].unit * BLOCK, setting.loss, points.loss.size
     across = n if setting.targets > 1 else 0
-    for start in range(0, n, BLOCK):
+    for start in range(first, n, BLOCK):
         load_features(points, scratch, net.layers[0].inputs, start)
         forward(net, weights, buffers, scratch, BLOCK, BLOCK, False)
         for s in range(0, BLOCK, LANES):
@@ -1147,7 +1224,7 @@ def record(net, step, epochs, grad, points, row):
 @entry
 def evaluate_points(net, weights, buffers, scratch, points):
     """`evaluate`, for Python."""
-    evaluate(net, weights, buffers, scratch, points)
+    evaluate(net, weights, buffers, scratch, points, 0)
 
 
 @entry

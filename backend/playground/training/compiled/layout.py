@@ -11,12 +11,14 @@ import torch
 from playground import limits
 from playground.catalogue.component import Component
 from playground.catalogue.losses import SoftmaxLoss
+from playground.catalogue.stopping import Waiting
 from playground.randomness import stream
 from playground.run.layers import LayerShape
 from playground.training.compiled import kernel
 from playground.training.evaluation import Metrics
 from playground.training.experiment import Experiment
 from playground.training.state import State
+from playground.training.stopping import rule_of
 
 SCRATCH = local()
 
@@ -38,6 +40,7 @@ class Layout:
         self.inputs = network.layers[0].inputs
         self.units = network.units
         self._size = network.size
+        self._alone = len(seeds) == 1
         self._widest = max(shape.width for shape in network.layers)
         self._least_stride = Metrics(experiment).least_stride
         unit, start, running = self.inputs, 0, 0
@@ -72,15 +75,17 @@ class Layout:
         if experiment.class_weights is not None:
             class_weights[: dataset.task.classes] = experiment.class_weights[0]
         self.net.trained[:] = 1 if experiment.trained is None else experiment.trained[0]
+        rule = rule_of(experiment) if self._alone else None  # a stack stops as one, so its caller looks
         self.net.setting[0] = (
             config.batch_size,
             *(len(dataset.train_inputs), len(dataset.test_inputs)),
             *(dataset.task.classes, dataset.task.targets),
             self._least_stride,
-            *(config.shuffle, weighted, experiment.trained is not None),
+            *(config.shuffle, weighted, experiment.trained is not None, rule.patience if rule else 0),
+            *(config.carry_remainder, experiment.carried, config.l1_prunes),
             *(config.l1, config.l2, config.input_noise),
             *(math.inf if bound is None else bound for bound in bounds),
-            *(0.0 if decoupled else decay, decay if decoupled else 0.0),
+            *(0.0 if decoupled else decay, decay if decoupled else 0.0, rule.min_delta if rule else 0.0),
             *(temperature, class_weights, config.loss.against_true),
             component_record(config.loss, kernel.LOSSES),
             component_record(config.optimizer, kernel.OPTIMIZERS),
@@ -108,8 +113,25 @@ def _leads_on(behind: tuple[LayerShape, ...]) -> bool:
 
 def arrays_of(state: State, grads: torch.Tensor) -> kernel.StateArrays:
     """Views of a state on the CPU whose slots lie in one piece."""
-    flat = (state.weights, state.buffers, state.slots.view(-1), state.updates, grads)
-    return kernel.StateArrays(*(tensor.numpy() for tensor in flat))
+    if state.best is None:
+        state.best = torch.zeros_like(state.weights), torch.zeros_like(state.buffers)
+    flat = (state.weights, state.buffers, state.slots.view(-1), state.updates, state.pruned, grads)
+    best = {
+        "best_weights": state.best[0][0].numpy(),
+        "best_buffers": state.best[1][0].numpy(),
+        "waiting": waiting_array(state.waiting),
+    }
+    return kernel.StateArrays(*(tensor.numpy() for tensor in flat), **best)
+
+
+def waiting_array(waiting: Waiting) -> np.ndarray:
+    loss = math.inf if waiting.loss is None else waiting.loss
+    return np.array([loss, waiting.step, waiting.epoch, waiting.waited, waiting.over], dtype=np.float64)
+
+
+def waiting_of(numbers: np.ndarray) -> Waiting:
+    loss, step, epoch, waited, over = numbers.tolist()
+    return Waiting(None if math.isinf(loss) else loss, int(step), epoch, int(waited), bool(over))
 
 
 def dropout_record(rate: float, unit: int, width: int) -> tuple[Any, ...]:

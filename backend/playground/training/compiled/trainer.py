@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from playground.training.compiled import kernel
-from playground.training.compiled.layout import Layout, arrays_of
+from playground.training.compiled.layout import Layout, arrays_of, waiting_array, waiting_of
 from playground.training.evaluation import Evaluation
 from playground.training.experiment import Experiment
 from playground.training.state import State
@@ -61,6 +61,7 @@ class CompiledTrainer:
         self._packed: dict[tuple[int, int], tuple[Tensor, Tensor | None, kernel.Points]] = {}
         # Cores that share a stack wait for the last at the end of each chunk; a session is one network.
         self.chunk_seconds = 0.002 if len(state.seeds) == experiment.recorded else 0.2
+        self.stops_by_itself = len(state.seeds) == 1
 
     def step(self, learning_rates: np.ndarray) -> tuple[np.ndarray, bool]:
         experiment, state, steps = self._experiment, self._state, len(learning_rates)
@@ -69,10 +70,11 @@ class CompiledTrainer:
         )  # for arrays with gaps, the kernel would be compiled anew
         kept = steps // state.stride + 1
         rows = np.empty((experiment.recorded, kept, kernel.ROW + len(experiment.network.layers)))
+        self._arrays.waiting[:] = waiting_array(state.waiting)
         start = np.array([state.step, state.epoch, state.cursor, state.stride])
         features, target = experiment.train_x[0].numpy(), self._columns(experiment.train_y)
         points = self._points(experiment.all_x, experiment.all_y)
-        row = max(min(experiment.config.batch_size, experiment.count), kernel.BLOCK)
+        row = max(experiment.batch_size + experiment.carried, kernel.BLOCK)
 
         def train(first: int, last: int) -> tuple[int, bool, np.ndarray]:
             clock, scratch = start.copy(), self._layout.scratch(row, experiment.count)
@@ -89,6 +91,7 @@ class CompiledTrainer:
         recorded, _, end = outcomes[0]
         state.step, state.epoch, state.cursor, state.stride = end.tolist()
         state.grad = self._grad if steps else state.grad
+        state.waiting = waiting_of(self._arrays.waiting)
         return rows[:, :recorded].swapaxes(0, 1), all(finite for _, finite, _ in outcomes)
 
     def evaluate(self, x: Tensor, y: Tensor | None = None, network: int = 0) -> Evaluation:
