@@ -480,7 +480,9 @@ def noise() -> None:
     assert metrics(calm)["train_loss"] != metrics(noisy)["train_loss"]
     x = noisy.experiment.all_x
     np.testing.assert_array_equal(*(noisy.trainer.evaluate(x).prediction for _ in range(2)))
-    plain, more = (start({"augmentation": {"kind": kind}}).experiment.dataset for kind in ("none", "mirror"))
+    plain, more = (
+        start({"augmentation": {"kind": kind}}).experiment.dataset for kind in ("no_augmentation", "mirror")
+    )
     assert len(more.train_inputs) > len(plain.train_inputs)
     np.testing.assert_array_equal(more.test_inputs, plain.test_inputs)
 
