@@ -9,7 +9,7 @@ import math
 import os
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from itertools import pairwise
@@ -45,6 +45,8 @@ class Case:
     dropout: float = 0
     stack: int = 1
     """Networks that train together."""
+    options: dict[str, Any] = field(default_factory=dict)
+    """Other settings, as in a config."""
 
     @property
     def widths(self) -> list[int]:
@@ -67,14 +69,14 @@ class Case:
             "optimizer": {"kind": self.optimizer, "lr": RATE},
             "batch_size": self.batch,
         }
-        return parse(raw)
+        return parse(raw | self.options)
 
     @cached_property
     def data(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Features (n, inputs) and targets (n,)."""
         data = self.config.dataset({})
         inputs, targets = (torch.from_numpy(a).float() for a in (data.train_inputs, data.train_targets))
-        return columns(self.config.features, inputs), targets
+        return columns(self.config.features, inputs, self.config.fourier), targets
 
 
 def reference(case: Case, step: int = LATER) -> Steps:

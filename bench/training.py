@@ -35,6 +35,17 @@ TWO_CORES_GOAL = 1.8
 STACKS = [1, 32, 256]
 SHARED = 32  # networks of a stack that cores share
 
+HALF = 0.5
+REGULARISED = {
+    "elastic net": {"l1": 1e-4, "l2": 1e-4},
+    "max-norm": {"max_norm": 1.0},
+    "clipping by norm": {"clip_norm": 1.0},
+    "clipping by value": {"clip_value": 0.1},
+    "input noise": {"input_noise": 0.3},
+    "augmentation": {"augmentation": {"kind": "jitter", "copies": 3}},
+    "early stopping": {"stopping": {"kind": "early_stopping", "patience": 100_000}},
+}
+
 REPEATS = 7
 SECONDS = 0.1  # of each repeat, about
 LONGER, TURNS = 0.5, 11  # where cores share the work: another's work on either of them shows
@@ -45,6 +56,7 @@ def measure() -> Iterator[Table]:
     one_core = [
         against_plain_loop,
         by_batch_size,
+        regularised,
         against_jax,
         against_scikit_learn,
         reference_against_plain_loop,
@@ -146,6 +158,20 @@ def by_batch_size() -> Table:
         ["net", "batch", "compiled steps/s", "plain loop steps/s", "ratio"],
         [[case.net, case.batch, *compared(compiled(case), plain_loop(case))] for case in cases],
         "A batch of 250 is all the data." + HISTORY,
+    )
+
+
+def regularised() -> Table:
+    nets = ("2-4-2-1", "2-32-32-1")
+    cases = [(net, name, options) for net in nets for name, options in REGULARISED.items()]
+    return Table(
+        "One core, SGD: the compiled trainer with each regularisation against without",
+        ["net", "with", "steps/s", "steps/s without", "ratio"],
+        [
+            [net, name, *compared(compiled(Case(net, options=options)), compiled(Case(net)))]
+            for net, name, options in cases
+        ],
+        f"At least {HALF} is asked for." + HISTORY,
     )
 
 

@@ -222,3 +222,17 @@ def test_the_kernel_freezes_alike(kind: str) -> None:
         if (mask := compiled.experiment.trained) is not None:
             assert torch.equal(compiled.state.weights[:, ~mask[0]], before.weights[:, ~mask[0]])
             assert torch.equal(compiled.state.slots[..., ~mask[0]], before.slots[..., ~mask[0]])
+
+
+def test_frozen_edges_keep_their_sources_where_a_layer_sees_all() -> None:
+    """A shortcut that comes, or a neuron in front, moves the rows of the weights."""
+    loop = start({"hidden": [{"width": 2}, {"width": 3, "frozen_edges": [[1, 2]]}]})
+    kept = weights(loop)[1]["weight"][1, 2].copy()
+    first, second = loop.config.model_dump(mode="json")["hidden"]
+    change(loop, {"hidden": [first, second | {"shortcut": {"kind": "dense"}}]})
+    assert frozen(loop)[1] == ([], [[3, 2]])
+    first, second = loop.config.model_dump(mode="json")["hidden"]
+    change(loop, {"features": ["x1", "x1^2", "x2"], "hidden": [first, second]})
+    assert frozen(loop)[1] == ([], [[4, 2]])
+    loop.train(5)
+    assert weights(loop)[1]["weight"][4, 2] == kept

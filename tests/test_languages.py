@@ -47,7 +47,7 @@ SAME = {
     *("ROC", "X₁", "X₂", "X₁²", "X₂²", "X₁X₂", "MAE", "R²", "Test", "Bias", "Zoom", "Regression", "Pause"),
     *("Neuron {unit}", "No", "He normal", "LeCun normal", "Xavier normal"),
     "TensorFlow Playground",
-    "Smiley",
+    *("Smiley", "Fourier"),
     *("Hard tanh", "Softsign", "PReLU", "Residual", "SELU", "Mish", "Softplus", "Orthogonal"),
 }
 """Words that are written alike in English and another language."""
@@ -74,7 +74,7 @@ def catalogue() -> dict[str, str]:
             part
             for family in described.components.values()
             for kind in family
-            for part in (kind, *kind.parameters)
+            for part in (kind, *kind.parameters, *kind.slots)
         ),
         *described.fields,
     ]:

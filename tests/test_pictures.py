@@ -1,6 +1,7 @@
 """Pictures as data: drawn, uploaded, in few colours; and regressions on several numbers at once."""
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ DRAWN = [cls.name() for cls in members(DrawnPicture)]
 FLOWER = {"kind": "flower", "size": 16}
 
 
-def data_of(kind, **fields):
+def data_of(kind, **fields) -> Any:
     return parse({"data": {"kind": kind, **fields}}).data
 
 

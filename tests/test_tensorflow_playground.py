@@ -239,7 +239,7 @@ def test_other_seeds_of_a_config_give_other_points_and_weights() -> None:
 
 def test_a_network_too_large_for_numbers_one_by_one_is_refused() -> None:
     with pytest.raises(ValidationFailed) as failed:
-        parse({"init": {"kind": "tensorflow_playground_weights"}, "hidden": [{"width": 200}, {"width": 200}]})
+        parse({"init": {"kind": "tensorflow_playground_weights"}, "hidden": [{"width": 200}] * 3})
     assert [(e.field, e.code) for e in failed.value.errors] == [("init", "rule.seeded_weights")]
 
 

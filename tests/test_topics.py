@@ -228,16 +228,15 @@ def pairs() -> None:
     assert (loop.trainer.activations(loop.experiment.all_x)[-2:] != places).any(), "the embedding moves"
 
 
-@row("L7", "an image as data: the net paints it")
-def image() -> None:
-    data = {"kind": "smiley", "size": 16}
-    colours = start({"data": data, "hidden": [{"width": 4}]})
-    assert len(colours.experiment.dataset.train_inputs) == 256
-    assert colours.experiment.dataset.train_targets.shape == (256, 3)
-    classes = start({"data": {**data, "palette": 3}, "hidden": [{"width": 4}]})
-    assert classes.experiment.dataset.task.classes == 3
-    assert classes.config.loss.kind == "cross_entropy"
-    assert frame(classes, 4, 16)["decision"].shape == (16, 16)
+@row("L7", "pixel-wise cross-entropy: an image is the data")
+def pixels() -> None:
+    loop = start({"data": {"kind": "letters", "size": 16, "palette": 4}, "init": {"kind": "zero"}})
+    assert (loop.experiment.count, loop.config.loss.kind) == (16 * 10, "cross_entropy")
+    assert metrics(loop)["train_loss"] == pytest.approx(math.log(4))  # four colours, all as likely
+    painted = frame(loop, 8, 16)
+    assert (painted["decision"].shape, painted["palette"].shape) == ((16, 16), (4, 3))
+    change(loop, {"data": {"palette": None}, "loss": {"kind": "mse"}})
+    assert frame(loop, 8, 16)["decision"].shape == (3, 16, 16)  # red, green and blue
 
 
 @row("L8", "classification by MSE against cross-entropy on the same net")

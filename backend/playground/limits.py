@@ -12,6 +12,8 @@ SEED = 2**32 - 1
 SEEDED_WEIGHTS = 50_000
 """Of an init whose random numbers come one after another."""
 FEATURES = 128
+FOURIER = 64
+"""Random Fourier features to choose from."""
 FORMULA_LENGTH = 200
 """Characters of a formula that somebody types."""
 FORMULA_BRACKETS = 16

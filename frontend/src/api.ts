@@ -3,7 +3,7 @@ import createClient from "openapi-fetch";
 import { worded } from "./catalogue";
 import { explained, said } from "./i18n";
 import type { paths } from "./schema";
-import type { Component, Failure, NewSession, Patch, Summary } from "./types";
+import type { Component, Failure, NewSession, Patch, Summary, WeightState } from "./types";
 
 /** Where the server's paths begin: "" or the root path of a proxy. */
 export const root = document.querySelector<HTMLMetaElement>("meta[name=playground-root]")?.content ?? "";
@@ -39,6 +39,13 @@ export const createSession = (session: NewSession) => answer(client.POST("/api/s
 export const session = (id: string) => answer(client.GET("/api/sessions/{id}", { params: { path: { id } } }));
 export const summary = (id: string) =>
   answer(client.GET("/api/sessions/{id}/summary", { params: { path: { id } } })) as Promise<Summary>;
+/** What the optimizer knows of one weight; `source` is the unit below, or null for the bias. */
+export const weightState = (id: string, layer: number, source: number | null, unit: number) =>
+  answer(
+    client.GET("/api/sessions/{id}/optimizer/weight", {
+      params: { path: { id }, query: { layer, unit, ...(source !== null && { source }) } },
+    }),
+  ) as Promise<WeightState>;
 export const scoreCurves = (id: string) =>
   answer(client.GET("/api/sessions/{id}/scores/curves", { params: { path: { id } } }));
 /** As the `change` command, for patches that are too large for a websocket message. */

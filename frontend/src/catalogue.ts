@@ -25,7 +25,11 @@ export function worded(catalogue: Catalogue): Catalogue {
     help: tMaybe(`${part.code}.help`, part.help),
   });
   const kinds = (family: Kind[]) =>
-    family.map((kind) => ({ ...say(kind), parameters: kind.parameters.map(say) }));
+    family.map((kind) => ({
+      ...say(kind),
+      parameters: kind.parameters.map(say),
+      slots: kind.slots.map(say),
+    }));
   const families = Object.entries(catalogue.components).map(([name, family]) => [name, kinds(family)]);
   return { ...catalogue, components: Object.fromEntries(families), fields: catalogue.fields.map(say) };
 }

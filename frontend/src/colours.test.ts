@@ -4,7 +4,9 @@ import {
   CLASS_COUNT,
   classColour,
   diverging,
+  paintChannels,
   paintClasses,
+  paintPalette,
   paintShares,
   paintSigned,
   SHAPES,
@@ -69,6 +71,36 @@ describe.each(THEMES)("in the %s theme", (theme) => {
     const colour = channels(classColour(theme, 2));
     expect(distance(bytes(out[1]), colour)).toBeLessThan(distance(bytes(out[0]), colour));
     expect(out[1]).not.toBe(out[2]);
+  });
+});
+
+describe("pictures", () => {
+  const colour = (value: number) => [value & 255, (value >> 8) & 255, (value >> 16) & 255];
+
+  it("are painted from three channels", () => {
+    const out = new Uint32Array(2);
+    paintChannels(out, Uint8Array.of(10, 20, 30, 40, 50, 60));
+    expect([...out].map(colour)).toEqual([
+      [10, 30, 50],
+      [20, 40, 60],
+    ]);
+  });
+
+  it("are painted in the colours that classes are, greyer where it is not sure", () => {
+    const out = new Uint32Array(2);
+    const palette = Uint8Array.of(0, 0, 0, 255, 128, 0);
+    paintPalette(out, Uint8Array.of(1, 0), Uint8Array.of(255, 255), palette, false);
+    expect([...out].map(colour)).toEqual([
+      [255, 128, 0],
+      [0, 0, 0],
+    ]);
+    paintPalette(out, Uint8Array.of(255, 120), null, palette, true);
+    expect([...out].map(colour)).toEqual([
+      [255, 128, 0],
+      [0, 0, 0],
+    ]);
+    paintPalette(out, Uint8Array.of(0, 0), Uint8Array.of(0, 0), palette, false);
+    expect(colour(out[0])).toEqual([77, 77, 77]);
   });
 });
 

@@ -153,8 +153,8 @@ export function paintChannels(out: Uint32Array, values: Uint8Array): void {
 }
 
 /**
- * Paints a map of classes that are colours; where the network is not sure it is greyer. Of two classes the bytes of
- * the map are shares of the second, of more they are class indices.
+ * Paints a map of classes that are colours; where the network is not sure it is greyer, unless `plain`.
+ * @param values class indices; without `confidence`, shares of the second of two classes
  * @param palette red, green and blue of each class
  */
 export function paintPalette(
@@ -162,12 +162,12 @@ export function paintPalette(
   values: Uint8Array,
   confidence: Uint8Array | null,
   palette: Uint8Array,
+  plain: boolean,
 ): void {
-  const two = palette.length === 6;
   for (let i = 0; i < out.length; i++) {
-    const at = 3 * (two ? Number(values[i] > 127) : values[i]);
-    const sure = two ? Math.abs(values[i] - 127.5) / 127.5 : (confidence?.[i] ?? 255) / 255;
-    const share = confidence || two ? 0.4 + 0.6 * sure : 1;
+    const at = 3 * (confidence ? values[i] : Number(values[i] > 127));
+    const sure = confidence ? confidence[i] / 255 : Math.abs(values[i] - 127.5) / 127.5;
+    const share = plain ? 1 : 0.4 + 0.6 * sure;
     const channel = (k: number) => 128 + ((palette[at + k] ?? 128) - 128) * share;
     out[i] = packed([channel(0), channel(1), channel(2)]);
   }

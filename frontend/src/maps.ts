@@ -56,8 +56,8 @@ export function decisionPicture(frame: Frame, look: Look, scale: number): Pictur
   if (colours) return { size: colours.size, fill: (out) => paintChannels(out, colours.bytes) };
   if (!decision) return null;
   if (palette) {
-    const sure = look.discretise ? null : confidence;
-    return { size: decision.size, fill: (out) => paintPalette(out, decision.bytes, sure, palette) };
+    const { size, bytes } = decision;
+    return { size, fill: (out) => paintPalette(out, bytes, confidence, palette, look.discretise) };
   }
   if (taskKind === "regression") return pictureOf(decision, look, frame.ranks ? decision.hi : scale);
   const fill = (out: Uint32Array) =>

@@ -240,6 +240,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sessions/{id}/optimizer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Optimizer
+         * @description What the optimizer remembers of each weight, and the step that it will take next.
+         */
+        get: operations["optimizer_api_sessions__id__optimizer_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{id}/optimizer/weight": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Optimizer Of Weight
+         * @description The same of one weight or bias.
+         */
+        get: operations["optimizer_of_weight_api_sessions__id__optimizer_weight_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sessions/{id}/pause": {
         parameters: {
             query?: never;
@@ -443,6 +483,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sessions/{id}/units": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Units
+         * @description Dead and saturated hidden units, over all training points, dropout off; and what dropout silenced in
+         *     the last step.
+         */
+        get: operations["units_api_sessions__id__units_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sessions/{id}/weights": {
         parameters: {
             query?: never;
@@ -592,6 +653,63 @@ export interface components {
              * @description One for each layer.
              */
             layers: components["schemas"]["LayerWeights"][];
+        };
+        /**
+         * AllWeightsState
+         * @description Of all weights.
+         */
+        AllWeightsState: {
+            /**
+             * Layers
+             * @description From the first hidden layer to the output, by the name of a parameter, by quantity: `value`; `gradient`
+             *     of the next mini-batch, before clipping; what the optimizer remembers, by the names of its `slots` in the
+             *     catalogue; `next_step`, what it will change the weight by; `effective_rate`, |next step| / |gradient|,
+             *     null where there is no gradient. Numbers in the shape of the parameter, as in `/weights`.
+             * @example [
+             *       {
+             *         "bias": {
+             *           "effective_rate": [
+             *             0.165
+             *           ],
+             *           "gradient": [
+             *             0.02
+             *           ],
+             *           "next_step": [
+             *             -0.0033
+             *           ],
+             *           "value": [
+             *             0.5
+             *           ],
+             *           "velocity": [
+             *             0.1
+             *           ]
+             *         }
+             *       }
+             *     ]
+             */
+            layers: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            }[];
+            /**
+             * Learning Rate
+             * @description Of the next step, as the schedule says.
+             * @example 0.03
+             */
+            learning_rate: number | null;
+            /**
+             * Optimizer
+             * @description Its kind.
+             * @example momentum
+             */
+            optimizer: string;
+            /**
+             * Step
+             * @description Optimizer updates so far.
+             * @example 1200
+             */
+            step: number;
         };
         /**
          * Amount
@@ -1107,6 +1225,12 @@ export interface components {
              */
             parameters: components["schemas"]["Parameter"][];
             /**
+             * Slots
+             * @description Optimizers: what they remember of each weight.
+             * @default []
+             */
+            slots: components["schemas"]["SlotDescription"][];
+            /**
              * Synthetic
              * @description Data sets: whether they need nothing of one's own.
              */
@@ -1157,13 +1281,19 @@ export interface components {
             data: components["schemas"]["Component"];
             /**
              * Features
-             * @description What the network gets to see of a point: any formulas of its inputs
+             * @description What the network gets to see of a point: any formulas of its inputs, and random Fourier features rff1, rff2, …
              * @default [
              *       "x1",
              *       "x2"
              *     ]
              */
             features: string[];
+            /**
+             * Fourier scale σ
+             * @description How fine the random Fourier features are: the spread of their frequencies, in waves along a side of the map. Too low, and the network stays blurred; too high, and it learns noise
+             * @default 3
+             */
+            fourier_scale: number;
             /**
              * Hidden
              * @description Hidden layers from the inputs to the output
@@ -1346,6 +1476,12 @@ export interface components {
              */
             help: string;
             /**
+             * In Card
+             * @description Of a layer: it is set in the card of the layer, not in its header.
+             * @default false
+             */
+            in_card: boolean;
+            /**
              * Inputs
              * @description Formulas: how many inputs x1, x2, … they may name.
              */
@@ -1464,6 +1600,7 @@ export interface components {
              *         "x1",
              *         "x2"
              *       ],
+             *       "fourier_scale": 3,
              *       "hidden": [
              *         {
              *           "activation": {
@@ -2222,6 +2359,7 @@ export interface components {
              *         "x1",
              *         "x2"
              *       ],
+             *       "fourier_scale": 3,
              *       "hidden": [
              *         {
              *           "activation": {
@@ -2472,6 +2610,61 @@ export interface components {
              * @example 12
              */
             trainable: number;
+        };
+        /**
+         * LayerUnits
+         * @description Of one hidden layer.
+         */
+        LayerUnits: {
+            /**
+             * Dead
+             * @description Units whose activation has a slope of 0 (less than 1e-6) at every training point: no gradient passes,
+             *     so neither they nor what leads to them can learn.
+             * @example [
+             *       3
+             *     ]
+             */
+            dead: number[];
+            /**
+             * Dropped
+             * @description A row for each sample of the last mini-batch: 1 where dropout silenced the unit; null without
+             *     dropout.
+             * @example [
+             *       [
+             *         1,
+             *         0,
+             *         0,
+             *         0
+             *       ],
+             *       [
+             *         0,
+             *         0,
+             *         1,
+             *         0
+             *       ]
+             *     ]
+             */
+            dropped: number[][] | null;
+            /**
+             * Flat Share
+             * @description Of each unit: at what share of the training points its slope is as little as that.
+             * @example [
+             *       0.97,
+             *       0.2,
+             *       0.4,
+             *       1
+             *     ]
+             */
+            flat_share: number[];
+            /**
+             * Saturated
+             * @description Units, other than these, whose slope is less than 5 % of the greatest that the activation has (counted
+             *     as 1 at most) at more than 95 % of the training points.
+             * @example [
+             *       0
+             *     ]
+             */
+            saturated: number[];
         };
         /**
          * LayerWeights
@@ -2861,6 +3054,12 @@ export interface components {
              * @description What it does, in a sentence.
              */
             help: string;
+            /**
+             * In Card
+             * @description Of a layer: it is set in the card of the layer, not in its header.
+             * @default false
+             */
+            in_card: boolean;
             /**
              * Inputs
              * @description Formulas: how many inputs x1, x2, … they may name.
@@ -3377,6 +3576,7 @@ export interface components {
              *         "x1",
              *         "x2"
              *       ],
+             *       "fourier_scale": 3,
              *       "hidden": [
              *         {
              *           "activation": {
@@ -3631,6 +3831,29 @@ export interface components {
             stuck: components["schemas"]["Divergence"] | null;
         };
         /**
+         * SessionUnits
+         * @description At this moment.
+         */
+        SessionUnits: {
+            /**
+             * Inputs Dropped
+             * @description As `dropped`, of the features.
+             * @example null
+             */
+            inputs_dropped: number[][] | null;
+            /**
+             * Layers
+             * @description From the first hidden layer to the last.
+             */
+            layers: components["schemas"]["LayerUnits"][];
+            /**
+             * Step
+             * @description When they were looked at.
+             * @example 1200
+             */
+            step: number;
+        };
+        /**
          * SetSlice
          * @description Draw this slice from now on, for everybody who watches.
          */
@@ -3765,6 +3988,37 @@ export interface components {
             held: {
                 [key: string]: number;
             };
+        };
+        /**
+         * SlotDescription
+         * @description What an optimizer remembers of each weight.
+         */
+        SlotDescription: {
+            /**
+             * Code
+             * @description The key of its label in the translations; with `.help` after it, of its help.
+             */
+            code: string;
+            /**
+             * Help
+             * @description What it is, in a sentence.
+             */
+            help: string;
+            /**
+             * Label
+             * @description Its name for people.
+             */
+            label: string;
+            /**
+             * Name
+             * @description As in what `GET /api/sessions/{id}/optimizer` answers.
+             */
+            name: string;
+            /**
+             * Symbol
+             * @description In the formula, LaTeX.
+             */
+            symbol: string;
         };
         /**
          * Speed
@@ -4606,6 +4860,64 @@ export interface components {
             type: "watch";
         };
         /**
+         * WeightState
+         * @description Of one weight.
+         */
+        WeightState: {
+            /**
+             * Effective Rate
+             * @description |next step| / |gradient|; null where there is no gradient.
+             * @example 0.165
+             */
+            effective_rate: number | null;
+            /**
+             * Gradient
+             * @description Of the loss of the next mini-batch, with L1 and L2, before clipping; 0 of what is frozen.
+             * @example 0.02
+             */
+            gradient: number | null;
+            /**
+             * Learning Rate
+             * @description Of the next step, as the schedule says.
+             * @example 0.03
+             */
+            learning_rate: number | null;
+            /**
+             * Next Step
+             * @description What the next update will change it by.
+             * @example -0.0033
+             */
+            next_step: number | null;
+            /**
+             * Optimizer
+             * @description Its kind.
+             * @example momentum
+             */
+            optimizer: string;
+            /**
+             * Slots
+             * @description What the optimizer remembers of it, by the names of its `slots` in the catalogue.
+             * @example {
+             *       "velocity": 0.1
+             *     }
+             */
+            slots: {
+                [key: string]: number | null;
+            };
+            /**
+             * Step
+             * @description Optimizer updates so far.
+             * @example 1200
+             */
+            step: number;
+            /**
+             * Value
+             * @description The weight itself.
+             * @example 0.5
+             */
+            value: number | null;
+        };
+        /**
          * Weights
          * @description Weights of the whole network, from the first hidden layer to the output.
          */
@@ -5345,6 +5657,113 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Maps"];
                     "application/octet-stream": string;
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    optimizer_api_sessions__id__optimizer_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The state of the optimizer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AllWeightsState"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    optimizer_of_weight_api_sessions__id__optimizer_weight_get: {
+        parameters: {
+            query: {
+                /** @description The layer that the edge leads to, from 0 */
+                layer: number;
+                /** @description The unit of that layer */
+                unit: number;
+                /** @description The input of that layer; without it, the bias */
+                source?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The state of the optimizer for it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WeightState"];
                 };
             };
             /** @description Nothing matches the given URI */
@@ -6198,6 +6617,56 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    units_api_sessions__id__units_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The units */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionUnits"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -27,6 +27,7 @@ export type Failure = Explained &
   Partial<Pick<ProblemDocument, "errors">>;
 
 export type Summary = Schemas["Summary"];
+export type WeightState = Schemas["WeightState"];
 export type ScoreCurves = Schemas["ScoreCurves"];
 export type CurvesOfPoints = Schemas["CurvesOfPoints"];
 export type CurvesOfClass = Schemas["CurvesOfClass"];

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { DataMessage, decode, Frame, MetricsMessage, valueAt } from "./wire";
+import { DataMessage, DEAD, decode, Frame, MetricsMessage, SATURATED, valueAt } from "./wire";
 
 const BYTES = { uint8: 1, int32: 4, int64: 8, float32: 4, float64: 8 };
 
@@ -249,4 +249,24 @@ it("reads the golden frame as Python has written it", () => {
     );
     expect([...frame.arrays[name]]).toEqual(array.values);
   }
+});
+
+it("knows how units fare, and what dropout silenced", () => {
+  const layers = [
+    { inputs: 1, width: 2 },
+    { inputs: 2, width: 1 },
+    { inputs: 1, width: 1 },
+  ];
+  const arrays = {
+    unit_states: Uint8Array.of(0, DEAD, SATURATED),
+    dropped: Uint8Array.of(1, 0, 1, 0),
+    dropped_share: Float32Array.of(0.5, 0, 1, 0),
+  };
+  const frame = new Frame({ layers }, arrays);
+  expect([frame.unitState(0, 0), frame.unitState(0, 1), frame.unitState(1, 0)]).toEqual([0, DEAD, SATURATED]);
+  expect([frame.unitState(2, 0), frame.unitState(1, 5)]).toEqual([0, 0]);
+  expect(frame.dropped(-1, 0)).toEqual({ first: true, share: 0.5 });
+  expect(frame.dropped(0, 1)).toEqual({ first: true, share: 1 });
+  expect(frame.dropped(2, 0)).toBe(null);
+  expect(new Frame({ layers }, {}).dropped(0, 0)).toBe(null);
 });

@@ -12,6 +12,10 @@ import type {
 export type NumberArray = Uint8Array | Int32Array | Uint32Array | Float32Array | Float64Array;
 export type Part = "train" | "test";
 
+/** What a hidden unit is where it is not well: see `Frame.unitState`. */
+export const SATURATED = 1;
+export const DEAD = 2;
+
 /** A square map over the inputs, `size` x `size`, row 0 on top: a byte of 0 stands for `lo`, 255 for `hi`. */
 export interface ByteMap {
   bytes: Uint8Array;
@@ -119,8 +123,28 @@ export class Frame extends Message {
   /** What a unit answers over the inputs. */
   neuronMap(layer: number, unit: number): ByteMap | null {
     if (!this.has(layer, unit)) return null;
-    const before = this.layers.slice(0, layer).reduce((sum, { width }) => sum + width, 0);
-    return this.map("neurons", "neurons_range", before + unit);
+    return this.map("neurons", "neurons_range", this.before(layer) + unit);
+  }
+
+  private before(layer: number): number {
+    return this.layers.slice(0, layer).reduce((sum, { width }) => sum + width, 0);
+  }
+
+  /** Whether hardly any gradient comes through a hidden unit at the training points: `SATURATED`, `DEAD` or 0. */
+  unitState(layer: number, unit: number): number {
+    const states = this.arrays.unit_states as Uint8Array | undefined;
+    return (this.has(layer, unit) && states?.[this.before(layer) + unit]) || 0;
+  }
+
+  /**
+   * For what share of the last mini-batch dropout silenced a unit, or with layer -1 a feature in use, and whether it
+   * did for the first sample; null without dropout.
+   */
+  dropped(layer: number, unit: number): { first: boolean; share: number } | null {
+    const first = this.arrays.dropped as Uint8Array | undefined;
+    const place = layer < 0 ? unit : (this.layers[0]?.inputs ?? 0) + this.before(layer) + unit;
+    if (!first || place >= first.length) return null;
+    return { first: first[place] > 0, share: this.floats("dropped_share")[place] };
   }
 
   /** What every unit answers over the inputs. */

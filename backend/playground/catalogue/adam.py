@@ -17,6 +17,14 @@ from playground.catalogue.optimizers import (
     Slots,
     WeightDecay,
 )
+from playground.catalogue.slots import (
+    FILLED,
+    FIRST_MOMENT,
+    LARGEST_GRADIENT,
+    LARGEST_SECOND_MOMENT,
+    SECOND_MOMENT,
+    Slot,
+)
 
 
 class Adam(Optimizer):
@@ -30,7 +38,7 @@ class Adam(Optimizer):
         r"m \leftarrow \beta_1 m + (1-\beta_1) g,\quad v \leftarrow \beta_2 v + (1-\beta_2) g^2,\quad"
         r" w \leftarrow w - \eta\, \frac{m/(1-\beta_1^t)}{\sqrt{v/(1-\beta_2^t)} + \epsilon}"
     )
-    slots: ClassVar[int] = 2
+    slots: ClassVar[tuple[Slot, ...]] = (FIRST_MOMENT, SECOND_MOMENT)
     # The paper's own: at the default speed one can watch the network learn.
     lr: LearningRate = 0.001
     beta1: float = Field(
@@ -99,7 +107,7 @@ class AMSGrad(Adam):
         r"\hat v \leftarrow \max(\hat v, v),\quad"
         r" w \leftarrow w - \eta\, \frac{m/(1-\beta_1^t)}{\sqrt{\hat v/(1-\beta_2^t)} + \epsilon}"
     )
-    slots: ClassVar[int] = 3
+    slots: ClassVar[tuple[Slot, ...]] = (FIRST_MOMENT, SECOND_MOMENT, LARGEST_SECOND_MOMENT)
 
     def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: Tensor, lr: Rate) -> tuple[Tensor, Slots]:
         mean, square = self._moments(grad, slots)
@@ -129,7 +137,7 @@ class NAdam(Adam):
         r"{\sqrt{v/(1-\beta_2^t)} + \epsilon}"
     )
     # The third is 1 - the product of mu, which is zero at first as slots are.
-    slots: ClassVar[int] = 3
+    slots: ClassVar[tuple[Slot, ...]] = (FIRST_MOMENT, SECOND_MOMENT, FILLED)
     lr: LearningRate = 0.002
     momentum_decay: float = Field(
         default=0.004, ge=0, le=1, title="Momentum decay ψ", description="How fast the momentum grows to β₁"
@@ -231,6 +239,7 @@ class Adamax(Adam):
         r"u \leftarrow \max(\beta_2 u, |g| + \epsilon),\quad"
         r" w \leftarrow w - \eta\, \frac{m}{(1-\beta_1^t)\, u}"
     )
+    slots: ClassVar[tuple[Slot, ...]] = (FIRST_MOMENT, LARGEST_GRADIENT)
     lr: LearningRate = 0.002
 
     def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: Tensor, lr: Rate) -> tuple[Tensor, Slots]:

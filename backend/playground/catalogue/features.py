@@ -3,6 +3,7 @@
 from typing import Annotated, ClassVar, Literal
 
 import torch
+from pydantic import AfterValidator
 from torch import Tensor
 
 from playground import limits
@@ -10,9 +11,17 @@ from playground.catalogue.component import Component, members
 from playground.catalogue.formulas.field import formula_of
 from playground.catalogue.formulas.grammar import parse
 from playground.catalogue.formulas.tree import evaluate, inputs_of
+from playground.catalogue.fourier import Fourier, number_of
 
-AnyFeature = Annotated[str, *formula_of(limits.INPUTS)]
-"""The name of a feature: its formula, written in the one way."""
+_LENGTH, _FORMULA = formula_of(limits.INPUTS)
+
+
+def _named(text: str) -> str:
+    return text if number_of(text) else _FORMULA.func(text)
+
+
+AnyFeature = Annotated[str, _LENGTH, AfterValidator(_named)]
+"""The name of a feature: its formula, written in the one way, or that of a random Fourier feature."""
 
 
 class Feature(Component):
@@ -93,6 +102,8 @@ class CosX2(Feature):
 
 def needed(name: str) -> int:
     """How many raw inputs there have to be for this feature."""
+    if number_of(name):
+        return 1
     return max(inputs_of(parse(name)), default=0)
 
 
@@ -102,9 +113,11 @@ def available(inputs: int) -> tuple[str, ...]:
     return made + tuple(f"x{i}" for i in range(3, inputs + 1))
 
 
-def columns(names: tuple[str, ...], inputs: Tensor) -> Tensor:
+def columns(names: tuple[str, ...], inputs: Tensor, fourier: Fourier | None = None) -> Tensor:
     """Features (n, len(names)) of raw inputs (n, D). Where a formula has no value it is 0, and no value is
     beyond `limits.FEATURE_VALUE`."""
     bound = limits.FEATURE_VALUE
-    made = torch.stack([evaluate(parse(name), inputs) for name in names], dim=1)
+    waves = {name: number for name in names if (number := number_of(name))}
+    drawn = dict(zip(waves, (fourier or Fourier()).waves([*waves.values()], inputs).T, strict=True))
+    made = torch.stack([drawn[n] if n in drawn else evaluate(parse(n), inputs) for n in names], dim=1)
     return made.nan_to_num(nan=0, posinf=bound, neginf=-bound).clamp(-bound, bound)

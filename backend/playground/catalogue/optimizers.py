@@ -12,6 +12,16 @@ from pydantic import Field
 from torch import Tensor
 
 from playground.catalogue.component import Component
+from playground.catalogue.slots import (
+    FIRST_MOMENT,
+    LAST_GRADIENT,
+    SECOND_MOMENT,
+    SQUARED_STEPS,
+    STEP_SIZE,
+    SUM_OF_SQUARES,
+    VELOCITY,
+    Slot,
+)
 
 LearningRate = Annotated[
     float,
@@ -47,13 +57,13 @@ Rate = float | Tensor
 
 
 class Optimizer(Component):
-    """`slots` counts the tensors of state that it keeps, each of the shape of the weights, zero at first.
+    """`slots` are the tensors of state that it keeps, each of the shape of the weights, zero at first.
 
     `lr` is where the learning rate starts from; the rate of a step is an input of `update`. Whoever calls
     `update` also lets the weights decay, for all optimizers alike.
     """
 
-    slots: ClassVar[int] = 0
+    slots: ClassVar[tuple[Slot, ...]] = ()
     lr: LearningRate = 0.03
     weight_decay: WeightDecay = 0.0
     decoupled_weight_decay: DecoupledWeightDecay = False
@@ -97,7 +107,7 @@ class Momentum(Optimizer):
     label: ClassVar[str] = "Momentum"
     effect: ClassVar[str] = "effect.to_momentum"
     formula: ClassVar[str] = r"v \leftarrow \beta v + g,\quad w \leftarrow w - \eta v"
-    slots: ClassVar[int] = 1
+    slots: ClassVar[tuple[Slot, ...]] = (VELOCITY,)
     beta: float = Field(
         default=0.9, ge=0, lt=1, title="Momentum β", description="How much of the old velocity stays"
     )
@@ -119,7 +129,7 @@ class Nesterov(Optimizer):
     label: ClassVar[str] = "Nesterov momentum"
     effect: ClassVar[str] = "effect.to_momentum"
     formula: ClassVar[str] = r"v \leftarrow \beta v + g,\quad w \leftarrow w - \eta (g + \beta v)"
-    slots: ClassVar[int] = 1
+    slots: ClassVar[tuple[Slot, ...]] = (VELOCITY,)
     beta: float = Field(
         default=0.9, ge=0, lt=1, title="Momentum β", description="How much of the old velocity stays"
     )
@@ -142,7 +152,7 @@ class AdaGrad(Optimizer):
     label: ClassVar[str] = "AdaGrad"
     effect: ClassVar[str] = "effect.to_adagrad"
     formula: ClassVar[str] = r"s \leftarrow s + g^2,\quad w \leftarrow w - \eta\, g / (\sqrt{s} + \epsilon)"
-    slots: ClassVar[int] = 1
+    slots: ClassVar[tuple[Slot, ...]] = (SUM_OF_SQUARES,)
     eps: float = Field(default=1e-10, gt=0, le=1, title="Epsilon ε", description="Keeps the division finite")
 
     def update(self, weight: Tensor, grad: Tensor, slots: Slots, t: Tensor, lr: Rate) -> tuple[Tensor, Slots]:
@@ -165,7 +175,7 @@ class RMSProp(Optimizer):
     formula: ClassVar[str] = (
         r"s \leftarrow \alpha s + (1-\alpha) g^2,\quad w \leftarrow w - \eta\, g / (\sqrt{s} + \epsilon)"
     )
-    slots: ClassVar[int] = 1
+    slots: ClassVar[tuple[Slot, ...]] = (SECOND_MOMENT.as_("s"),)
     alpha: float = Field(
         default=0.99, ge=0, lt=1, title="Memory α", description="How slowly old gradients are forgotten"
     )
@@ -194,7 +204,7 @@ class Adadelta(Optimizer):
         r"s \leftarrow \rho s + (1-\rho) g^2,\quad \Delta = g \sqrt{d + \epsilon} / \sqrt{s + \epsilon},\quad"
         r" d \leftarrow \rho d + (1-\rho) \Delta^2,\quad w \leftarrow w - \eta \Delta"
     )
-    slots: ClassVar[int] = 2
+    slots: ClassVar[tuple[Slot, ...]] = (SECOND_MOMENT.as_("s"), SQUARED_STEPS)
     lr: LearningRate = 1.0
     rho: float = Field(
         default=0.9,
@@ -233,7 +243,7 @@ class Lion(Optimizer):
         r"w \leftarrow w - \eta\, (\operatorname{sign}(\beta_1 m + (1-\beta_1) g) + \lambda w),\quad"
         r" m \leftarrow \beta_2 m + (1-\beta_2) g"
     )
-    slots: ClassVar[int] = 1
+    slots: ClassVar[tuple[Slot, ...]] = (FIRST_MOMENT,)
     lr: LearningRate = 0.0003
     decoupled_weight_decay: DecoupledWeightDecay = True
     beta1: float = Field(
@@ -268,7 +278,7 @@ class Rprop(Optimizer):
         r" \eta^- \Delta & g\, g_{\text{old}} < 0 \end{cases},\quad"
         r" w \leftarrow w - \Delta \operatorname{sign}(g) \text{ unless } g\, g_{\text{old}} < 0"
     )
-    slots: ClassVar[int] = 2
+    slots: ClassVar[tuple[Slot, ...]] = (LAST_GRADIENT, STEP_SIZE)
     lr: LearningRate = 0.01
     eta_minus: float = Field(
         default=0.5, gt=0, lt=1, title="Shrinking η⁻", description="What a step is multiplied by at a turn"

@@ -143,9 +143,25 @@ class ReadMaps(Message):
     """Over these; or over those that are shown."""
 
 
+class ReadOptimizer(Message):
+    """What the optimizer knows of all weights, or of one: layer, source (null: the bias), unit."""
+
+    type: Literal["read_optimizer"] = "read_optimizer"
+    weight: tuple[int, int | None, int] | None = None
+
+
+class ReadUnits(Message):
+    """Which hidden units let hardly any gradient through, and what dropout silenced last."""
+
+    type: Literal["read_units"] = "read_units"
+
+
 class ReadWeights(Message):
     type: Literal["read_weights"] = "read_weights"
 
+
+Look = ReadMetrics | ReadScoreCurves | ReadMaps | ReadOptimizer | ReadUnits | ReadWeights
+"""What changes nothing."""
 
 Request = (
     Open
@@ -165,6 +181,8 @@ Request = (
     | ReadMetrics
     | ReadScoreCurves
     | ReadMaps
+    | ReadOptimizer
+    | ReadUnits
     | ReadWeights
 )
 _request: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="type")])

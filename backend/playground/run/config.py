@@ -13,6 +13,7 @@ from playground.catalogue.class_weights import ClassWeights, EqualClassWeights
 from playground.catalogue.component import FROZEN, Component, union_of
 from playground.catalogue.datasets import Circle, Data, Dataset
 from playground.catalogue.features import AnyFeature
+from playground.catalogue.fourier import Fourier
 from playground.catalogue.inits import Init, XavierUniform
 from playground.catalogue.losses import BCE, Loss
 from playground.catalogue.normalizations import NoNormalization, Normalization
@@ -76,6 +77,7 @@ FrozenLayer = Annotated[
         title="Frozen",
         description="No weight of this layer is changed by training: no gradient, no decay. The optimizer"
         " forgets nothing of them, and goes on where it was once they are free",
+        json_schema_extra={"in_card": True},
     ),
 ]
 FrozenNeurons = Annotated[
@@ -118,7 +120,6 @@ class Layer(BaseModel):
         default=NoNormalization(),
         title="Normalisation",
         description="What becomes of the sums before that",
-        json_schema_extra={"first": 3},
     )
     dropout: float = Field(
         default=0.0,
@@ -126,7 +127,6 @@ class Layer(BaseModel):
         le=0.9,
         title="Dropout",
         description="Share of the units that is silenced in each training step",
-        json_schema_extra={"first": 4},
     )
     shortcut: AnyShortcut = Field(
         default=NoShortcut(),
@@ -167,7 +167,17 @@ class Config(BaseModel):
         strict=False,
         min_length=1,
         max_length=limits.FEATURES,
-        description="What the network gets to see of a point: any formulas of its inputs",
+        description="What the network gets to see of a point: any formulas of its inputs, and random Fourier"
+        " features rff1, rff2, …",
+    )
+    fourier_scale: float = Field(
+        default=3.0,
+        gt=0,
+        le=20,
+        title="Fourier scale σ",
+        description="How fine the random Fourier features are: the spread of their frequencies, in waves"
+        " along a side of the map. Too low, and the network stays blurred; too high, and it learns noise",
+        json_schema_extra={"scale": "log"},
     )
     hidden: tuple[Layer, ...] = Field(
         default=(Layer(width=4), Layer(width=2)),
@@ -315,6 +325,11 @@ class Config(BaseModel):
     def layers(self) -> tuple[Layer | Output, ...]:
         """From the first hidden layer to the output."""
         return (*self.hidden, self.output)
+
+    @property
+    def fourier(self) -> Fourier:
+        """What its random Fourier features follow from."""
+        return Fourier(self.seed, self.fourier_scale)
 
     def output_activation(self) -> Activation:
         chosen = self.output.activation

@@ -18,6 +18,7 @@ from playground.catalogue.normalizations import Normalization
 from playground.catalogue.optimizers import Optimizer
 from playground.catalogue.schedules import Schedule
 from playground.catalogue.shortcuts import Shortcut
+from playground.catalogue.slots import Slot
 from playground.catalogue.stopping import Stopping
 from playground.errors import ValidationFailed
 from playground.run.config import AnyData, Auto, Config, Layer, Output
@@ -91,6 +92,8 @@ class Parameter(Description):
     """What it does, in LaTeX, where it is no part of a component that says so."""
     first: int | None = None
     """Its place among the settings that a page shows at once; null for those that wait behind "more"."""
+    in_card: bool = False
+    """Of a layer: it is set in the card of the layer, not in its header."""
 
 
 class ConfigField(Parameter):
@@ -109,6 +112,21 @@ class Graph(Description):
     """What comes out."""
     slope: list[float]
     """How much more comes out for a little more that goes in."""
+
+
+class SlotDescription(Description):
+    """What an optimizer remembers of each weight."""
+
+    name: str
+    """As in what `GET /api/sessions/{id}/optimizer` answers."""
+    code: str
+    """The key of its label in the translations; with `.help` after it, of its help."""
+    label: str
+    """Its name for people."""
+    symbol: str
+    """In the formula, LaTeX."""
+    help: str
+    """What it is, in a sentence."""
 
 
 class ComponentDescription(Description):
@@ -131,6 +149,8 @@ class ComponentDescription(Description):
     learned: list[str] = []
     """Weights of its own by their names: of an activation one for each layer, of a normalisation one for each
     unit."""
+    slots: list[SlotDescription] = []
+    """Optimizers: what they remember of each weight."""
     graph: Graph | None = None
     """Activations: what they do, by default."""
     tasks: list[str] | None = None
@@ -184,6 +204,7 @@ def describe() -> Catalogue:
             "width": limits.WIDTH,
             "classes": limits.CLASSES,
             "points": limits.POINTS,
+            "fourier": limits.FOURIER,
             "inputs": limits.INPUTS,
             "csv_bytes": limits.CSV_BYTES,
             "image_bytes": limits.IMAGE_BYTES,
@@ -205,11 +226,17 @@ def _component(cls: type[Component], family: type[Component]) -> ComponentDescri
         parameters=_parameters(cls),
         compiled=cls.is_compiled() if family in COMPILED else None,
         learned=_learned(cls),
+        slots=[_slot(slot) for slot in cls.slots] if issubclass(cls, Optimizer) else [],
         graph=_graph(cls) if issubclass(cls, Activation) else None,
         tasks=list(cls.tasks) if issubclass(cls, Loss) else None,
         of_plane=issubclass(cls, Augmentation) and cls.of_plane,
         **_posed(cls) if issubclass(cls, Data) else {},
     )
+
+
+def _slot(slot: Slot) -> SlotDescription:
+    names = ("name", "code", "label", "symbol", "help")
+    return SlotDescription(**{name: getattr(slot, name) for name in names})
 
 
 def _learned(cls: type[Component]) -> list[str]:
@@ -253,6 +280,7 @@ def _parameter(name: str, code: str, rule: dict[str, Any]) -> Parameter | None:
         "label": rule.get("title", name),
         "help": rule.get("description", ""),
         "first": rule.get("first"),
+        "in_card": rule.get("in_card", False),
         "formula": rule.get("formula"),
     }
     if "family" in rule:

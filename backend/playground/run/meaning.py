@@ -17,6 +17,7 @@ MORE_OR_LESS = {
     "batch_size": ("effect.batch_up", "effect.batch_down"),
     "l1": ("effect.l1_up", "effect.weight_cost_down"),
     "l2": ("effect.l2_up", "effect.weight_cost_down"),
+    "fourier_scale": ("effect.fourier_up", "effect.fourier_down"),
     "input_dropout": ("effect.input_dropout_up", "effect.dropout_down"),
     "input_noise": ("effect.input_noise_up", "effect.input_noise_down"),
     "augmentation.copies": ("effect.copies_up", "effect.copies_down"),

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from playground.catalogue.component import Component, code_of
+from playground.catalogue.fourier import listed
 from playground.catalogue.normalizations import NoNormalization
 from playground.catalogue.shortcuts import NoShortcut
 from playground.i18n import Text, say
@@ -130,9 +131,9 @@ def _shortcut(before: Component, after: Component) -> Text:
 def _scalars(before: Config, after: Config) -> list[Text]:
     words = []
     if before.features != after.features:
-        added = [f"+{_short(name)}" for name in after.features if name not in before.features]
-        removed = [f"−{_short(name)}" for name in before.features if name not in after.features]
-        moved = " ".join(added + removed)
+        added = listed([name for name in after.features if name not in before.features])
+        gone = listed([name for name in before.features if name not in after.features])
+        moved = " ".join([*(f"+{_short(name)}" for name in added), *(f"−{_short(name)}" for name in gone)])
         words.append(say("label.features", features=moved) if moved else say("label.features_reordered"))
     return words + _parameters(before, after, but=PARTS)
 

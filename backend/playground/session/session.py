@@ -164,7 +164,7 @@ class Session:
 
     async def read(
         self,
-        request: messages.ReadMetrics | messages.ReadScoreCurves | messages.ReadMaps | messages.ReadWeights,
+        request: messages.Look,
     ) -> tuple[Answer, Arrays]:
         """What the worker answers."""
         return await self._ask(request, lambda answer: (_content(answer), answer.arrays))

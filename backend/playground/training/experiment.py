@@ -56,7 +56,8 @@ class Experiment:
             before.seed,
         )
         dataset = self.dataset if same_data else config.dataset(tables)
-        if not same_data or config.features != before.features:
+        seen, was_seen = ((each.features, each.fourier) for each in (config, before))
+        if not same_data or seen != was_seen:
             return Experiment.of(config, dataset, self.device)
         network = Network.of(config, dataset.task)
         return replace(self, config=config, network=self.network if network == self.network else network)
@@ -192,4 +193,5 @@ class Experiment:
 
 def features(config: Config, inputs: np.ndarray, device: torch.device | str) -> Tensor:
     """Features (1, n, inputs) of raw inputs (n, D)."""
-    return columns(config.features, torch.from_numpy(inputs).to(device, torch.float32))[None]
+    raw = torch.from_numpy(inputs).to(device, torch.float32)
+    return columns(config.features, raw, config.fourier)[None]

@@ -53,7 +53,7 @@ class TrainingLoop:
         experiment = Experiment.of(config, config.dataset(tables or {}), device)
         seed_tensor = torch.tensor(seeds or config.seeds, dtype=torch.int64, device=device)
         weights, buffers = initialise(experiment.network, config, seed_tensor)
-        slots = weights.new_zeros(config.optimizer.slots, *weights.shape)
+        slots = weights.new_zeros(len(config.optimizer.slots), *weights.shape)
         state = State(
             seed_tensor, weights, buffers, slots, torch.zeros_like(weights), torch.zeros_like(weights)
         )

@@ -84,8 +84,10 @@ class ReferenceTrainer:
         output = self._model.activations(x)[-1][network]
         if y is not None:
             return self._evaluation(output, y[0])
-        trained = lambda: self._model.activations(self._experiment.train_x)[-1][network]  # noqa: E731
-        return evaluation_of(self._experiment, output, None, trained)
+        train_x = self._experiment.train_x
+        return evaluation_of(
+            self._experiment, output, None, lambda: self._model.activations(train_x)[-1][network]
+        )
 
     def _evaluation(self, output: Tensor, y: Tensor) -> Evaluation:
         """Of outputs (n, units) and targets of the training points, or of them and the test points."""

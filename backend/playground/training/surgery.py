@@ -13,6 +13,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
+from playground.catalogue.fourier import listed
 from playground.catalogue.normalizations import NoNormalization, Normalization
 from playground.catalogue.schedules import Watch
 from playground.catalogue.shortcuts import Shortcut
@@ -95,7 +96,7 @@ def _replicated(old: Experiment, new: Experiment, state: State, effects: list[Te
 
 
 def _zero_slots(new: Experiment, weights: Tensor) -> Tensor:
-    return weights.new_zeros(new.config.optimizer.slots, *weights.shape)
+    return weights.new_zeros(len(new.config.optimizer.slots), *weights.shape)
 
 
 def _reshape(old: Experiment, new: Experiment, state: State, effects: list[Text]) -> State:
@@ -256,9 +257,9 @@ def _tell_features(old: Experiment, new: Experiment, rows: list[int], effects: l
     added = [name for name, row in zip(_features(new), rows, strict=True) if row < 0]
     gone = [name for row, name in enumerate(_features(old)) if row not in rows]
     if added:
-        effects.append(say("effect.features_added", features=added, count=len(added)))
+        effects.append(say("effect.features_added", features=listed(added), count=len(added)))
     if gone:
-        effects.append(say("effect.features_removed", features=gone, count=len(gone)))
+        effects.append(say("effect.features_removed", features=listed(gone), count=len(gone)))
 
 
 def _copy_overlap(part: LayerState, target: LayerState, rows: list[int], silent: bool) -> None:

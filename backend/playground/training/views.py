@@ -16,6 +16,7 @@ from playground.run.slices import FIRST_TWO, Axes
 from playground.training.ensemble import combined, outputs_of
 from playground.training.evaluation import Evaluation, answers_of
 from playground.training.experiment import Experiment, features
+from playground.training.insight.units import UnitWatch, dropped
 from playground.training.loop import TrainingLoop
 from playground.training.planes import Plane, plane_of
 from playground.training.score_curves import score_curves
@@ -47,6 +48,7 @@ class Views:
         self.held = dict(held or {})
         self.axes = axes
         self._loop = loop
+        self.units = UnitWatch()
         self._plane: Plane | None = None
         self._grids: dict[int, Tensor] = {}
         self._grids_of = loop.experiment
@@ -118,7 +120,8 @@ class Views:
         `curve` (1 or K, 241) along the only input: the value, or the share of each class, of two of the last;
         `train_predictions`, `test_predictions`, but for several values, and of an embedding `train_embedding`
         and `test_embedding` (n, dimensions): where each point lies, or its score; of classes `confusion`
-        (2, K, K) int32 and their `scores` (2, K + 1, 3), as `class_scores` gives them.
+        (2, K, K) int32 and their `scores` (2, K + 1, 3), as `class_scores` gives them;
+        `unit_states`, and with dropout `dropped` and `dropped_share`, as `insight.units` says.
         """
         experiment, state = self._loop.experiment, self._loop.state
         arrays: Arrays = {}
@@ -130,6 +133,8 @@ class Views:
         arrays["neurons"], arrays["neurons_range"] = quantised(
             self._loop.trainer.activations(self._grid(size)), size
         )
+        arrays["unit_states"] = self.units.states(experiment, state)
+        arrays |= dropped(experiment, state)
         if experiment.dataset.task.inputs == 1:
             arrays["curve"] = self._curve()
         decision = self._decision(self._fit(output_size), evaluation)
@@ -190,7 +195,7 @@ class Views:
                 low = -high
             arrays = {"decision": _bytes((evaluated.prediction.T - low) / (high - low), size)}
         arrays["decision_range"] = np.array([low, high], dtype=np.float32)
-        if task.class_colours:
+        if task.class_colours and task.answer != "regression":
             colours = [list(bytes.fromhex(colour.removeprefix("#"))) for colour in task.class_colours]
             arrays["palette"] = np.array(colours, dtype=np.uint8)
         if spread is not None:
@@ -269,7 +274,7 @@ def predictions(experiment: Experiment, evaluation: Evaluation) -> Arrays:
 
 
 def shown_features(experiment: Experiment) -> tuple[str, ...]:
-    """Those that are offered of these data, and then the formulas that are in use."""
+    """Those that are offered of these data, and then the others that are in use."""
     offered = available(experiment.dataset.task.inputs)
     return tuple(dict.fromkeys((*offered, *experiment.config.features)))
 
@@ -281,7 +286,7 @@ def data_view(experiment: Experiment, plane: Plane) -> tuple[tuple[str, ...], Ar
     names = shown_features(experiment)
     axis = _centres(FEATURE_MAP)
     cells = torch.from_numpy(plane.grid(axis, axis[::-1]))
-    maps, ranges = quantised(columns(names, cells).T.numpy(), FEATURE_MAP)
+    maps, ranges = quantised(columns(names, cells, experiment.config.fourier).T.numpy(), FEATURE_MAP)
     return names, {
         "train_inputs": dataset.train_inputs.astype(np.float32),
         "train_targets": dataset.train_targets.astype(np.float32),

@@ -43,13 +43,7 @@ def set_weights(network: Network, state: State, layers: list[dict[str, Any]]) ->
 
 def set_weight(network: Network, state: State, edit: OneWeight) -> None:
     """Raises ValidationFailed for what is not there, or no number."""
-    if not 0 <= edit.layer < len(network.layers):
-        raise ValidationFailed(fault("layer", say("rule.no_such_layer", last=len(network.layers) - 1)))
-    shape = network.layers[edit.layer]
-    if not 0 <= edit.unit < shape.width:
-        raise ValidationFailed(fault("unit", say("rule.no_such_unit", last=shape.width - 1)))
-    if edit.source is not None and not 0 <= edit.source < shape.inputs:
-        raise ValidationFailed(fault("source", say("rule.no_such_input", last=shape.inputs - 1)))
+    check_place(network, edit.layer, edit.source, edit.unit)
     if not math.isfinite(edit.value) or abs(edit.value) > np.finfo(np.float32).max:
         raise ValidationFailed(fault("value", say("rule.weight_is_finite")))
     parameters = network.parameters(state.weights)[edit.layer]
@@ -57,6 +51,17 @@ def set_weight(network: Network, state: State, edit: OneWeight) -> None:
         parameters["bias"][:, 0, edit.unit] = edit.value
     else:
         parameters["weight"][:, edit.source, edit.unit] = edit.value
+
+
+def check_place(network: Network, layer: int, source: int | None, unit: int) -> None:
+    """Raises ValidationFailed for an edge, or with no source a bias, that is not there."""
+    if not 0 <= layer < len(network.layers):
+        raise ValidationFailed(fault("layer", say("rule.no_such_layer", last=len(network.layers) - 1)))
+    shape = network.layers[layer]
+    if not 0 <= unit < shape.width:
+        raise ValidationFailed(fault("unit", say("rule.no_such_unit", last=shape.width - 1)))
+    if source is not None and not 0 <= source < shape.inputs:
+        raise ValidationFailed(fault("source", say("rule.no_such_input", last=shape.inputs - 1)))
 
 
 def _named(network: Network, state: State) -> list[dict[str, Tensor]]:

@@ -39,11 +39,13 @@ from playground.web.routes import (
     data,
     formulas,
     imports,
+    optimizer,
     score_curves,
     scores,
     server,
     sessions,
     summary,
+    units,
 )
 
 log = logging.getLogger("playground.app")
@@ -76,6 +78,8 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         summary.router,
         scores.router,
         score_curves.router,
+        optimizer.router,
+        units.router,
         socket.router,
         pages.router,
     ):

@@ -22,6 +22,8 @@ from playground.run.run import Best, Run
 from playground.run.weights import AllWeights, OneWeight
 from playground.training.divergence import Diverged
 from playground.training.evaluation import Samples
+from playground.training.insight.optimizer import quantities_of
+from playground.training.insight.units import looked_inside
 from playground.training.loop import TrainingLoop
 from playground.training.surgery import loses
 from playground.training.views import Views
@@ -172,6 +174,7 @@ class LiveRun:
     def _reach_goal(self, diverged: Divergence | None = None, stopped: Best | None = None) -> None:
         """Training asked for is done, or as far as it goes."""
         goal, self._goal = self._goal, None
+        self._reports.settle()
         if goal and goal.request:
             self._reports.metrics(goal.request, diverged=diverged, stopped=stopped)
 
@@ -198,6 +201,8 @@ class LiveRun:
             case Play() | Pause():
                 if isinstance(request, Pause):
                     self._reach_goal()
+                    self._reports.settle()
+                    self.frames.changed()
                 self.pacing.set(playing=isinstance(request, Play))
                 self._reports.answer(number)
             case SetSpeed():
@@ -228,6 +233,10 @@ class LiveRun:
                 self._reports.score_curves(number)
             case messages.ReadMaps(size=size, axes=axes):
                 self._reports.maps(number, size, axes)
+            case messages.ReadOptimizer(weight=weight):
+                self._reports.answer(number, quantities_of(self.loop.experiment, self.loop.state, weight))
+            case messages.ReadUnits():
+                self._reports.answer(number, looked_inside(self.loop))
             case messages.ReadWeights():
                 layers = read_weights(self.loop.experiment.network, self.loop.state)
                 named = {f"{i}.{name}": a for i, layer in enumerate(layers) for name, a in layer.items()}
@@ -282,6 +291,7 @@ class LiveRun:
             effect = self._set_weights(edit)
         self._tables = dict(tables)
         self._done += 1
+        self._reports.settle()
         self.frames.hurry()
         now = self.loop.experiment
         if now.dataset is not old.dataset or now.config.loss != old.config.loss:

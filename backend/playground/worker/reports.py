@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from playground import limits
+from playground.catalogue.component import Task
 from playground.catalogue.datasets import Dataset
+from playground.catalogue.fourier import Fourier
 from playground.errors import ValidationFailed, fault
 from playground.i18n import Text, say
 from playground.messages import worker as messages
@@ -65,7 +67,7 @@ class Reports:
         self._frame = frame
         self._loop = loop
         self._views = views
-        self._shown: tuple[Dataset, tuple[str, ...]] | None = None
+        self._shown: tuple[Dataset, Task, tuple[str, ...], Fourier] | None = None
 
     def next_run(self, loop: TrainingLoop) -> None:
         self.run += 1
@@ -93,6 +95,10 @@ class Reports:
         """Answers with what came of a change, or of the beginning of another run."""
         earlier, arrays = packed(done.before)
         self.answer(request, arrays, effect=done.effect, task=done.task, earlier=earlier)
+
+    def settle(self) -> None:
+        """What the next frame says of the units is of its own moment."""
+        self._views.units.settle()
 
     def metrics(self, request: int, **result: Any) -> None:
         """Answers with the metrics of this moment; of classes with `confusion` and `scores` too."""
@@ -149,14 +155,16 @@ class Reports:
         self.tell(messages.Data(), {"message": as_array(header.encode(arrays))})
 
     def other_data(self) -> None:
-        """As `data`, if they or the features to be shown are others than those told last."""
+        """As `data`, if they, what is to be learned from them, or the features to be shown are others than
+        those told last."""
         if self._shown != self._showable:
             self.data()
 
     @property
-    def _showable(self) -> tuple[Dataset, tuple[str, ...]]:
+    def _showable(self) -> tuple[Dataset, Task, tuple[str, ...], Fourier]:
         experiment = self._loop.experiment
-        return experiment.dataset, shown_features(experiment)
+        config = experiment.config
+        return experiment.dataset, experiment.task, shown_features(experiment), config.fourier
 
     def samples(self, samples: Samples) -> None:
         if samples:

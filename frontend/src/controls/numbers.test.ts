@@ -20,6 +20,7 @@ const parameter = (more: Partial<Parameter>): Parameter => ({
   choices: null,
   formula: null,
   first: null,
+  in_card: false,
   ...more,
 });
 

@@ -31,7 +31,3 @@ export const withEdge =
     const others = old.filter((edge) => edge[0] !== source || edge[1] !== unit);
     return { frozen_edges: on ? [...others, [source, unit]] : others };
   };
-
-export const withLayer =
-  (on: boolean): Edit<Freezable> =>
-  () => ({ frozen: on });

@@ -2,8 +2,9 @@
 import { kindOf } from "../catalogue";
 import { t, tMaybe } from "../i18n";
 import type { Catalogue, Config, Task } from "../types";
+import { waveOf } from "./fourier";
 import type { Unit } from "./layout";
-import { pretty, shortcutsOf, sourcesOf } from "./shape";
+import { pretty, shortcutsOf, sourcesOf, subscript } from "./shape";
 
 export interface Names {
   feature: (name: string) => string;
@@ -30,6 +31,8 @@ export function namesOf(
   const depth = config.hidden.length;
 
   function feature(name: string): string {
+    const wave = waveOf(name);
+    if (wave) return `${wave % 2 ? "cos" : "sin"} b${subscript(Math.ceil(wave / 2))}`;
     const input = /^x(\d+)$/.exec(name);
     const column = input && task?.input_names[Number(input[1]) - 1];
     if (column && column !== name) return column;

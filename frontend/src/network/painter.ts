@@ -13,6 +13,10 @@ export function fits({ layers }: Frame, inputs: number[], widths: number[]): boo
   );
 }
 
+/** The mask of dropout changes no more often, whatever the frames do: it would flicker. */
+const MASK_MS = 450;
+const STATES = ["", "saturated", "dead"];
+
 interface Bias extends Unit {
   level: number;
 }
@@ -20,13 +24,19 @@ interface Bias extends Unit {
 export class NetworkPainter {
   private readonly maps = new Map<HTMLCanvasElement, Unit>();
   private readonly biases = new Map<HTMLElement, Bias>();
+  private readonly marks = new Map<HTMLElement, Unit>();
+  private masked: number = Number.NEGATIVE_INFINITY;
+  private masking: ReturnType<typeof setTimeout> | undefined;
   private edges: EdgePainter | null = null;
   private signals: Signals | null = null;
   /** What a feature in use is over the inputs, by its place. */
   feature: (source: number) => ByteMap | null = () => null;
 
-  /** `still`: whether nothing may move. */
-  constructor(private readonly still: () => boolean) {}
+  /** `still`: whether nothing may move; `masks`: whether to show what dropout silences. */
+  constructor(
+    private readonly still: () => boolean,
+    private readonly masks: () => boolean = () => false,
+  ) {}
 
   /** Registers the canvas of a unit; returns what takes it out again. */
   map(canvas: HTMLCanvasElement, layer: number, unit: number): () => void {
@@ -38,6 +48,18 @@ export class NetworkPainter {
   bias(dot: HTMLElement, layer: number, unit: number): () => void {
     this.biases.set(dot, { layer, unit, level: -1 });
     return () => this.biases.delete(dot);
+  }
+
+  /**
+   * Registers the box of a unit, or with layer -1 of a feature in use. How it fares is CSS, by `data-state`
+   * (saturated, dead) and `data-dropped`.
+   */
+  mark(box: HTMLElement, layer: number, unit: number): () => void {
+    this.marks.set(box, { layer, unit });
+    return () => {
+      this.marks.delete(box);
+      box.removeAttribute("data-dropped");
+    };
   }
 
   /**
@@ -93,7 +115,31 @@ export class NetworkPainter {
       dot.classList.toggle("positive", level > LEVELS);
       dot.style.setProperty("--strength", String((level > LEVELS ? level - LEVELS : level) / LEVELS));
     }
+    for (const [box, { layer, unit }] of this.marks) {
+      const state = STATES[layer < 0 ? 0 : frame.unitState(layer, unit)];
+      if ((box.dataset.state ?? "") !== state) {
+        if (state) box.dataset.state = state;
+        else box.removeAttribute("data-state");
+      }
+    }
+    this.paintMask(frame);
     this.edges?.paint(frame, look.theme);
     this.signals?.paint(frame, look.theme, this.feature);
+  }
+
+  private paintMask(frame: Frame): void {
+    clearTimeout(this.masking);
+    const wait = this.masked + MASK_MS - performance.now();
+    if (wait > 0) {
+      this.masking = setTimeout(() => this.paintMask(frame), wait);
+      return;
+    }
+    let any = false;
+    for (const [box, { layer, unit }] of this.marks) {
+      const dropped = this.masks() && frame.dropped(layer, unit);
+      box.toggleAttribute("data-dropped", dropped ? dropped.first : false);
+      any ||= Boolean(dropped);
+    }
+    if (any) this.masked = performance.now();
   }
 }

@@ -75,3 +75,8 @@ it("asks for a component by its kind", () => {
   expect(choosing(filter, "low pass")).toEqual({ filter: { kind: "low pass" } });
   expect(choosing(noise, 0.2)).toEqual({ noise: 0.2 });
 });
+
+it("leaves to the card what the header has no room for", () => {
+  const deep = { ...frozen, field: { ...frozen.field, in_card: true } };
+  expect(inHeader([shape, deep], () => true)).toEqual({ large: [shape], small: [] });
+});

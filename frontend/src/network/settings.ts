@@ -66,7 +66,7 @@ export const choosing = ({ field, kind }: Setting, choice: Choice): Patch => ({
 
 /** Settings with a row of their own in the header of a layer, and those that share one; the rest is in its card. */
 export function inHeader(settings: Setting[], shown: (name: string) => boolean) {
-  const visible = settings.filter(({ field }) => field.first !== null && shown(field.name));
+  const visible = settings.filter(({ field }) => !field.in_card && shown(field.name));
   return {
     large: visible.filter(({ kind, small }) => kind && !small),
     small: visible.filter(({ small }) => small),

@@ -56,13 +56,13 @@ export function toggled(features: string[], name: string, all: string[]): string
 
 const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉";
 
+export const subscript = (number: number): string =>
+  [...String(number)].map((digit) => SUBSCRIPTS[Number(digit)]).join("");
+
 /** A feature's name as it is written in a book: "x1^2" -> "x₁²", "x1*x2" -> "x₁x₂". */
 export function pretty(feature: string): string {
   return feature
-    .replace(
-      /x(\d+)/g,
-      (_, digits: string) => `x${[...digits].map((digit) => SUBSCRIPTS[Number(digit)]).join("")}`,
-    )
+    .replace(/x(\d+)/g, (_, digits: string) => `x${subscript(Number(digits))}`)
     .replace("^2", "²")
     .replace("*", "");
 }

@@ -17,8 +17,8 @@ export function targetOf(data: Source, extent: number): Target | null {
   const cell = (2 * extent) / Math.max(width, height);
   const palette = (task.class_colours ?? []).map(channelsOf);
   for (const part of ["train", "test"] as const) {
-    const { inputs, targets, columns } = data.points(part);
-    for (let i = 0; i * columns < inputs.length; i++) {
+    const { inputs, targets, columns, copies } = data.points(part);
+    for (let i = 0; i < inputs.length / columns - copies; i++) {
       const x = Math.round(inputs[i * columns] / cell + (width - 1) / 2);
       const y = Math.round((height - 1) / 2 - inputs[i * columns + 1] / cell);
       const colour = palette.length

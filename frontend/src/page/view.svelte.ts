@@ -30,6 +30,8 @@ export class View {
   showTrain = $state(true);
   showTest = $state(false);
   markWrong = $state(true);
+  /** Strike out what dropout silences. */
+  showMask = $state(true);
   selected = $state.raw<Unit | null>(null);
   hovered = $state.raw<Unit | null>(null);
   /** The points that stand out on the map, while the others are pale. */

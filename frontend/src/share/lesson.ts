@@ -48,7 +48,7 @@ export const GROUPS: Group[] = [
   { title: "share.group.data", names: ["dataset", "regenerate", "csv"] },
   {
     title: "share.group.output",
-    names: ["draw", "test_points", "discretise", "confusion", "score_curves", "residuals"],
+    names: ["draw", "test_points", "discretise", "confusion", "score_curves", "residuals", "embedding"],
   },
 ];
 
@@ -86,6 +86,7 @@ const KEYS: Record<string, Key> = {
   confusion: "output.confusion",
   score_curves: "output.curves",
   residuals: "output.residuals",
+  embedding: "output.embedding.plane",
 };
 
 export function nameOf(catalogue: Catalogue, name: string): string {

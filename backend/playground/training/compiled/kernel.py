@@ -410,7 +410,7 @@ def predict_loop(loss: type[Loss]) -> Callable[..., Any]:
 def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
     formula, correct = part(optimizer.compiled), part(optimizer.compiled_correction)
     count = len(field_names(optimizer))
-    load_slots, store_slots = slot_access(optimizer.slots)
+    load_slots, store_slots = slot_access(len(optimizer.slots))
 
     def update(code, weights, grad, slots, base, slot_stride, updates, more, most, scale, lr, coupled,
                decoupled, frozen, trained, fields):  # fmt: skip
