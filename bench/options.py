@@ -56,8 +56,8 @@ def table() -> Table:
         "One core, 2-8-8-1, SGD, batch 10: training with each option against training without",
         ["option", "steps/s with it", "steps/s without", "ratio", "trained by"],
         rows,
-        "The losses of pairs and triplets are trained by the reference trainer: they see several points at once,"
-        "\nand the kernel takes the loss of each point by itself.",
+        "The losses of pairs and triplets are trained by the reference trainer: they see several points at"
+        "\nonce, and the kernel takes the loss of each point by itself.",
     )
 
 
