@@ -238,7 +238,7 @@ def test_any_text_is_a_formula_or_is_refused_at_a_place_in_it(text: str) -> None
         tree = parse(text)
     except ValidationFailed as refused:
         (error,) = refused.errors
-        column, length = error.values["column"], error.values["length"]
+        column, length = (int(str(error.values[name])) for name in ("column", "length"))
         assert 1 <= column <= len(text) + 1
         assert column + length <= len(text) + 1
     else:

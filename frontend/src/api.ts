@@ -57,6 +57,9 @@ export const change = (id: string, key: string, patch: Patch) =>
       body: patch,
     }),
   );
+/** Reads a formula of so many inputs. */
+export const formula = (text: string, inputs: number) =>
+  answer(client.POST("/api/formula", { body: { text, inputs } }));
 /** The experiment of a link of TensorFlow Playground. */
 export const importLink = (link: string) => answer(client.POST("/api/import", { body: { link } }));
 export const preview = (data: Component, seed = 0) =>

@@ -56,6 +56,8 @@ export type MetricsHeader = Schemas["MetricsHeader"];
 /** All but the defaults. */
 export type NewSession = Partial<Omit<Schemas["NewSession"], "config">> & { config: Patch | Config };
 export type CreatedSession = Schemas["CreatedSession"];
+export type FormulaDescription = Schemas["FormulaDescription"];
+export type FormulaTree = FormulaDescription["tree"];
 export type ImportedExperiment = Schemas["ImportedExperiment"];
 export type Preview = Schemas["Preview"];
 export type Table = Schemas["TableDescription"];

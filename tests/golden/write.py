@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from playground import limits
 from playground.catalogue.formulas.grammar import parse
 from playground.catalogue.formulas.operations import OPERATIONS
 from playground.catalogue.formulas.tree import evaluate
@@ -141,5 +142,7 @@ if __name__ == "__main__":
     for name, message in MESSAGES.items():
         (HERE / f"{name}.bin").write_bytes(message)
         (HERE / f"{name}.json").write_text(json.dumps(described(message), indent=1) + "\n")
-    (HERE / "formulas.json").write_text(json.dumps({"places": PLACES, "formulas": formulas()}) + "\n")
+    square = {"extent": limits.HALF_SPAN, "bound": limits.FEATURE_VALUE}
+    golden = {**square, "places": PLACES, "formulas": formulas()}
+    (HERE / "formulas.json").write_text(json.dumps(golden) + "\n")
     (HERE / "curves.json").write_text(json.dumps(curves()) + "\n")

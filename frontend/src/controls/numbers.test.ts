@@ -18,6 +18,8 @@ const parameter = (more: Partial<Parameter>): Parameter => ({
   longest: null,
   scale: "linear",
   choices: null,
+  inputs: null,
+  examples: [],
   formula: null,
   first: null,
   in_card: false,

@@ -3,11 +3,13 @@ import type { Layer } from "../types";
 import type { Frame } from "../wire";
 import { fits } from "./painter";
 import {
+  fresh,
   parameters,
   pretty,
   short,
   sourcesOf,
   toggled,
+  withFeature,
   withLayer,
   withLayerInStep,
   withNewLayer,
@@ -64,6 +66,23 @@ describe("changing the layers", () => {
     expect(withNewLayer([layer(3)], 0, layer(4)).map(({ width }) => width)).toEqual([3, 3]);
     expect(withNewLayer([], 0, layer(4)).length).toBe(1);
     expect(withNewLayer([], 0, layer(7))[0].width).toBe(7);
+  });
+});
+
+describe("formulas as features", () => {
+  it("come last, and once", () => {
+    expect(withFeature(["x1", "x2"], "abs(x2)")).toEqual(["x1", "x2", "abs(x2)"]);
+    expect(withFeature(["x1", "x2"], "x2")).toEqual(["x1", "x2"]);
+  });
+
+  it("are offered where they are not in use, the own ones first, and of inputs that there are", () => {
+    expect(fresh(["tan(x1)", "abs(x2)"], ["abs(x2)"], 2).slice(0, 2)).toEqual(["tan(x1)", "sin(3*x1)"]);
+    expect(fresh([], [], 1).join()).not.toContain("x2");
+  });
+
+  it("are short on their tiles", () => {
+    expect(pretty("exp(-x1^2-x2^2)")).toBe("exp(-x₁²-x₂²)");
+    expect(pretty("2*3*x1^2.5")).toBe("2·3x₁^2.5");
   });
 });
 

@@ -54,17 +54,43 @@ export function toggled(features: string[], name: string, all: string[]): string
   return all.filter((feature) => wanted.has(feature));
 }
 
+/** The features with one more, at the end. */
+export function withFeature(features: string[], name: string): string[] {
+  return features.includes(name) ? features : [...features, name];
+}
+
+const FORMULAS = [
+  "sin(3*x1)",
+  "abs(x2)",
+  "exp(-x1^2-x2^2)",
+  "sqrt(x1^2+x2^2)",
+  "atan2(x2,x1)",
+  "x1*x2^2",
+  "exp(-x1^2)",
+  "abs(x1)",
+  "x1^3",
+];
+const OFFERED = 6; // formulas at one time
+
+/** Formulas to begin with that are not in use: those of `before` first. */
+export function fresh(before: string[], features: string[], inputs: number): string[] {
+  const fitting = FORMULAS.filter((formula) => inputs > 1 || !formula.includes("x2"));
+  const all = [...new Set([...before, ...fitting])];
+  return all.filter((formula) => !features.includes(formula)).slice(0, OFFERED);
+}
+
 const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉";
 
 export const subscript = (number: number): string =>
   [...String(number)].map((digit) => SUBSCRIPTS[Number(digit)]).join("");
 
-/** A feature's name as it is written in a book: "x1^2" -> "x₁²", "x1*x2" -> "x₁x₂". */
+/** A feature's name as it is written in a book: "x1^2" -> "x₁²", "3*x1*x2" -> "3x₁x₂", "2*3" -> "2·3". */
 export function pretty(feature: string): string {
   return feature
     .replace(/x(\d+)/g, (_, digits: string) => `x${subscript(Number(digits))}`)
-    .replace("^2", "²")
-    .replace("*", "");
+    .replace(/\^2(?![\d.])/g, "²")
+    .replace(/\*(?=[a-z(])/g, "")
+    .replaceAll("*", "·");
 }
 
 /** A value with about three digits that matter, and a minus that is as wide as a plus. */

@@ -14,7 +14,6 @@ from pyparsing import (
     Forward,
     Opt,
     ParserElement,
-    ParseResults,
     Regex,
     StringEnd,
     Suppress,
@@ -101,13 +100,17 @@ def _name(*names: str) -> ParserElement:
 
 def _symbol(*spellings: str) -> ParserElement:
     form = Regex("|".join(re.escape(one) for one in spellings))
-    return form.set_parse_action(lambda found: SPELLINGS.get(found[0], found[0]))
+    return form.set_parse_action(_spelt)
+
+
+def _spelt(found: Any) -> str:
+    return SPELLINGS.get(found[0], found[0])
 
 
 def _or_refuse(code: str) -> ParserElement:
     """Stands last among alternatives: what is here is none of them."""
 
-    def refuse(text: str, at: int, found: ParseResults) -> None:
+    def refuse(text: str, at: int, found: Any) -> None:
         piece = PIECE.match(text, at)
         named = piece and piece[0][:1].isalpha()
         if code == "rule.formula_value" and named:
@@ -119,23 +122,23 @@ def _or_refuse(code: str) -> ParserElement:
     return Empty().set_parse_action(refuse)
 
 
-def _number(text: str, at: int, found: ParseResults) -> Tree:
+def _number(text: str, at: int, found: Any) -> Tree:
     value = float(found[0])
     if math.isinf(value):
         raise wrong(text, at, "rule.formula_number")
     return NumberNode(value=value)
 
 
-def _constant(found: ParseResults) -> Tree:
+def _constant(found: Any) -> Tree:
     return ConstantNode(name=SPELLINGS.get(found[0], found[0].lower()))
 
 
-def _input(found: ParseResults) -> Tree:
+def _input(found: Any) -> Tree:
     """Without a number it is the first."""
     return InputNode(number=int(found[0][1:] or 1))
 
 
-def _call(text: str, at: int, found: ParseResults) -> Tree:
+def _call(text: str, at: int, found: Any) -> Tree:
     name, *operands = found
     name = ALIASES.get(name.lower(), name.lower())
     arity = FUNCTIONS[name].arity
@@ -144,7 +147,7 @@ def _call(text: str, at: int, found: ParseResults) -> Tree:
     return CallNode(name=name, of=tuple(operands))
 
 
-def _powers(found: ParseResults) -> Tree:
+def _powers(found: Any) -> Tree:
     """Signs, and powers from right to left."""
     *before, result = found
     while before:
@@ -159,7 +162,7 @@ def _powers(found: ParseResults) -> Tree:
 def _folded(element: ParserElement) -> ParserElement:
     """Operands with symbols between, from left to right."""
 
-    def fold(found: ParseResults) -> Tree:
+    def fold(found: Any) -> Tree:
         result, *rest = found
         for symbol, operand in zip(rest[::2], rest[1::2], strict=True):
             result = CallNode(name=SYMBOLS[symbol], of=(result, operand))

@@ -11,11 +11,13 @@ from playground.catalogue.component import FROZEN
 from playground.catalogue.formulas.operations import CONSTANTS, OPERATIONS
 
 ConstantName = Literal["pi", "e"]
+# fmt: off
 OperationName = Literal[
-    *("lt", "gt", "le", "ge", "add", "sub", "mul", "div", "neg", "pow"),
-    *("sin", "cos", "tan", "atan", "atan2", "tanh", "sigmoid", "exp", "log", "sqrt"),
-    *("abs", "sign", "relu", "step", "floor", "ceil", "round", "min", "max", "mod"),
+    "lt", "gt", "le", "ge", "add", "sub", "mul", "div", "neg", "pow",
+    "sin", "cos", "tan", "atan", "atan2", "tanh", "sigmoid", "exp", "log", "sqrt",
+    "abs", "sign", "relu", "step", "floor", "ceil", "round", "min", "max", "mod",
 ]
+# fmt: on
 
 
 class NumberNode(BaseModel):
