@@ -5,11 +5,25 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterable
 
-from bench import crowd, frames, page, published, recovery, report, sessions, spiral, stack, training, watched
+from bench import (
+    crowd,
+    frames,
+    options,
+    page,
+    published,
+    recovery,
+    report,
+    sessions,
+    spiral,
+    stack,
+    training,
+    watched,
+)
 from bench.report import Table
 
 QUESTIONS: dict[str, Callable[[], Iterable[Table]]] = {
     "training": training.measure,
+    "options": options.measure,
     "stack": stack.measure,
     "frames": frames.measure,
     "page": page.measure,

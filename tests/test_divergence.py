@@ -2,7 +2,13 @@
 
 from collections.abc import Callable
 
+import pytest
+import torch
+
+from playground.training.divergence import Diverged
+from playground.training.gradient import Model
 from tests.guest import Guest
+from tests.loops import COMPILED, REFERENCE, start
 
 NewSession = Callable[..., Guest]
 RELU = {"activation": {"kind": "relu"}}
@@ -84,3 +90,55 @@ def test_a_network_that_has_solved_its_task_is_not_stuck(new_session: NewSession
     guest = new_session({"data": {"kind": "gauss"}, "optimizer": {"kind": "sgd", "lr": 1.0}})
     guest.do("POST", "/step", {"epochs": 200})
     assert guest.look()["stuck"] is None
+
+
+@pytest.mark.usefixtures("kernel")
+def test_divergence_stops_before_the_step_that_is_not_finite():
+    config = {
+        "data": {"kind": "plane"},
+        "optimizer": {"kind": "sgd", "lr": 50.0},
+        "hidden": [{"width": 3, "activation": {"kind": "relu"}}],
+    }
+    loop = start(config, COMPILED)
+    with pytest.raises(Diverged) as stopped:
+        loop.train(1000)
+    assert loop.state.step == stopped.value.step - 1
+    assert all(torch.isfinite(tensor).all() for tensor in loop.state.tensors())
+    again = start(config, COMPILED)
+    again.train(max(0, stopped.value.step - 1))
+    assert torch.equal(again.state.weights, loop.state.weights)
+
+
+@pytest.mark.usefixtures("kernel")
+def test_to_find_divergence_the_kernel_is_enough(monkeypatch):
+    taken = []
+    gradient = Model.loss_and_grad
+    monkeypatch.setattr(Model, "loss_and_grad", lambda *args: taken.append(1) or gradient(*args))
+    config = {"optimizer": {"kind": "sgd", "lr": 0.5}, "l2": 4.004}  # weights grow slowly, without end
+    loop = start(config, COMPILED)
+    with pytest.raises(Diverged) as stopped:
+        loop.train(10**9)
+    assert stopped.value.step > 10_000
+    assert len(taken) == 1
+    again = start(config, COMPILED)
+    again.train(stopped.value.step - 1)
+    assert torch.equal(again.state.weights, loop.state.weights)
+
+
+@pytest.mark.usefixtures("kernel")
+@pytest.mark.parametrize("trainers", [REFERENCE, COMPILED], ids=["reference", "compiled"])
+def test_how_a_run_is_cut_into_pieces_does_not_move_its_divergence(trainers):
+    """Every other loss is infinite before any weight is: after an even number of steps it was not seen."""
+    config = {"optimizer": {"kind": "sgd", "lr": 0.5}, "l2": 4.1}
+
+    def trains(piece: int) -> None:
+        loop = start(config, trainers)
+        while True:
+            loop.train(piece)
+
+    steps = set()
+    for piece in (1, 2, 7, 100, 10**6):
+        with pytest.raises(Diverged) as stopped:
+            trains(piece)
+        steps.add(stopped.value.step)
+    assert len(steps) == 1

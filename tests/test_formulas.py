@@ -56,12 +56,11 @@ LEAVES = st.one_of(
 
 def calls(of: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
     """Of any operation, of as many parts as it takes."""
-    names = st.sampled_from(sorted(OPERATIONS))
-    return names.flatmap(
-        lambda name: st.tuples(*[of] * OPERATIONS[name].arity).map(
-            lambda parts: CallNode(name=name, of=parts)
-        )
-    )
+
+    def call(name: Any) -> st.SearchStrategy[Tree]:
+        return st.tuples(*[of] * OPERATIONS[name].arity).map(lambda parts: CallNode(name=name, of=parts))
+
+    return st.sampled_from(sorted(OPERATIONS)).flatmap(call)
 
 
 TREES = st.recursive(LEAVES, calls, max_leaves=12)

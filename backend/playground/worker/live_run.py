@@ -288,7 +288,7 @@ class LiveRun:
         if edit is None:
             effect = [*meaning(old.config, after), *self.loop.change(after, tables)]
         else:
-            effect = self._set_weights(edit)
+            effect = _edited(self.loop, edit)
         self._tables = dict(tables)
         self._done += 1
         self._reports.settle()
@@ -301,15 +301,6 @@ class LiveRun:
         same_task = now.dataset is old.dataset and now.task == old.task
         task = None if same_task else self._reports.task
         return Taken(effect, task, Moment.of(old, state, done) if lost else None)
-
-    def _set_weights(self, edit: OneWeight | AllWeights) -> list[Text]:
-        network, state = self.loop.experiment.network, self.loop.state
-        if isinstance(edit, AllWeights):
-            set_weights(network, state, [dict(layer) for layer in edit.layers])
-            return [say("effect.weights_set")]
-        set_weight(network, state, edit)
-        code = "effect.bias_set" if edit.source is None else "effect.weight_set"
-        return [say(code, layer=edit.layer + 1, value=edit.value)]
 
     # --- Events -------------------------------------------------------------------------------------------
 
@@ -347,3 +338,14 @@ class LiveRun:
         moment = Moment.of(self.loop.experiment, self.loop.state, self._done)
         self._past.note(self.loop, self._tables, moment)
         return moment
+
+
+def _edited(loop: TrainingLoop, edit: OneWeight | AllWeights) -> list[Text]:
+    """Sets weights by hand, and says which."""
+    network, state = loop.experiment.network, loop.state
+    if isinstance(edit, AllWeights):
+        set_weights(network, state, [dict(layer) for layer in edit.layers])
+        return [say("effect.weights_set")]
+    set_weight(network, state, edit)
+    code = "effect.bias_set" if edit.source is None else "effect.weight_set"
+    return [say(code, layer=edit.layer + 1, value=edit.value)]

@@ -6,7 +6,7 @@ Brackets are the only recursion, and only so many may lie in one another, so tha
 import math
 import re
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, cast
 
 from pyparsing import (
     Empty,
@@ -22,7 +22,15 @@ from pyparsing import (
 
 from playground import limits
 from playground.catalogue.formulas.operations import ALIASES, CONSTANTS, FUNCTIONS, OPERATIONS
-from playground.catalogue.formulas.tree import CallNode, ConstantNode, InputNode, NumberNode, Tree
+from playground.catalogue.formulas.tree import (
+    CallNode,
+    ConstantName,
+    ConstantNode,
+    InputNode,
+    NumberNode,
+    OperationName,
+    Tree,
+)
 from playground.errors import ValidationFailed, fault
 from playground.i18n import Text, say
 
@@ -104,7 +112,8 @@ def _symbol(*spellings: str) -> ParserElement:
 
 
 def _spelt(found: Any) -> str:
-    return SPELLINGS.get(found[0], found[0])
+    symbol = str(found[0])
+    return SPELLINGS.get(symbol, symbol)
 
 
 def _or_refuse(code: str) -> ParserElement:
@@ -130,7 +139,8 @@ def _number(text: str, at: int, found: Any) -> Tree:
 
 
 def _constant(found: Any) -> Tree:
-    return ConstantNode(name=SPELLINGS.get(found[0], found[0].lower()))
+    name = str(found[0]).lower()
+    return ConstantNode(name=cast(ConstantName, SPELLINGS.get(name, name)))
 
 
 def _input(found: Any) -> Tree:
@@ -140,7 +150,8 @@ def _input(found: Any) -> Tree:
 
 def _call(text: str, at: int, found: Any) -> Tree:
     name, *operands = found
-    name = ALIASES.get(name.lower(), name.lower())
+    name = str(name).lower()
+    name = cast(OperationName, ALIASES.get(name, name))
     arity = FUNCTIONS[name].arity
     if len(operands) != arity:
         raise wrong(text, at, "rule.formula_arity", function=name, arity=arity, count=len(operands))
@@ -165,7 +176,7 @@ def _folded(element: ParserElement) -> ParserElement:
     def fold(found: Any) -> Tree:
         result, *rest = found
         for symbol, operand in zip(rest[::2], rest[1::2], strict=True):
-            result = CallNode(name=SYMBOLS[symbol], of=(result, operand))
+            result = CallNode(name=cast(OperationName, SYMBOLS[symbol]), of=(result, operand))
         return result
 
     return element.set_parse_action(fold)
