@@ -93,6 +93,7 @@ def test_any_number_of_inputs_can_be_jittered_and_only_a_plane_be_turned():
     assert error.field == "augmentation"
     assert "Rotation needs two inputs that are places on a plane" in error.message
     assert error.fits == ("no_augmentation", "jitter", "scaling")
+    assert error.suggestion
     parse(raw | error.suggestion, tables)
     line = {"data": {"kind": "sine_curve"}, "augmentation": {"kind": "scaling"}}
     assert parse(line).dataset({}).train_inputs.shape[1] == 1
@@ -109,6 +110,7 @@ def test_too_many_copies_are_refused_with_as_many_as_fit_and_nothing_is_changed(
         error.message == "would make 12000 points of all, and 10000 is the most; 3 copies of each would fit"
     )
     assert loop.config is before
+    assert error.suggestion
     change(loop, {"augmentation": {"kind": "jitter"} | error.suggestion["augmentation"]})
     assert loop.experiment.count == 8000
 

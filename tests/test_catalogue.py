@@ -149,7 +149,7 @@ def component(family, kind, **parameters) -> Any:
     return next(cls for cls in members(family) if cls.name() == kind)(**parameters)
 
 
-def twin(loop: TrainingLoop) -> nn.Sequential:
+def twin(loop: TrainingLoop) -> Any:
     """The network of a loop as a torch module with the same weights."""
     modules: list[nn.Module] = []
     for layer, own in zip(loop.experiment.network.layers, weights(loop), strict=True):

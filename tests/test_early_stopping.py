@@ -86,6 +86,7 @@ def test_it_stops_where_patience_runs_out_with_the_weights_of_the_best_epoch(kin
         losses.append(free.measure()[0].named()["test_loss"])
         states.append((free.state.weights.clone(), free.state.buffers.clone()))
     best, stop = by_hand(losses, 5)
+    assert stop
     assert 0 < best < stop == loop.state.epoch
     assert loop.stopped
     seen = loop.state.waiting
@@ -110,7 +111,8 @@ def test_training_goes_on_from_there_with_new_patience(kind):
     loop.train(LONG)
     assert loop.stopped
     assert loop.state.epoch >= first + 5
-    assert loop.state.waiting.loss <= best
+    assert best
+    assert (loop.state.waiting.loss or 0) <= best
 
 
 @KINDS
@@ -206,6 +208,7 @@ def test_data_without_test_points_say_why_they_cannot(data):
     assert error.field == "stopping"
     assert error.message == "Early stopping watches the loss of the test points, and there are none"
     assert error.fits == ("no_stopping",)
+    assert error.suggestion
     parse(CONFIG | {"data": data} | error.suggestion)
 
 
@@ -219,6 +222,7 @@ def test_a_session_pauses_where_it_stops_and_playing_goes_on():
     recorder.train_until(lines)
     (line,) = lines()
     waiting = recorder.run.loop.state.waiting
+    assert waiting.loss is not None
     assert line.best == Best(step=waiting.step, epoch=waiting.epoch, loss=waiting.loss)
     assert (line.index, line.step, line.paused) == (0, recorder.step, True)
     assert [text.code for text in line.effect] == ["effect.best_restored"]

@@ -33,7 +33,7 @@ def batches() -> None:
 def momentum() -> None:
     for kind in ("momentum", "nesterov"):
         optimizer = parse({"optimizer": {"kind": kind, "beta": 0.9}}).optimizer
-        slots, one = (torch.zeros(1),), torch.ones(1)
+        slots, one, delta = (torch.zeros(1),), torch.ones(1), torch.zeros(1)
         for t in range(1, 300):
             delta, slots = optimizer.update(one, 2 * one, slots, t * one, 0.01)
         assert float(delta) == pytest.approx(-0.01 * 2 / (1 - 0.9), rel=1e-4)
@@ -45,6 +45,7 @@ def adaptive() -> None:
     for kind in ("adagrad", "rmsprop"):
         optimizer = parse({"optimizer": {"kind": kind, "lr": 0.1}}).optimizer
         slots, one = tuple(torch.zeros(1) for _ in optimizer.slots), torch.ones(1)
+        delta = one
         for t in range(1, 1001):
             delta, slots = optimizer.update(one, one, slots, t * one, 0.1)
         steps[kind] = -float(delta)
@@ -206,8 +207,8 @@ def dropout() -> None:
     (_, mask, _) = last_masks(loop.experiment, loop.state) or (None, None, None)
     assert mask is not None
     assert float(mask.mean()) == pytest.approx(1, abs=0.05)
-    evaluated = [loop.trainer.evaluate(loop.experiment.all_x).prediction for _ in range(2)]
-    np.testing.assert_array_equal(*evaluated)
+    first, second = (loop.trainer.evaluate(loop.experiment.all_x).prediction for _ in range(2))
+    np.testing.assert_array_equal(first, second)
 
 
 @row("R4", "L2: half the sum of squares, times the strength")
@@ -238,7 +239,8 @@ def noise() -> None:
         loop.train(1)
     assert metrics(calm)["train_loss"] != metrics(noisy)["train_loss"]
     x = noisy.experiment.all_x
-    np.testing.assert_array_equal(*(noisy.trainer.evaluate(x).prediction for _ in range(2)))
+    first, second = (noisy.trainer.evaluate(x).prediction for _ in range(2))
+    np.testing.assert_array_equal(first, second)
     plain, more = (
         start({"augmentation": {"kind": kind}}).experiment.dataset for kind in ("no_augmentation", "mirror")
     )

@@ -70,7 +70,7 @@ class Loss(Component):
     def predict(self, output: Tensor, task: Task) -> Tensor:
         """What the output says: the probability of class 1 (…,), a score for each class (…, K), or a
         value (…,), of several (…, targets)."""
-        match task.kind:
+        match task.answer:
             case "binary":
                 return output.squeeze(-1).clamp(0, 1)
             case "multiclass":

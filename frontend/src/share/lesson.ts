@@ -43,7 +43,7 @@ export const GROUPS: Group[] = [
   },
   {
     title: "share.group.network",
-    names: ["features", "layers", "neurons", "normalization", "dropout", "weights"],
+    names: ["features", "layers", "neurons", "normalization", "dropout", "frozen", "weights"],
   },
   { title: "share.group.data", names: ["dataset", "regenerate", "csv"] },
   {

@@ -49,8 +49,8 @@ class SineCurve(Curve):
         r"y = \sin x_1 + \varepsilon,\quad \varepsilon \sim \mathcal{N}(0,\, \text{noise}^2)"
     )
 
-    def rule(self, x: np.ndarray) -> np.ndarray:
-        return np.sin(x)
+    def rule(self, *x: np.ndarray) -> np.ndarray:
+        return np.sin(x[0])
 
 
 class StepCurve(Curve):
@@ -62,8 +62,8 @@ class StepCurve(Curve):
         r"y = \operatorname{sign} x_1 + \varepsilon,\quad \varepsilon \sim \mathcal{N}(0,\, \text{noise}^2)"
     )
 
-    def rule(self, x: np.ndarray) -> np.ndarray:
-        return np.where(x >= 0, 1.0, -1.0)
+    def rule(self, *x: np.ndarray) -> np.ndarray:
+        return np.where(x[0] >= 0, 1.0, -1.0)
 
 
 class Sawtooth(Curve):
@@ -76,5 +76,5 @@ class Sawtooth(Curve):
         r" + \varepsilon"
     )
 
-    def rule(self, x: np.ndarray) -> np.ndarray:
-        return 2 * (x / 4 - np.floor(x / 4 + 0.5))
+    def rule(self, *x: np.ndarray) -> np.ndarray:
+        return 2 * (x[0] / 4 - np.floor(x[0] / 4 + 0.5))

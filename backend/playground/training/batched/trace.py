@@ -65,7 +65,7 @@ class Trace:
         weights, buffers, grads = (part[steps, rows] for part in (self.weights, self.buffers, self.grads))
         output = forward(network, network.parameters(weights), network.buffers(buffers), x)[-1]
         prediction = loss.predict(output, task)
-        match task.kind:
+        match task.answer:
             case "binary":
                 error = ((prediction > 0.5) != y).float()
             case "multiclass":
