@@ -1,6 +1,7 @@
 """Residual layers and dense shortcuts: what they calculate, train, keep and refuse."""
 
 import copy
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ class Twin(nn.Module):
     def __init__(self, loop: TrainingLoop):
         super().__init__()
         self.shapes = loop.experiment.network.layers
-        self.linears = nn.ModuleList(nn.Linear(shape.inputs, shape.width) for shape in self.shapes)
+        self.linears: Any = nn.ModuleList(nn.Linear(shape.inputs, shape.width) for shape in self.shapes)
         for linear, own in zip(self.linears, weights(loop), strict=True):
             linear.load_state_dict(
                 {"weight": torch.from_numpy(own["weight"].T.copy()), "bias": torch.tensor(own["bias"])}
