@@ -995,7 +995,7 @@ export interface components {
          */
         CallNode: {
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description Selects it (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             kind: "call";
@@ -1544,7 +1544,7 @@ export interface components {
          */
         ConstantNode: {
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description Selects it (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             kind: "constant";
@@ -2476,7 +2476,7 @@ export interface components {
          */
         InputNode: {
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description Selects it (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             kind: "input";
@@ -2931,7 +2931,7 @@ export interface components {
          */
         NumberNode: {
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description Selects it (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             kind: "number";

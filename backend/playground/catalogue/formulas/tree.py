@@ -24,7 +24,7 @@ class NumberNode(BaseModel):
     """As it is typed, without a sign."""
 
     model_config = FROZEN
-    kind: Literal["number"] = "number"
+    kind: Literal["number"] = Field(default="number", description="Selects it")
     value: float = Field(ge=0, description="Its value")
 
 
@@ -32,7 +32,7 @@ class ConstantNode(BaseModel):
     """A number with a name."""
 
     model_config = FROZEN
-    kind: Literal["constant"] = "constant"
+    kind: Literal["constant"] = Field(default="constant", description="Selects it")
     name: ConstantName = Field(description="Which one")
 
 
@@ -40,7 +40,7 @@ class InputNode(BaseModel):
     """A raw input of a point."""
 
     model_config = FROZEN
-    kind: Literal["input"] = "input"
+    kind: Literal["input"] = Field(default="input", description="Selects it")
     number: int = Field(ge=1, le=limits.INPUTS, description="1 for x1, and so on")
 
 
@@ -48,7 +48,7 @@ class CallNode(BaseModel):
     """What is done to other values."""
 
     model_config = FROZEN
-    kind: Literal["call"] = "call"
+    kind: Literal["call"] = Field(default="call", description="Selects it")
     name: OperationName = Field(description="The operation or function")
     of: tuple["Tree", ...] = Field(description="Its operands")
 
