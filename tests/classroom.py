@@ -104,7 +104,7 @@ class Classroom:
 
     def history(self, seed: int) -> np.ndarray:
         own = [m for m in self.sent if m.session == str(seed) and isinstance(m.content, messages.Samples)]
-        return np.concatenate([envelope.arrays["samples"] for envelope in own])
+        return np.concatenate([envelope.arrays["samples"][0] for envelope in own])
 
 
 def alone(seed: int, config: dict[str, Any] = CONFIG) -> TrainingLoop:

@@ -10,7 +10,7 @@ from playground.catalogue.tables.reading import read_table
 from playground.errors import ValidationFailed
 from playground.run.validation import parse
 from playground.worker.snapshot import load, save
-from tests.loops import change, frame, metrics, start
+from tests.loops import REFERENCE, change, frame, metrics, start
 
 KINDS = [cls.name() for cls in members(Augmentation) if cls.name() != "no_augmentation"]
 OWN = 250
@@ -127,7 +127,7 @@ def test_it_is_changed_live_and_counted_and_comes_back_with_a_snapshot():
     assert len(shown["train_predictions"]) == 4 * OWN
     assert shown["confusion"].sum(axis=(1, 2)).tolist() == [4 * OWN, OWN]
     loop.train(30)
-    other = load(save(loop.config, loop.state))
+    other = load(save(loop.config, loop.state), trainers=REFERENCE)
     assert metrics(other)["train_loss"] == metrics(loop)["train_loss"]
     np.testing.assert_array_equal(loop.train(50).rows, other.train(50).rows)
     change(loop, {"augmentation": {"kind": "no_augmentation"}})

@@ -40,6 +40,7 @@ async def test_a_viewer_gets_hello_then_the_data_then_history_then_frames(new_se
             "epoch": 1.6,
             "diverged": None,
             "held": {},
+            "axes": {"projection": "inputs", "x": None, "y": None},
             "stuck": None,
             "before_reset": None,
             "before_undo": None,

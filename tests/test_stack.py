@@ -41,7 +41,7 @@ EPOCH = 5
 """Steps, the last of them with a mini-batch of 3."""
 REGRESSION = {"data": {"kind": "plane", "samples": 46}, "batch_size": 5}
 CLASSES = {"data": {"kind": "blobs", "samples": 46}, "batch_size": 5, "loss": {"kind": "mse"}}
-COLOURS = {"data": {"kind": "flower", "size": 16, "train_fraction": 0.2}, "batch_size": 15}
+COLOURS = {"data": {"kind": "flower", "size": 16, "train_fraction": 0.2}, "batch_size": 12}
 WEIGHTED = CLASSES | {"class_weights": {"kind": "balanced"}, "loss": {"kind": "cross_entropy"}}
 
 

@@ -73,7 +73,7 @@ def test_opening_tells_where_it_is_then_the_data_then_the_first_sample() -> None
     kinds = [type(content) for content, _, _ in recorder.sent]
     assert kinds == [messages.Answer, messages.Data, messages.Samples]
     assert recorder.sent[0][2] == 7
-    assert recorder.sent[2][1]["samples"][0, :2].tolist() == [0, 0]
+    assert recorder.sent[2][1]["samples"][0, 0, :2].tolist() == [0, 0]
 
 
 def test_a_paused_session_asks_for_nothing() -> None:
