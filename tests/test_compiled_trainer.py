@@ -334,9 +334,9 @@ def configs(draw):
     for layer in raw["hidden"]:
         if layer["shortcut"] == RESIDUAL:
             layer["width"] = width
-        width = layer["width"]
-        if width < 4 and layer["normalization"] not in (NONE, BATCHNORM):
-            layer["normalization"] = NONE  # over a few units it jumps where they are alike
+        narrow, width = min(width, layer["width"]) < 4, layer["width"]
+        if narrow and layer["normalization"] not in (NONE, BATCHNORM):
+            layer["normalization"] = NONE  # of a few numbers it jumps where they are alike, or all nearly zero
     return raw
 
 
