@@ -31,6 +31,11 @@ settings.load_profile("playground")
 torch.set_num_threads(1)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Two for each core: half of the time tests wait, for a server or a browser."""
+    return 2 * (os.cpu_count() or 1)
+
+
 @dataclass
 class Running:
     """A server that answers at `address`."""

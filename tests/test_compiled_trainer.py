@@ -336,7 +336,7 @@ def configs(draw):
             layer["width"] = width
         narrow, width = min(width, layer["width"]) < 4, layer["width"]
         if narrow and layer["normalization"] not in (NONE, BATCHNORM):
-            layer["normalization"] = NONE  # of a few numbers it jumps where they are alike, or all nearly zero
+            layer["normalization"] = NONE  # of a few numbers it jumps where they are alike, or nearly zero
     return raw
 
 
