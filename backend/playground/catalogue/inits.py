@@ -10,7 +10,7 @@ from torch import Tensor
 
 from playground.catalogue.component import Component
 from playground.catalogue.datasets.tensorflow_playground import (
-    SEED_LENGTH,
+    SEED_TEXT,
     DatasetName,
     drawn_later,
     text_of,
@@ -204,14 +204,7 @@ class TensorflowPlaygroundWeights(Init):
         title="Drawn after",
         description="The data set whose points took the first random numbers; the weights get the next ones",
     )
-    seed: str = Field(
-        default="0.12345",
-        min_length=1,
-        max_length=SEED_LENGTH,
-        title="Seed text",
-        description="What the random numbers are made of, as it stands in a link",
-        json_schema_extra={"typed": True},
-    )
+    seed: str = SEED_TEXT
 
     def weights(self, shapes: Sequence[tuple[int, int]], seeds: Tensor) -> list[Tensor]:
         sizes = [fan_in * fan_out for fan_in, fan_out in shapes]

@@ -22,6 +22,14 @@ Point = tuple[float, float, float]
 Rule = Callable[[SeedRandom, int, float], list[Point]]
 """Makes so many points, with this noise."""
 SEED_LENGTH = 200
+SEED_TEXT: str = Field(
+    default="0.12345",
+    min_length=1,
+    max_length=SEED_LENGTH,
+    title="Seed text",
+    description="What the random numbers are made of, as it stands in a link",
+    json_schema_extra={"typed": True},
+)
 SUMMITS = ((-4, 2.5, 1), (0, 2.5, -1), (4, 2.5, 1), (-4, -2.5, -1), (0, -2.5, 1), (4, -2.5, -1))
 """Of the regression on Gaussians: where they are, and their sign."""
 
@@ -171,14 +179,7 @@ class TensorflowPlayground(Data):
         description="How far the points stray from the rule; a hundredth of the number in a link",
         json_schema_extra={"first": 3},
     )
-    seed: str = Field(
-        default="0.12345",
-        min_length=1,
-        max_length=SEED_LENGTH,
-        title="Seed text",
-        description="What the random numbers are made of, as it stands in a link",
-        json_schema_extra={"typed": True},
-    )
+    seed: str = SEED_TEXT
 
     def task(self, tables: Mapping[str, Table]) -> Task:
         return REGRESSION if self.dataset in REGRESSIONS else TWO_CLASSES
