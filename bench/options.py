@@ -65,11 +65,9 @@ def options() -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Name, task, and what it adds to the base of that task."""
     for family, key in ((Activation, "activation"), (Normalization, "normalization"), (Shortcut, "shortcut")):
         for cls in members(family):
-            yield (
-                f"{key} {cls.name()}",
-                "binary",
-                {"hidden": [{**layer, key: {"kind": cls.name()}} for layer in LAYERS]},
-            )
+            first = {} if family is Shortcut else {key: {"kind": cls.name()}}  # a residual needs its width
+            layers = [{**LAYERS[0], **first}, {**LAYERS[1], key: {"kind": cls.name()}}]
+            yield f"{key} {cls.name()}", "binary", {"hidden": layers}
     for loss in members(Loss):
         yield f"loss {loss.name()}", loss.tasks[0], {"loss": {"kind": loss.name()}}
     for optimizer in members(Optimizer):
