@@ -132,6 +132,7 @@ class Layer(BaseModel):
         default=NoShortcut(),
         title="Shortcut",
         description="A way past the layer, or past those before it",
+        json_schema_extra={"in_card": True},
     )
     frozen: FrozenLayer = False
     frozen_neurons: FrozenNeurons = ()
