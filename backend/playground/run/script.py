@@ -18,8 +18,8 @@ StoppedBy = Literal["loss_below", "accuracy_above", "patience", "early_stopping"
 
 
 class StopRules(BaseModel):
-    """When a run ends sooner: it is looked at when an epoch ends, on the test points, and on the training points
-    where there are none."""
+    """When a run ends sooner. It is looked at when an epoch ends: on the test points, or else on the training
+    points."""
 
     model_config = ConfigDict(**{**FROZEN, "strict": False})
     loss_below: float | None = Field(default=None, gt=0, examples=[0.05])
