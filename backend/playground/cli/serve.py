@@ -1,4 +1,4 @@
-"""The command line: `playground serve`."""
+"""`playground serve`: the page and the API."""
 
 import contextlib
 from typing import Annotated, Any
@@ -7,13 +7,10 @@ import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from playground import __version__
 from playground.settings import Settings
 
 FIELDS = Settings.model_fields
 PREFIX = Settings.model_config.get("env_prefix", "")
-
-main = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
 
 def _option(field: str) -> Any:
@@ -25,22 +22,6 @@ def _variable(field: str) -> str:
     return f"{PREFIX}{field.upper()}"
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(__version__)
-        raise typer.Exit
-
-
-@main.callback()
-def playground(
-    version: Annotated[
-        bool, typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True)
-    ] = False,
-) -> None:
-    """A neural network playground."""
-
-
-@main.command()
 def serve(
     host: Annotated[str, _option("host")] = FIELDS["host"].default,
     port: Annotated[int, _option("port")] = FIELDS["port"].default,
@@ -68,7 +49,3 @@ def _refusal(error: ValidationError, options: dict[str, Any]) -> typer.BadParame
     first = error.errors()[0]
     field, *_ = map(str, first["loc"])
     return typer.BadParameter(first["msg"], param_hint=f"--{field}" if field in options else _variable(field))
-
-
-if __name__ == "__main__":
-    main()
