@@ -25,7 +25,7 @@ def used_by(connection: Connection, owner: Owner, name: str) -> dict[str, bytes]
     """The uploads that it uses."""
     uses = select(upload_uses.c.upload).where(upload_uses.c[owner] == name)
     wanted = select(uploads.c.id, uploads.c.data).where(uploads.c.id.in_(uses))
-    return dict(connection.execute(wanted).tuples().all())
+    return {row.id: row.data for row in connection.execute(wanted)}
 
 
 def known(connection: Connection, ids: Iterable[str]) -> set[str]:
