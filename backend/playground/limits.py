@@ -84,3 +84,6 @@ NEURON_MAP = (4, 64)
 OUTPUT_MAP = (10, 200)
 HISTORY_SAMPLES = 1024
 """A history that reaches this many samples halves its resolution."""
+
+DATABASE_FREE_BYTES = 16 * 1024 * 1024
+"""Room on the disk without which a server does not start."""
