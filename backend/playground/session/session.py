@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import hmac
-import itertools
 import logging
 import secrets
 from collections import deque
@@ -15,7 +14,7 @@ from time import monotonic
 from typing import Any
 
 from playground import limits
-from playground.engine.engine import Engine
+from playground.engine.engine import Engine, session_numbers
 from playground.errors import Problem, ValidationFailed, fault
 from playground.i18n import Text, say
 from playground.messages import commands, events
@@ -54,7 +53,6 @@ log = logging.getLogger("playground.session")
 
 ID_LENGTH = 12
 DEFAULT_SPEED = Speed(epochs_per_second=15)
-_numbers = itertools.count(1)
 
 
 class Phase(Enum):
@@ -92,7 +90,7 @@ class Session:
         config = parse(raw, tables)
         self.key = key or secrets.token_urlsafe(24)
         self.id = hashlib.sha256(self.key.encode()).hexdigest()[:ID_LENGTH]
-        self.number = next(_numbers)
+        self.number = next(session_numbers)
         self.phase = Phase.OPENING
         self.run = Run(config)
         """As far as it is written."""
@@ -165,9 +163,10 @@ class Session:
     async def read(
         self,
         request: messages.Look,
-    ) -> tuple[Answer, Arrays]:
-        """What the worker answers."""
-        return await self._ask(request, lambda answer: (_content(answer), answer.arrays))
+        settle: Callable[[Answer, Arrays], Any] = lambda answer, arrays: (answer, arrays),
+    ) -> Any:
+        """What the worker answers, or what `settle` makes of it at the very moment."""
+        return await self._ask(request, lambda answer: settle(_content(answer), answer.arrays))
 
     # --- Commands -----------------------------------------------------------------------------------------
 

@@ -32,6 +32,7 @@ from playground.i18n import Text, say
 from playground.session.registry import Registry
 from playground.settings import Settings
 from playground.storage.store import Store
+from playground.studies.runs.runs import Runs
 from playground.web import openapi, pages, socket
 from playground.web.middleware import Bodies, Heads, SecurityHeaders
 from playground.web.problem import document
@@ -41,6 +42,8 @@ from playground.web.routes import (
     formulas,
     imports,
     optimizer,
+    run_results,
+    runs,
     score_curves,
     scores,
     server,
@@ -72,6 +75,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.state.engine = engine
     app.state.store = Store(settings.database)
     app.state.registry = Registry(engine, settings)
+    app.state.runs = Runs(engine, app.state.store, settings)
     for router in (
         server.router,
         catalogue.router,
@@ -79,6 +83,8 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         data.router,
         imports.router,
         sessions.router,
+        runs.router,
+        run_results.router,
         summary.router,
         scores.router,
         score_curves.router,
@@ -101,7 +107,14 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         allow_origins=settings.allowed_origins,
         allow_methods=["*"],
         allow_headers=["*"],
-        expose_headers=["Location", "ETag", "Retry-After", "X-Decision-Shape", "X-Neurons-Shape"],
+        expose_headers=[
+            "Location",
+            "ETag",
+            "Retry-After",
+            "Preference-Applied",
+            "X-Decision-Shape",
+            "X-Neurons-Shape",
+        ],
     )
     return app
 
@@ -111,10 +124,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.store.open()
     await app.state.engine.start()
     sweeper = asyncio.create_task(app.state.registry.sweep())
+    await app.state.runs.start()
     yield
     sweeper.cancel()
     app.state.registry.shut_down()
+    app.state.runs.shut_down()
     await app.state.engine.stop()
+    await app.state.runs.stop()
     app.state.store.close()
 
 
