@@ -16,6 +16,7 @@ from playground.worker import batching
 from playground.worker.batching import Batching
 from playground.worker.channel import Channel
 from playground.worker.live_run import LiveRun
+from playground.worker.lockstep import Locksteps
 
 log = logging.getLogger("playground.worker")
 
@@ -48,6 +49,7 @@ class Worker:
         self._device = device
         self._current_session = current_session
         self._runs: dict[str, LiveRun] = {}
+        self._locksteps = Locksteps()
         self._batching = Batching() if batched else None
         self._next_batches = 0.0
         self._trainer_status = trainer_status
@@ -74,7 +76,7 @@ class Worker:
     def _idle_time(self) -> float | None:
         """Seconds until a session has something to do; None when none has."""
         due = [
-            min(self._training_due(run), run.frames.due(), run.snapshot_due()) for run in self._runs.values()
+            min(self._training_due(run), run.frame_due(), run.snapshot_due()) for run in self._runs.values()
         ]
         if self._trainer.trainer == "compiling":
             due.append(monotonic() + STATUS_SECONDS)
@@ -108,7 +110,7 @@ class Worker:
                 run.train()
                 busy = True
             self._read_inbox(run)
-            if run.frames.due() <= monotonic():
+            if run.frame_due() <= monotonic():
                 frame, arrays = run.make_frame()
                 self._send_latest(run, frame.size, frame, arrays)
                 busy = True
@@ -131,13 +133,14 @@ class Worker:
                 case messages.Open() as opening:
                     self._open(envelope, opening)
                 case messages.Close():
-                    self._runs.pop(envelope.session, None)
+                    if closed := self._runs.pop(envelope.session, None):
+                        self._locksteps.put(closed, "")
                 case messages.SendFrame(size=size, fresh=fresh):
                     if run:
                         run.frames.want(size, fresh)
                 case _ if run is None:
                     self._send(envelope, messages.Failed(detail="the worker has no such session"))
-                case _ if run.catching_up:
+                case _ if run.catching_up and not isinstance(envelope.content, messages.Seek):
                     run.inbox.append(envelope)
                 case _:
                     with self._guarded(run):
@@ -152,6 +155,7 @@ class Worker:
             run = LiveRun(envelope.session, opening, envelope.arrays, self._device, send)
             run.open(envelope.request)
             self._runs[envelope.session] = run
+            self._locksteps.put(run, opening.lockstep)
         except ValidationFailed as failed:
             self._send(envelope, messages.Failed(detail=str(failed), errors=list(failed.errors)))
         except Exception as error:  # the other sessions must go on
@@ -161,6 +165,8 @@ class Worker:
             self._note_session(0)
 
     def _answer(self, run: LiveRun, envelope: Envelope[Request]) -> None:
+        if isinstance(envelope.content, messages.SetLockstep):
+            self._locksteps.put(run, envelope.content.name)
         try:
             run.handle(envelope.content, envelope.request, envelope.arrays)
         except ValidationFailed as failed:
