@@ -16,7 +16,7 @@ from playground.worker import batching
 from playground.worker.batching import Batching
 from playground.worker.channel import Channel
 from playground.worker.live_run import LiveRun
-from playground.worker.lockstep import Locksteps
+from playground.worker.lockstep import Locksteps, frame_due
 
 log = logging.getLogger("playground.worker")
 
@@ -76,7 +76,7 @@ class Worker:
     def _idle_time(self) -> float | None:
         """Seconds until a session has something to do; None when none has."""
         due = [
-            min(self._training_due(run), run.frame_due(), run.snapshot_due()) for run in self._runs.values()
+            min(self._training_due(run), frame_due(run), run.snapshot_due()) for run in self._runs.values()
         ]
         if self._trainer.trainer == "compiling":
             due.append(monotonic() + STATUS_SECONDS)
@@ -110,7 +110,7 @@ class Worker:
                 run.train()
                 busy = True
             self._read_inbox(run)
-            if run.frame_due() <= monotonic():
+            if frame_due(run) <= monotonic():
                 frame, arrays = run.make_frame()
                 self._send_latest(run, frame.size, frame, arrays)
                 busy = True
