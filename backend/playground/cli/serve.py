@@ -27,9 +27,10 @@ def serve(
     port: Annotated[int, _option("port")] = FIELDS["port"].default,
     workers: Annotated[int, _option("workers")] = FIELDS["workers"].default,
     device: Annotated[str, _option("device")] = FIELDS["device"].default,
+    database: Annotated[str, _option("database")] = FIELDS["database"].default,
 ) -> None:
     """Serve the page and the API. Other settings are environment variables; the README lists them."""
-    options = {"host": host, "port": port, "workers": workers, "device": device}
+    options = {"host": host, "port": port, "workers": workers, "device": device, "database": database}
     try:
         settings = Settings(**options)
     except ValidationError as error:
@@ -37,11 +38,16 @@ def serve(
     except SettingsError as error:  # a list that is no JSON
         raise typer.BadParameter(str(error)) from error
     # Here, not above: help and completion need not wait for PyTorch.
+    from playground.storage.errors import StorageRefused
     from playground.web.app import create_app
     from playground.web.server import Server
 
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again once everything is shut down
-        Server(create_app(settings), settings).run()
+        try:
+            Server(create_app(settings), settings).run()
+        except StorageRefused as error:
+            typer.echo(error.reason.text, err=True)
+            raise typer.Exit(1) from error
 
 
 def _refusal(error: ValidationError, options: dict[str, Any]) -> typer.BadParameter:
