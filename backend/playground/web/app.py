@@ -37,6 +37,7 @@ from playground.web import openapi, pages, socket
 from playground.web.middleware import Bodies, Heads, SecurityHeaders
 from playground.web.problem import document
 from playground.web.routes import (
+    branches,
     catalogue,
     data,
     formulas,
@@ -85,6 +86,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         sessions.router,
         runs.router,
         run_results.router,
+        branches.router,
         summary.router,
         scores.router,
         score_curves.router,

@@ -163,7 +163,7 @@ class RestoredMoment(Shape):
 router = APIRouter(prefix="/api/sessions", tags=["sessions"])
 
 
-async def _perform(session: Session, command: commands.Command) -> Any:
+async def perform(session: Session, command: commands.Command) -> Any:
     return await session.answers.of(f"http-{token_hex(8)}", command)
 
 
@@ -191,7 +191,13 @@ async def create(
     ] = NewSession(),  # noqa: B008
 ) -> CreatedSession:
     """A new session, paused. Its key comes with it."""
-    session = await registry.create(new.config, new.timeline, new.step, new.key)
+    return await created(
+        request, response, await registry.create(new.config, new.timeline, new.step, new.key)
+    )
+
+
+async def created(request: Request, response: Response, session: Session) -> CreatedSession:
+    """The answer that has its key."""
     location = str(request.app.url_path_for("look", id=session.id))
     headers = {"Location": request.scope.get("root_path", "") + location, "Cache-Control": "no-store"}
     response.headers.update(headers)
@@ -249,7 +255,7 @@ async def change(
     ],
 ) -> ChangeDone:
     """Change the config while it trains. Nothing is reset."""
-    return await _perform(session, commands.Change(change=patch))
+    return await perform(session, commands.Change(change=patch))
 
 
 @router.post(
@@ -259,7 +265,7 @@ async def change(
 )
 async def play(session: Held) -> Done:
     """Train at the session's speed, until it is paused."""
-    return await _perform(session, commands.Play())
+    return await perform(session, commands.Play())
 
 
 @router.post(
@@ -269,7 +275,7 @@ async def play(session: Held) -> Done:
 )
 async def pause(session: Held) -> Done:
     """Stop training; a `step` that is under way ends here too."""
-    return await _perform(session, commands.Pause())
+    return await perform(session, commands.Pause())
 
 
 @router.post(
@@ -279,7 +285,7 @@ async def pause(session: Held) -> Done:
 )
 async def reset(session: Held) -> Done:
     """A new run with the current config: step 0, no timeline, no history."""
-    return await _perform(session, commands.Reset())
+    return await perform(session, commands.Reset())
 
 
 @router.post(
@@ -293,7 +299,7 @@ async def restore(session: Held, moment: Annotated[RestoredMoment, Body()]) -> D
     Lines of the timeline that lose something name the moment before them, a divergence the last one at which
     all was well, and the state where the session was before a reset or before it went back.
     """
-    return await _perform(session, commands.Restore(checkpoint=moment.checkpoint))
+    return await perform(session, commands.Restore(checkpoint=moment.checkpoint))
 
 
 @router.post(
@@ -314,7 +320,7 @@ async def set_speed(
     ],
 ) -> Done:
     """How fast to train: epochs per second, steps per second, or as fast as it goes."""
-    return await _perform(session, commands.SetSpeed(**speed.model_dump()))
+    return await perform(session, commands.SetSpeed(**speed.model_dump()))
 
 
 @router.post(
@@ -337,7 +343,7 @@ async def set_slice(
     ],
 ) -> Done:
     """Of more than two inputs, what the maps are drawn over, and at what value they hold the others."""
-    return await _perform(session, commands.SetSlice(held=chosen.held, axes=chosen.axes))
+    return await perform(session, commands.SetSlice(held=chosen.held, axes=chosen.axes))
 
 
 @router.post(
@@ -466,4 +472,4 @@ async def put_weights(
     ],
 ) -> ChangeDone:
     """Set weights; refused if a shape does not fit or a number is not finite."""
-    return await _perform(session, commands.SetWeights(layers=weights.layers))
+    return await perform(session, commands.SetWeights(layers=weights.layers))
