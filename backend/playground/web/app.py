@@ -55,6 +55,25 @@ from playground.web.routes import (
 
 log = logging.getLogger("playground.app")
 
+RESOURCES = (
+    server,
+    catalogue,
+    formulas,
+    data,
+    imports,
+    sessions,
+    runs,
+    run_results,
+    branches,
+    summary,
+    scores,
+    score_curves,
+    optimizer,
+    units,
+    socket,
+    pages,
+)
+
 
 def create_app(settings: Settings | None = None, engine: Engine | None = None) -> FastAPI:
     """The application; its lifespan opens the database and starts workers, on `engine` if one is given.
@@ -77,25 +96,8 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.state.store = Store(settings.database)
     app.state.registry = Registry(engine, settings)
     app.state.runs = Runs(engine, app.state.store, settings)
-    for router in (
-        server.router,
-        catalogue.router,
-        formulas.router,
-        data.router,
-        imports.router,
-        sessions.router,
-        runs.router,
-        run_results.router,
-        branches.router,
-        summary.router,
-        scores.router,
-        score_curves.router,
-        optimizer.router,
-        units.router,
-        socket.router,
-        pages.router,
-    ):
-        app.include_router(router)
+    for resource in RESOURCES:
+        app.include_router(resource.router)
     app.mount("/static", pages.BuiltFiles(directory=pages.STATIC, check_dir=False), name="static")
     for kind in (Problem, ValidationFailed, WorkerLost, RequestFailed, RecursionError, Exception):
         app.add_exception_handler(kind, _answer)

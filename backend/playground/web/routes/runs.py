@@ -78,6 +78,32 @@ Asked = Annotated[
     ),
 ]
 
+AskedFor = Annotated[
+    NewRun,
+    Body(
+        openapi_examples={
+            "epochs": {"value": {"config": {"data": {"kind": "circle"}}, "epochs": 20}},
+            "a change on the way": {
+                "value": {
+                    "config": {"data": {"kind": "spiral"}, "hidden": [{"width": 8}, {"width": 8}]},
+                    "timeline": [{"step": 500, "change": {"optimizer": {"lr": 0.01}}}],
+                    "steps": 1000,
+                    "stop": {"loss_below": 0.05},
+                    "name": "Spiral",
+                }
+            },
+        }
+    ),
+]
+Prefer = Annotated[
+    str | None,
+    Header(
+        max_length=200,
+        description="`wait=30`: answer when it has ended, or after so many seconds, at most 60",
+        examples=["wait=30"],
+    ),
+]
+
 
 @router.post(
     "",
@@ -95,31 +121,8 @@ async def create(
     response: Response,
     runs: TheRuns,
     registry: TheRegistry,
-    new: Annotated[
-        NewRun,
-        Body(
-            openapi_examples={
-                "epochs": {"value": {"config": {"data": {"kind": "circle"}}, "epochs": 20}},
-                "a change on the way": {
-                    "value": {
-                        "config": {"data": {"kind": "spiral"}, "hidden": [{"width": 8}, {"width": 8}]},
-                        "timeline": [{"step": 500, "change": {"optimizer": {"lr": 0.01}}}],
-                        "steps": 1000,
-                        "stop": {"loss_below": 0.05},
-                        "name": "Spiral",
-                    }
-                },
-            }
-        ),
-    ],
-    prefer: Annotated[
-        str | None,
-        Header(
-            max_length=200,
-            description="`wait=30`: answer when it has ended, or after so many seconds, at most 60",
-            examples=["wait=30"],
-        ),
-    ] = None,
+    new: AskedFor,
+    prefer: Prefer = None,
     asked: Asked = None,
 ) -> CreatedRun:
     """A run that trains by itself, at full speed, with the time that live sessions leave. The server keeps
