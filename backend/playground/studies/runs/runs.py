@@ -246,7 +246,7 @@ class Runs:
             await self._engine.open(run, lambda _: run.begin(self._engine.made_on))
         except ValidationFailed as failed:
             first = failed.errors[0]
-            rule = Text(code=first.code, values=first.values, text=first.message)
+            rule = Text.model_validate({"code": first.code, "values": first.values, "text": first.message})
             run.fail(say("run.refused", field=first.field, rule=rule))
         except RequestFailed as failed:
             run.fail(say("run.failed", error=str(failed)))

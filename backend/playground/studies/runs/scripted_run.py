@@ -234,8 +234,8 @@ def _metrics(columns: Sequence[str], row: np.ndarray) -> dict[str, float | None]
 
 
 def _explained(diverged: Divergence) -> Text:
-    reason = Text(code=diverged.code, values=diverged.values, text=diverged.detail)
-    return say("run.diverged", step=diverged.step, reason=reason)
+    said = {"code": diverged.code, "values": diverged.values, "text": diverged.detail}
+    return say("run.diverged", step=diverged.step, reason=Text.model_validate(said))
 
 
 def packed_history(history: History) -> bytes:
