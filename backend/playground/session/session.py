@@ -111,7 +111,8 @@ class Session:
         )
         self._engine = engine
         self._uploads = uploads
-        self._tables = tables
+        self.tables = tables
+        """The uploaded files that the run names."""
         self._timeline_bytes = 0
         self._ahead = deque(Run(config, tuple(recorded)).replay(tables))
         self._playing = False
@@ -293,7 +294,7 @@ class Session:
     async def _change(self, command: commands.Change) -> ChangeDone:
         async with self._changing:
             before, tables = self.config, self._uploads.named_in(command.change)
-            after = parse(merged(before, command.change), {**self._tables, **tables}, before)
+            after = parse(merged(before, command.change), {**self.tables, **tables}, before)
             if after == before:
                 return ChangeDone(step=self.step, change=command.change, effect=[])
             headers, arrays = pack(tables)
@@ -301,7 +302,7 @@ class Session:
             undo = inverse(before, after)
             entry = TimelineEntry(step=0, change=command.change, undo=undo, label=label(before, after))
             done = await self._record(request, entry, after, arrays)
-            self._tables |= tables
+            self.tables |= tables
             return done
 
     async def _set_weights(self, command: commands.SetWeight | commands.SetWeights) -> ChangeDone:
@@ -374,7 +375,7 @@ class Session:
     def opening(self) -> tuple[messages.Open, Arrays]:
         saved = self._saved if self._saved and self._saved.run == self.run_number else None
         done = saved.done if saved else 0
-        headers, arrays = pack(self._tables)
+        headers, arrays = pack(self.tables)
         request = messages.Open(
             number=self.number,
             run=self.run_number,

@@ -37,6 +37,7 @@ from playground.web.problem import document
 from playground.web.routes import (
     catalogue,
     data,
+    exports,
     formulas,
     imports,
     optimizer,
@@ -75,6 +76,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         data.router,
         imports.router,
         sessions.router,
+        exports.router,
         summary.router,
         scores.router,
         score_curves.router,
