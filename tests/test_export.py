@@ -158,7 +158,7 @@ def guest(client: httpx.Client) -> Guest:
 
 
 def test_a_session_is_taken_home(client: httpx.Client, guest: Guest) -> None:
-    guest.post("step", {"steps": 30})
+    guest.do("POST", "/step", {"steps": 30})
     for name, each in FORMATS.items():
         answer = client.get(f"/api/sessions/{guest.id}/export/{name}")
         assert answer.status_code == 200, answer.text

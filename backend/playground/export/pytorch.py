@@ -115,13 +115,8 @@ class Script:
             source.imports |= {"import copy", "import math"}
         loop = training.loop(configs, changes.rate(), self.lone)
         memory = changes.new_memory()
-        pairs = any(config.loss.partners for config in configs)
-        drawing = training.partners(source) if pairs else ""
-        dropped = any("Dropout(" in text for text in self.classes.values())
-        if dropped:
-            source.function(randomness.uniform)
-        network = (DROPOUT if dropped else "") + (LONE_BATCHNORM if self._needs_lone() else "")
-        network += "\n" + "\n\n".join(self.classes.values())
+        drawing = training.partners(source) if any(config.loss.partners for config in configs) else ""
+        network = self._network_text()
         reshaping = "\n".join(sorted(changes.used))
         use = changes.use()
         parts = [
@@ -163,8 +158,15 @@ class Script:
         ]
         return [part for part in parts if part.code.strip()]
 
-    def _needs_lone(self) -> bool:
-        return self.lone and any("= BatchNorm1d(" in text for text in self.classes.values())
+    def _network_text(self) -> str:
+        """The classes of the network, and those that they are made of."""
+        text = "\n\n" + "\n\n".join(self.classes.values())
+        if self.lone and "= BatchNorm1d(" in text:
+            text = LONE_BATCHNORM + text
+        if "Dropout(" not in text:
+            return text
+        self.source.function(randomness.uniform)
+        return f"{DROPOUT}\n{text}"
 
 
 def script(taken: Taken) -> bytes:

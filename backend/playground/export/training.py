@@ -98,7 +98,7 @@ def batches(configs: Sequence[Config], source: Source) -> str:
     if any(carries):
         lines.append(f"    carried = count % size{' if carry_remainder else 0' if several(carries) else ''}")
     left = "carried" if any(carries) else "0"
-    if len(configs) > 1:
+    if several([(config.data, config.augmentation, config.seed, config.batch_size) for config in configs]):
         lines += [
             f"    if count - cursor <= {left}:  # the points have become fewer",
             "        epoch, cursor = epoch + 1, 0",
@@ -248,6 +248,22 @@ def update(configs: Sequence[Config], rule: str) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _clipped(configs: Sequence[Config]) -> list[str]:
+    """The gradient, shortened."""
+    lines = []
+    if some(configs, "clip_value"):
+        lines.append(
+            "    grads = {name: grad.clamp(-clip_value, clip_value) for name, grad in grads.items()}"
+        )
+    if some(configs, "clip_norm"):
+        lines += [
+            "    length = torch.cat([grad.flatten() for grad in grads.values()]).norm()",
+            "    scale = (clip_norm / (length + 1e-6)).clamp(max=1)",
+            "    grads = {name: grad * scale for name, grad in grads.items()}",
+        ]
+    return lines
 
 
 def _decayed(configs: Sequence[Config], rule: str) -> list[str]:
