@@ -148,7 +148,7 @@ def test_the_data_are_a_table_with_the_units_of_their_file() -> None:
 
 
 def test_what_no_script_can_say_is_refused_by_name() -> None:
-    with pytest.raises(CannotExport, match="Networks at once"):
+    with pytest.raises(CannotExport, match="trains 2 at once"):
         script(Taken(Run(parse({"replicas": 2})), 0, [], {}, {}))
 
 

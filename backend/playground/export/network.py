@@ -8,6 +8,7 @@ from playground.catalogue.activations import Activation, Linear
 from playground.catalogue.normalizations import NoNormalization
 from playground.export.taken import CannotExport, Weights
 from playground.export.transplant import Source
+from playground.i18n import say
 from playground.run.layers import LayerShape
 
 DROPOUT = '''
@@ -159,4 +160,4 @@ def _in_words(layers: Sequence[LayerShape]) -> str:
 def _check(layer: LayerShape) -> None:
     norm = layer.normalization
     if not (isinstance(norm, NoNormalization) or norm.torch_module):
-        raise CannotExport("export.no_torch", norm.named())
+        raise CannotExport(say("export.no_torch", what=norm.named()))

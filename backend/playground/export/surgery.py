@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from playground.catalogue.component import code_of
 from playground.catalogue.datasets import Dataset
 from playground.catalogue.identity import fit_identity
 from playground.catalogue.normalizations import NoNormalization
@@ -14,7 +13,7 @@ from playground.export.network import activation_of, learned_name, name_of, name
 from playground.export.numbers import Numbers
 from playground.export.taken import CannotExport
 from playground.export.transplant import Source
-from playground.i18n import Text
+from playground.i18n import say
 from playground.run.config import Config
 from playground.run.layers import LayerShape, connected, sources_of
 from playground.run.matching import feature_rows, kept_normalization, match_layers, rows_of
@@ -346,8 +345,7 @@ def _names(layer: LayerShape) -> list[str]:
 def check(config: Config) -> None:
     """Refuses what no script says."""
     if config.replicas > 1:
-        title = Config.model_fields["replicas"].title or ""
-        raise CannotExport("export.no_torch", Text(code=code_of(Config, "replicas"), text=title))
+        raise CannotExport(say("export.replicas", count=config.replicas))
 
 
 def weights_of(config: Config, layers: Sequence[LayerShape]) -> list[dict[str, np.ndarray]]:

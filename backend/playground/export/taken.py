@@ -10,7 +10,7 @@ import numpy as np
 from playground.catalogue.datasets import Dataset
 from playground.catalogue.tables.table import Table
 from playground.errors import Problem
-from playground.i18n import Text, say
+from playground.i18n import Text
 from playground.run.config import Config
 from playground.run.layers import LayerShape, layers_of
 from playground.run.run import Run, Transition
@@ -67,5 +67,5 @@ def by_layer(arrays: Mapping[str, np.ndarray]) -> Weights:
 class CannotExport(Problem):
     """A format has no way to say something of this run, which the text names. Status 422."""
 
-    def __init__(self, code: str, what: str | Text):
-        super().__init__(HTTPStatus.UNPROCESSABLE_ENTITY, say(code, what=what))
+    def __init__(self, text: Text):
+        super().__init__(HTTPStatus.UNPROCESSABLE_ENTITY, text)
