@@ -218,8 +218,7 @@ def update(configs: Sequence[Config], rule: str) -> str:
             "    grads = {name: grad * scale for name, grad in grads.items()}",
         ]
     lines += ["    for name, p in net.named_parameters():"]
-    known = "*slots, t, pruned" if prunes else "*slots, t"
-    lines += [f"        {known} = memory[name]", *_decayed(configs, rule)]
+    lines += [f"        *slots, t{', pruned' if prunes else ''} = memory[name]", *_decayed(configs, rule)]
     if l1 or prunes:
         lines += _with_l1(configs)
     if frozen:

@@ -116,7 +116,6 @@ class Session:
         self._engine = engine
         self._uploads = uploads
         self.tables = tables
-        """The uploaded files that the run names."""
         self._timeline_bytes = 0
         self._ahead = deque(Run(config, tuple(recorded)).replay(tables))
         self._playing = False
