@@ -10,6 +10,7 @@ from safetensors.numpy import load as from_safetensors
 from safetensors.numpy import save as as_safetensors
 
 from playground.errors import Problem
+from playground.export.taken import by_layer
 from playground.i18n import say
 from playground.messages import worker as messages
 from playground.run.run import TimelineEntry
@@ -23,7 +24,7 @@ from playground.web.json_stream import stream_json
 from playground.web.routes.responses import SEEN, fails
 from playground.web.routes.run_shapes import shape_of
 from playground.web.routes.runs import SeenRun, TheRuns
-from playground.web.routes.sessions import HistoryShape, Weights, by_layer
+from playground.web.routes.sessions import HistoryShape, Weights
 
 router = APIRouter(prefix="/api/runs", tags=["runs"])
 

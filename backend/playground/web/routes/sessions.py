@@ -1,18 +1,18 @@
 """Networks that train, and what can be done with them."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from secrets import token_hex
 from typing import Annotated, Any, Literal
 
-import numpy as np
 from fastapi import APIRouter, Body, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import ConfigDict, Field
 
 from playground import limits
 from playground.errors import Problem
+from playground.export.taken import by_layer
 from playground.i18n import say
 from playground.messages import commands
 from playground.messages import worker as messages
@@ -444,15 +444,6 @@ async def get_weights(session: Watched) -> Response:
     """Weights and biases of every layer."""
     _, arrays = await session.read(messages.ReadWeights())
     return stream_json({"layers": by_layer(arrays)})
-
-
-def by_layer(arrays: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
-    """What a worker calls `0.weight`, layer by layer."""
-    layers: dict[int, dict[str, np.ndarray]] = {}
-    for name, array in arrays.items():
-        layer, _, kind = name.partition(".")
-        layers.setdefault(int(layer), {})[kind] = array
-    return [layers[i] for i in sorted(layers)]
 
 
 @router.put(
