@@ -70,6 +70,21 @@ class History:
             other._table = self._table[:, self._table[MEAN, :, INDEX] < before]
         return other
 
+    def since(self, index: int) -> list[bytes]:
+        """Metrics messages with all rows after this index. Viewers in the same state share them."""
+        if index not in self._encoded:
+            newer = self._table[:, self._table[MEAN, :, INDEX] > index] if self._columns else self._table
+            self._encoded[index] = [self._encode(newer)] if newer.shape[1] else []
+        return self._encoded[index]
+
+    def series(self, kept: int = MEAN) -> dict[str, list[float | None]]:
+        """Every column over all rows; null where a row lacks it. `kept` is `MEAN`, `LOW` or `HIGH`."""
+        return {
+            name: [None if math.isnan(value) else value for value in self._table[kept, :, column].tolist()]
+            for column, name in enumerate(self._columns)
+            if kept == MEAN or column >= MEASURED
+        }
+
     def fresh(self, whole: bool = False) -> tuple[bool, bytes] | None:
         """What has come since the last call, for `packed`, and whether it is the whole history."""
         fresh, self._fresh = self._fresh, []
@@ -95,21 +110,6 @@ class History:
                 for number, batch in enumerate(header["batches"]):
                     history.add(batch["stride"], tuple(batch["columns"]), arrays[str(number)])
         return history
-
-    def since(self, index: int) -> list[bytes]:
-        """Metrics messages with all rows after this index. Viewers in the same state share them."""
-        if index not in self._encoded:
-            newer = self._table[:, self._table[MEAN, :, INDEX] > index] if self._columns else self._table
-            self._encoded[index] = [self._encode(newer)] if newer.shape[1] else []
-        return self._encoded[index]
-
-    def series(self, kept: int = MEAN) -> dict[str, list[float | None]]:
-        """Every column over all rows; null where a row lacks it. `kept` is `MEAN`, `LOW` or `HIGH`."""
-        return {
-            name: [None if math.isnan(value) else value for value in self._table[kept, :, column].tolist()]
-            for column, name in enumerate(self._columns)
-            if kept == MEAN or column >= MEASURED
-        }
 
     def _encode(self, table: np.ndarray) -> bytes:
         header = MetricsHeader(
