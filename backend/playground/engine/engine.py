@@ -19,6 +19,8 @@ class SessionClient(Protocol):
     number: int
     """A number that no other session ever has; not 0."""
     step: int
+    beside: str | None
+    """Another session whose worker is to train it, where there is one."""
 
     def opening(self) -> tuple[messages.Open, Arrays]:
         """All that a worker needs to take the session in, or to go on where the last one died."""

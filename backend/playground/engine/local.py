@@ -13,7 +13,8 @@ from playground.messages.worker import Envelope, Request, TrainerStatus
 
 
 class LocalEngine:
-    """Workers as processes of this machine; a session goes to the one with the fewest."""
+    """Workers as processes of this machine; a session goes to the one with the fewest, or
+    beside another."""
 
     def __init__(self, workers: int = 1, device: str = "auto"):
         forkserver = Forkserver()
@@ -47,7 +48,8 @@ class LocalEngine:
         self._forkserver.close()
 
     async def open(self, client: SessionClient, settle: Settle) -> Any:
-        worker = min(self._workers, key=lambda worker: len(worker.clients))
+        fewest = min(self._workers, key=lambda worker: len(worker.clients))
+        worker = self._assignments.get(client.beside or "", fewest)
         self._assignments[client.id] = worker
         try:
             return await worker.open(client, settle)
