@@ -53,6 +53,10 @@ class Keeper:
         if self._records.pop(session.id, None):
             self._gone.add(session.id)
 
+    def remove(self, name: str) -> None:
+        """A session that is only in the database."""
+        self._gone.add(name)
+
     async def run(self) -> None:
         """For as long as the server runs."""
         while True:

@@ -57,11 +57,12 @@ class Record:
         if session.passing:
             return None
         whole = self._whole = self._whole or session.run_number != self._run
+        if whole:
+            self._forget()
         changes = Changes(id=session.id)
         values = self._values()
         changes.values = {name: value for name, value in values.items() if value != self._row.get(name)}
         if whole:
-            self._forget()
             changes.row = SessionRow(
                 id=session.id, key_hash=session.key_hash, created=self._created, saved=time(), **values
             )
@@ -103,7 +104,7 @@ class Record:
 
     def _forget(self) -> None:
         """Nothing of it is in the database, or it is another run."""
-        self._run = self.session.run_number
+        self._row, self._run = {}, self.session.run_number
         self._lines = self._answers = self._parts = 0
         self._snapshot, self._snapshot_due = None, 0.0
         self._checkpoints, self._uploads = set(), set()

@@ -18,8 +18,8 @@ _result: TypeAdapter[Result] = TypeAdapter(ChangeDone | StepDone | Done)
 
 class Returned(Session):
     """As it was when it was last written: config, timeline, recorded lines ahead, weights, curves, speed,
-    what the maps hold, whether it plays, its parent, the answers to its last commands. A worker trains it again up
-    to the step that it had.
+    what the maps hold, whether it plays, its parent, the answers to its last commands. A worker trains it
+    again up to the step that it had.
 
     Of the moments to go back to it has the last few. Of the snapshots along its run it has the last one: what
     is looked at further back is trained again from the start. Uploads that it does not use are gone.
@@ -38,6 +38,7 @@ class Returned(Session):
         timeline = tuple(TimelineEntry.model_validate(entry) for entry in stored.lines)
         self.run, self.run_number = Run(parse(row.start, tables), timeline), row.state["run"]
         self._timeline_bytes = sum(len(entry.model_dump_json()) for entry in timeline)
+        self.lockstep.name = row.state["lockstep"]
         self.history, self.family = history_of(stored), row.state["family"]
         if snapshot := snapshot_of(stored, self.run):
             self.trail = Trail([snapshot])
