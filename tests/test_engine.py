@@ -25,7 +25,6 @@ class Client:
 
     def __init__(self, number: int, config: Config | None = None):
         self.id = f"client-{number}"
-        self.beside: str | None = None
         self.number = number
         self.step = 0
         self.ended: str | None = None

@@ -19,8 +19,6 @@ class SessionClient(Protocol):
     number: int
     """A number that no other session ever has; not 0."""
     step: int
-    beside: str | None
-    """Another session whose worker is to train it, where there is one."""
 
     def opening(self) -> tuple[messages.Open, Arrays]:
         """All that a worker needs to take the session in, or to go on where the last one died."""
@@ -58,8 +56,11 @@ class Engine(Protocol):
 
     async def stop(self) -> None: ...
 
-    async def open(self, client: SessionClient, settle: Settle) -> Any:
-        """Raises `ValidationFailed`, `RequestFailed`, `WorkerLost`, as `ask` does."""
+    async def open(self, client: SessionClient, settle: Settle, beside: str | None = None) -> Any:
+        """On the worker of another session, where `beside` names one.
+
+        Raises `ValidationFailed`, `RequestFailed`, `WorkerLost`, as `ask` does.
+        """
         ...
 
     async def ask(self, session: str, request: Request, settle: Settle, arrays: Arrays | None = None) -> Any:

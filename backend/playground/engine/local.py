@@ -47,9 +47,9 @@ class LocalEngine:
         await asyncio.gather(*self._lives, return_exceptions=True)
         self._forkserver.close()
 
-    async def open(self, client: SessionClient, settle: Settle) -> Any:
+    async def open(self, client: SessionClient, settle: Settle, beside: str | None = None) -> Any:
         fewest = min(self._workers, key=lambda worker: len(worker.clients))
-        worker = self._assignments.get(client.beside or "", fewest)
+        worker = self._assignments.get(beside or "", fewest)
         self._assignments[client.id] = worker
         try:
             return await worker.open(client, settle)

@@ -145,7 +145,7 @@ class Session:
             self.task = _content(answer).task
             self.phase = Phase.LIVE
 
-        await self._engine.open(self, settle)
+        await self._engine.open(self, settle, self.beside)
 
     # --- What it is ---------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ from playground.training.weights import named_weights
 from playground.worker import snapshot
 from playground.worker.changes import made
 from playground.worker.frames import FrameSchedule
-from playground.worker.lockstep import Lockstep
+from playground.worker.lockstep import Lockstep, halt
 from playground.worker.pacing import SLICE, Pacing
 from playground.worker.past import Past
 from playground.worker.reports import Reports, Send, Taken
@@ -114,10 +114,6 @@ class LiveRun:
             return self.lockstep.due(self, least)
         return self.pacing.due(self.steps_per_epoch, least)
 
-    def frame_due(self) -> float:
-        """When to make the next frame; those in lock-step show themselves where all are at one step."""
-        return math.inf if self.lockstep and not self.lockstep.level else self.frames.due()
-
     def snapshot_due(self) -> float:
         return self._next_snapshot if self._saved != self.frames.version else math.inf
 
@@ -162,7 +158,8 @@ class LiveRun:
         self.frames.changed()
         if isinstance(outcome, Diverged):
             self._reports.samples(outcome.samples)
-            self._stop(outcome)
+            halt(self)
+            self._reach_goal(self._past.diverged(self.loop, outcome, self._tables))
         else:
             self._reports.samples(outcome)
             if self.loop.stopped:
@@ -170,10 +167,6 @@ class LiveRun:
             self._follow_timeline()
         if self._goal and self.loop.state.step >= self._goal.until:
             self._reach_goal()
-
-    def _stop(self, diverged: Diverged) -> None:
-        self._halt()
-        self._reach_goal(self._past.diverged(self.loop, diverged, self._tables))
 
     def _stop_early(self) -> None:
         """The best weights are back, which is a line of the timeline, and it pauses; but not where it catches
@@ -185,14 +178,8 @@ class LiveRun:
         self._reports.stopped_early(self._done, best, seen.waited, paused)
         self._done += 1
         if paused:
-            self._halt()
+            halt(self)
             self._reach_goal(stopped=best)
-
-    def _halt(self) -> None:
-        """It pauses by itself; the others of its lock-step go on."""
-        self.halted = True
-        if not self.lockstep:
-            self.pacing.set(playing=False)
 
     def _reach_goal(self, diverged: Divergence | None = None, stopped: Best | None = None) -> None:
         """Training asked for is done, or as far as it goes."""
@@ -246,7 +233,11 @@ class LiveRun:
             case messages.SetLockstep():
                 self._reports.answer(number)
             case messages.Seek():
-                self._seek(request, number, arrays)
+                self._come_to(request, arrays)
+                self._reports.next_run(self.loop)
+                self._past = Past(self._reports, self._device)
+                self.frames.hurry()
+                self.open(number)
             case messages.Step():
                 self._step(request, number)
             case messages.Cancel():
@@ -286,14 +277,6 @@ class LiveRun:
         self._goal = Goal(until, number)
         if here >= until:
             self._reach_goal()
-
-    def _seek(self, way: messages.Seek, number: int, arrays: Arrays) -> None:
-        """Another moment of a run, or of another; answered at once."""
-        self._come_to(way, arrays)
-        self._reports.next_run(self.loop)
-        self._past = Past(self._reports, self._device)
-        self.frames.hurry()
-        self.open(number)
 
     def _begin(self, loop: TrainingLoop, done: int, number: int) -> None:
         """Another run, which has come to where `loop` is, after `done` lines of its timeline."""
@@ -357,7 +340,7 @@ class LiveRun:
 
     def fail(self, detail: str) -> None:
         """After a failure that nobody foresaw: pause, and tell whoever waits."""
-        self._halt()
+        halt(self)
         goal, self._goal = self._goal, None
         self._reports.failed(goal.request if goal else 0, detail)
 

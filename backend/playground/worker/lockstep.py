@@ -94,3 +94,15 @@ class Lockstep:
     def _to_be_shown(self) -> bool:
         """Whether a frame of this step is on its way."""
         return any(run.frames.due() <= monotonic() for run in self._moving)
+
+
+def halt(run: LiveRun) -> None:
+    """It pauses by itself; the others of its lock-step go on."""
+    run.halted = True
+    if not run.lockstep:
+        run.pacing.set(playing=False)
+
+
+def frame_due(run: LiveRun) -> float:
+    """When to make its next frame; those in lock-step show themselves where all are at one step."""
+    return math.inf if run.lockstep and not run.lockstep.level else run.frames.due()

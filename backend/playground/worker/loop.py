@@ -18,7 +18,7 @@ from playground.worker.background_run import BackgroundRun
 from playground.worker.batching import Batching
 from playground.worker.channel import Channel
 from playground.worker.live_run import LiveRun
-from playground.worker.lockstep import Locksteps
+from playground.worker.lockstep import Locksteps, frame_due
 
 log = logging.getLogger("playground.worker")
 
@@ -51,8 +51,8 @@ class Worker:
         self._device = device
         self._current_session = current_session
         self._runs: dict[str, LiveRun] = {}
-        self._background = Background()
         self._locksteps = Locksteps()
+        self._background = Background()
         self._batching = Batching() if batched else None
         self._next_batches = 0.0
         self._trainer_status = trainer_status
@@ -88,7 +88,7 @@ class Worker:
     def _live_due(self) -> float:
         """When a live session has something to do, in `monotonic` time; infinity when none has."""
         due = [
-            min(self._training_due(run), run.frame_due(), run.snapshot_due()) for run in self._runs.values()
+            min(self._training_due(run), frame_due(run), run.snapshot_due()) for run in self._runs.values()
         ]
         return min(due, default=float("inf"))
 
@@ -119,7 +119,7 @@ class Worker:
                 run.train()
                 busy = True
             self._read_inbox(run)
-            if run.frame_due() <= monotonic():
+            if frame_due(run) <= monotonic():
                 frame, arrays = run.make_frame()
                 self._send_latest(run, frame.size, frame, arrays)
                 busy = True
@@ -192,7 +192,7 @@ class Worker:
             self._note_session(0)
 
     def _answer(self, run: LiveRun | BackgroundRun, envelope: Envelope[Request]) -> None:
-        if isinstance(envelope.content, messages.SetLockstep) and isinstance(run, LiveRun):
+        if isinstance(run, LiveRun) and isinstance(envelope.content, messages.SetLockstep):
             self._locksteps.put(run, envelope.content.name)
         try:
             run.handle(envelope.content, envelope.request, envelope.arrays)

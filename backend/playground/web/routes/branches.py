@@ -1,5 +1,6 @@
 """Moments of a session's past, sessions that go on from them, and sessions that train in lock-step."""
 
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request, Response
@@ -11,7 +12,7 @@ from playground.messages import commands
 from playground.messages.events import Done, SessionState
 from playground.session import lockstep
 from playground.web.routes.dependencies import Credentials, Held, TheRegistry, Watched, held_session, opened
-from playground.web.routes.responses import BODY, BUSY, COMMANDED, GUARDED, SENT
+from playground.web.routes.responses import BODY, BUSY, COMMANDED, GUARDED, SENT, fails
 from playground.web.routes.sessions import CreatedSession, created, perform
 from playground.web.routes.shape import Shape
 
@@ -95,7 +96,9 @@ async def branch(
     return await created(request, response, made)
 
 
-@router.post("/{id}/seek", response_description="It is there", responses=SENT)
+@router.post(
+    "/{id}/seek", response_description="It is there", responses={**SENT, **fails(HTTPStatus.CONFLICT)}
+)
 async def seek(session: Held, moment: Annotated[Sought, Body()]) -> Done:
     """Look at another moment of the parent; only of a session that is `passing`."""
     return await perform(session, commands.Seek(step=moment.step))
