@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -99,6 +100,10 @@ def random_command(chance: random.Random) -> dict[str, Any]:
     return {"type": "change", "change": chance.choice(CHANGES)}
 
 
+def new_session(client: httpx.Client) -> Guest:
+    return Guest(client, client.post("/api/sessions", json={"config": CONFIG}).json())
+
+
 async def killed(server: Server, deaths: list[str], seed: int) -> list[float]:
     """Kills the `server` or its `worker` at random moments while two sessions go on, one by hand, one that
     plays; checks that nothing is missing. Returns the seconds until the server answered again.
@@ -108,9 +113,7 @@ async def killed(server: Server, deaths: list[str], seed: int) -> list[float]:
     chance = random.Random(seed)
     taken = []
     with httpx.Client(base_url=server.address, timeout=PATIENCE) as client:
-        playing, by_hand = (
-            Guest(client, client.post("/api/sessions", json={"config": CONFIG}).json()) for _ in "12"
-        )
+        playing, by_hand = new_session(client), new_session(client)
         playing.do("POST", "/speed", {"epochs_per_second": 100})
         playing.do("POST", "/play")
         visitor = Visitor(by_hand, "hand")
@@ -133,7 +136,7 @@ async def killed(server: Server, deaths: list[str], seed: int) -> list[float]:
             start = clock()
             await asyncio.to_thread(server.start)
             taken.append(clock() - start)
-            await is_back(playing, seen)
+            await asyncio.to_thread(is_back, playing, seen)
         over.set()
         await going
         assert_nothing_is_missing(visitor)
@@ -141,11 +144,10 @@ async def killed(server: Server, deaths: list[str], seed: int) -> list[float]:
     return taken
 
 
-async def is_back(playing: Guest, seen: int) -> None:
+def is_back(playing: Guest, seen: int) -> None:
     """It plays, and lost what it had trained in the last seconds at most."""
-    async with asyncio.timeout(PATIENCE):
-        while (answer := playing.call("GET", "")).status_code == 503:
-            await asyncio.sleep(0.1)
+    while (answer := playing.call("GET", "")).status_code == 503:
+        time.sleep(0.1)
     told = answer.json()
     per_epoch = told["step"] / told["epoch"]
     assert told["playing"]
