@@ -73,6 +73,10 @@ class Session:
     Raises `ValidationFailed` for a config or a recorded timeline that does not fit.
     """
 
+    parent: Parent | None = None
+    passing = False
+    """Whether it only looks back at a moment of its parent."""
+
     def __init__(
         self,
         engine: Engine,
@@ -107,9 +111,6 @@ class Session:
         """Another session whose worker is to train it."""
         self.family = self.id
         """The session that it comes from, by way of its parents. A family is trained on one worker."""
-        self.parent: Parent | None = None
-        self.passing = False
-        """Whether it only looks back at a moment of its parent."""
         self.trail = Trail()
         self.lockstep = Lockstep(self)
         self.answers = Answers(lambda command: self.lockstep.perform(self, command))
@@ -132,9 +133,7 @@ class Session:
         self.data = b""
         """The data message, once there is one."""
         self._last_frame = 0
-        self._changing = asyncio.Lock()
-        self._stepping = asyncio.Lock()
-        self._resetting = asyncio.Lock()
+        self._changing, self._stepping, self._resetting = (asyncio.Lock() for _ in range(3))
         self._ending: Problem | None = None
         """The answer to everything that is asked of it after its end."""
 
