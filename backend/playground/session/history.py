@@ -70,32 +70,6 @@ class History:
             other._table = self._table[:, self._table[MEAN, :, INDEX] < before]
         return other
 
-    def fresh(self, whole: bool = False) -> tuple[bool, bytes] | None:
-        """What has come since the last call, for `packed`, and whether it is the whole history."""
-        fresh, self._fresh = self._fresh, []
-        if whole or fresh is None:
-            header = {"type": "history", "stride": self.stride, "last": self.last, "columns": self._columns}
-            return True, encode(header, {"table": self._table})
-        if not fresh:
-            return None
-        batches = [{"stride": stride, "columns": columns} for stride, columns, _ in fresh]
-        arrays = {str(number): rows for number, (*_, rows) in enumerate(fresh)}
-        return False, encode({"type": "samples", "batches": batches}, arrays)
-
-    @classmethod
-    def unpacked(cls, parts: Sequence[bytes], run: int) -> "History":
-        """The history that `fresh` gave in these parts, of which the first is whole."""
-        history = cls(run)
-        for part in parts:
-            header, arrays = decode(part)
-            if header["type"] == "history":
-                history.stride, history.last = header["stride"], header["last"]
-                history._columns, history._table = tuple(header["columns"]), arrays["table"]
-            else:
-                for number, batch in enumerate(header["batches"]):
-                    history.add(batch["stride"], tuple(batch["columns"]), arrays[str(number)])
-        return history
-
     def up_to(self, step: int, run: int) -> "History":
         """The samples up to this step, as the history of another run."""
         other = self.copy(run)
@@ -123,6 +97,32 @@ class History:
             for column, name in enumerate(self._columns)
             if kept == MEAN or column >= MEASURED
         }
+
+    def fresh(self, whole: bool = False) -> tuple[bool, bytes] | None:
+        """What has come since the last call, for `packed`, and whether it is the whole history."""
+        fresh, self._fresh = self._fresh, []
+        if whole or fresh is None:
+            header = {"type": "history", "stride": self.stride, "last": self.last, "columns": self._columns}
+            return True, encode(header, {"table": self._table})
+        if not fresh:
+            return None
+        batches = [{"stride": stride, "columns": columns} for stride, columns, _ in fresh]
+        arrays = {str(number): rows for number, (*_, rows) in enumerate(fresh)}
+        return False, encode({"type": "samples", "batches": batches}, arrays)
+
+    @classmethod
+    def unpacked(cls, parts: Sequence[bytes], run: int) -> "History":
+        """The history that `fresh` gave in these parts, of which the first is whole."""
+        history = cls(run)
+        for part in parts:
+            header, arrays = decode(part)
+            if header["type"] == "history":
+                history.stride, history.last = header["stride"], header["last"]
+                history._columns, history._table = tuple(header["columns"]), arrays["table"]
+            else:
+                for number, batch in enumerate(header["batches"]):
+                    history.add(batch["stride"], tuple(batch["columns"]), arrays[str(number)])
+        return history
 
     def _encode(self, table: np.ndarray) -> bytes:
         header = MetricsHeader(

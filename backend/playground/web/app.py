@@ -96,7 +96,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.state.settings = settings
     app.state.engine = engine
     app.state.store = Store(settings.database)
-    app.state.registry = Registry(engine, settings)
+    app.state.registry = Registry(engine, settings, app.state.store)
     app.state.runs = Runs(engine, app.state.store, settings)
     for resource in RESOURCES:
         app.include_router(resource.router)
@@ -129,12 +129,14 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.store.open()
     await app.state.engine.start()
-    sweeper = asyncio.create_task(app.state.registry.sweep())
+    await app.state.registry.bring_back()
     await app.state.runs.start()
+    tasks = [asyncio.create_task(work) for work in (app.state.registry.sweep(), app.state.registry.keep())]
     yield
-    sweeper.cancel()
-    app.state.registry.shut_down()
+    for task in tasks:
+        task.cancel()
     app.state.runs.shut_down()
+    await app.state.registry.shut_down()
     await app.state.engine.stop()
     await app.state.runs.stop()
     app.state.store.close()
