@@ -30,6 +30,7 @@ from playground.messages.commands import (
     Speed,
 )
 from playground.messages.events import Divergence, Metrics, TaskDescription
+from playground.messages.stacks import GoOn, OpenPatch, OpenStack, PatchTrained, RowTrained
 from playground.run.config import Config
 from playground.run.run import Best, TimelineEntry
 from playground.run.slices import FIRST_TWO, Axes
@@ -165,6 +166,9 @@ Look = ReadMetrics | ReadScoreCurves | ReadMaps | ReadOptimizer | ReadUnits | Re
 
 Request = (
     Open
+    | OpenStack
+    | OpenPatch
+    | GoOn
     | Close
     | SendFrame
     | Play
@@ -341,6 +345,8 @@ Event = (
     | Stuck
     | SessionFailed
     | Snapshot
+    | RowTrained
+    | PatchTrained
 )
 _event: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
 
