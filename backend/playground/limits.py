@@ -53,6 +53,23 @@ MESSAGES_PER_SECOND = 240
 TIMELINE_BYTES = 8 * 1024 * 1024
 TRAIN_STEPS = 1_000_000
 """Steps that one `step` command may ask for, and that a new session may train at once."""
+SWEEP_AXES = 8
+"""Fields that a sweep varies."""
+SWEEP_VALUES = 64
+"""Values of one of them to choose from, where they are listed."""
+SWEEP_TRIALS = 5_000
+SWEEP_NETWORKS = 20_000
+"""Trials times seeds."""
+SWEEP_STEPS = 200_000_000
+"""Steps of all its networks together."""
+SWEEP_POINTS = 64
+"""Of the curve of a trial, about."""
+SWEEP_RUNGS = 16
+"""Moments at which a pruner looks at a trial."""
+SWEEPS = 100
+"""Sweeps that a server keeps."""
+NOTE = 10_000
+"""Characters that somebody writes about a run or a sweep."""
 MAP_NUMBERS = 4_000_000
 """Numbers in the raw maps of all units, together."""
 

@@ -1,6 +1,6 @@
 """Networks that train side by side, each with numbers of its own: the rows of a stack of a sweep."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from playground.run.config import Config
@@ -77,18 +77,24 @@ class Row:
         return samples
 
 
-def rows_of(
-    networks: Sequence[tuple[Config, int]],
-    measured: Measured,
-    tables: Tables | None = None,
-    device: str = "cpu",
-    trainers: Sequence[type[Trainer]] = TRAINERS,
-) -> Iterator[Row]:
-    """A row for each config and seed, which is that of its weights, mini-batches and dropout; the points are
-    those of the config's own seed. What rows have alike, as their data, they share."""
-    beside: dict[object, TrainingLoop] = {}
-    for config, seed in networks:
+class Rows:
+    """Makes networks that share what they have alike, as their data."""
+
+    def __init__(
+        self,
+        measured: Measured,
+        tables: Tables | None = None,
+        device: str = "cpu",
+        trainers: Sequence[type[Trainer]] = TRAINERS,
+    ):
+        self._measured, self._tables, self._device, self._trainers = measured, tables, device, trainers
+        self._beside: dict[object, TrainingLoop] = {}
+
+    def begin(self, config: Config, seed: int) -> Row:
+        """A network that is not trained yet. The seed is that of its weights, mini-batches and dropout; the
+        points are those of the config's own."""
         data = config.data, config.augmentation, config.seed
-        loop = TrainingLoop.start(config, tables, device, (seed,), trainers, beside.get(data))
-        beside[data] = loop
-        yield Row(loop, measured)
+        beside = self._beside.get(data)
+        loop = TrainingLoop.start(config, self._tables, self._device, (seed,), self._trainers, beside)
+        self._beside[data] = loop
+        return Row(loop, self._measured)

@@ -5,7 +5,7 @@ from playground.messages.codec import Arrays
 from playground.messages.events import Divergence
 from playground.messages.stacks import GoOn, OpenPatch, OpenStack, PatchTrained, RowEnd, RowTrained
 from playground.messages.worker import Event, Request, unpack
-from playground.training.rows import Measured, Row, rows_of
+from playground.training.rows import Measured, Row, Rows
 from playground.training.trainability import Patch
 from playground.worker.reports import Send
 
@@ -41,8 +41,8 @@ class StackRun(_Unwatched):
     def __init__(self, session: str, opening: OpenStack, arrays: Arrays, device: str, send: Send):
         super().__init__(session, opening.number, send)
         measured = Measured(opening.by_epochs, opening.every)
-        networks = [(row.config, row.seed) for row in opening.rows]
-        self._fresh = rows_of(networks, measured, unpack(opening.tables, arrays), device)
+        self._maker = Rows(measured, unpack(opening.tables, arrays), device)
+        self._wanted = {row.row: row for row in opening.rows}
         self._rows: dict[int, Row] = {}
         self._left = [row.row for row in opening.rows]
         """Rows that have not come to `until`; the first of them trains."""
@@ -58,7 +58,8 @@ class StackRun(_Unwatched):
         try:
             row = self._rows.get(number)
             if row is None:
-                row = self._rows[number] = next(self._fresh)
+                wanted = self._wanted.pop(number)
+                row = self._rows[number] = self._maker.begin(wanted.config, wanted.seed)
             row.go_on(self._until)
             if row.due:
                 row.train(deadline)

@@ -1,0 +1,170 @@
+"""Optuna: which points of a space are tried, which are given up, and which of its axes matter.
+
+Optuna is imported when it is first needed, and called in a thread: it may think for long.
+"""
+
+import math
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from playground.run.config import Config
+from playground.studies.sweeps.space import Point, is_whole, levels
+from playground.studies.sweeps.spec import Range, Space, SweepSpec, Values
+
+if TYPE_CHECKING:
+    from optuna import Study, Trial
+    from optuna.distributions import BaseDistribution
+
+AT_ONCE = {"grid": 64, "random": 64, "tpe": 16, "gp": 8, "cmaes": 16}
+"""Trials that a sampler is asked for together: those that learn from what was found get to see it often."""
+FIRST = {"tpe": 16, "gp": 8, "cmaes": 16}
+"""Trials by chance at first."""
+LEAST_FOR_IMPORTANCE = 8
+NOTHING_YET = 100.0
+"""As bad as this, or minus this, is a trial without a value where there is none with one."""
+
+
+@cache
+def optuna() -> Any:
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return optuna
+
+
+class Sampling:
+    """What it says depends on nothing but what was asked and told before, in this order; so a sweep that is
+    played again from its stored trials goes on as it would have gone."""
+
+    def __init__(self, spec: SweepSpec, space: Space, base: Config):
+        self._space = space
+        self._listed: dict[str, list[Any]] = {
+            path: axis.values for path, axis in space.items() if isinstance(axis, Values)
+        }
+        """Values that stand for themselves by their place in a list."""
+        if spec.sampler == "grid":
+            whole = {path: isinstance(axis, Range) and is_whole(base, path, axis) for path, axis in space.items()}
+            at_most = _side(space, whole, spec.trials)
+            self._listed = {path: levels(axis, whole[path], at_most) for path, axis in space.items()}
+        self._distributions = {path: self._distribution(base, path) for path in space}
+        self._left = math.inf
+        if spec.sampler == "grid":
+            self._left = math.prod(len(values) for values in self._listed.values())
+        direction = "maximize" if spec.objective.maximizes else "minimize"
+        sampler, pruner = self._sampler(spec), _pruner(spec)
+        self._study: Study = optuna().create_study(
+            study_name="sweep",  # Hyperband draws its brackets by it
+            direction=direction,
+            sampler=sampler,
+            pruner=pruner,
+        )
+        self._worse = min if spec.objective.maximizes else max
+        self._worst: float | None = None
+        self._open: dict[int, Trial] = {}
+
+    def _distribution(self, base: Config, path: str) -> "BaseDistribution":
+        kinds = optuna().distributions
+        if values := self._listed.get(path):
+            ordered = all(isinstance(value, int | float) for value in values) and values == sorted(values)
+            count = len(values)
+            if ordered and not any(isinstance(value, bool) for value in values):
+                return kinds.IntDistribution(0, count - 1)
+            return kinds.CategoricalDistribution(list(range(count)))
+        axis = self._space[path]
+        assert isinstance(axis, Range)
+        if is_whole(base, path, axis):
+            low, high = int(axis.low), int(axis.high)
+            return kinds.IntDistribution(low, high, log=axis.log, step=1 if axis.log else int(axis.step or 1))
+        return kinds.FloatDistribution(axis.low, axis.high, log=axis.log, step=None if axis.log else axis.step)
+
+    def _sampler(self, spec: SweepSpec) -> Any:
+        samplers, seed = optuna().samplers, spec.seed
+        match spec.sampler:
+            case "grid":
+                places = {path: list(range(len(values))) for path, values in self._listed.items()}
+                return samplers.GridSampler(places, seed=seed)
+            case "random":
+                return samplers.RandomSampler(seed=seed)
+            case "tpe":
+                return samplers.TPESampler(seed=seed, n_startup_trials=FIRST["tpe"])
+            case "gp":
+                return samplers.GPSampler(
+                    seed=seed, n_startup_trials=FIRST["gp"], warn_independent_sampling=False
+                )
+            case "cmaes":
+                return samplers.CmaEsSampler(
+                    seed=seed, n_startup_trials=FIRST["cmaes"], warn_independent_sampling=False
+                )
+
+    def ask(self, count: int) -> list[Point]:
+        """The next points, so many; fewer where a grid ends."""
+        points = []
+        for _ in range(int(min(count, self._left))):
+            trial = self._study.ask(self._distributions)
+            self._open[trial.number] = trial
+            points.append({path: self._value(path, trial.params[path]) for path in self._space})
+        self._left -= len(points)
+        return points
+
+    def _value(self, path: str, chosen: Any) -> Any:
+        listed = self._listed.get(path)
+        return listed[int(chosen)] if listed else chosen
+
+    def gives_up(self, number: int, rung: int, value: float | None) -> bool:
+        """Whether a trial that has this value at this rung, counted from 1, is not worth going on with."""
+        trial = self._open[number]
+        trial.report(self._finite(value), rung)
+        return trial.should_prune()
+
+    def tell(self, number: int, value: float | None, pruned: bool = False, failed: bool = False) -> None:
+        """How a trial has ended; no value is as bad as can be."""
+        trial, states = self._open.pop(number), optuna().trial.TrialState
+        if failed:
+            self._study.tell(trial, state=states.FAIL)
+        elif pruned:
+            self._study.tell(trial, state=states.PRUNED)
+        else:
+            self._study.tell(trial, self._finite(value))
+
+    def _finite(self, value: float | None) -> float:
+        """No value is as bad as the worst before it: infinity, no model can be fitted to."""
+        if value is None:
+            return self._worse(-NOTHING_YET, NOTHING_YET) if self._worst is None else self._worst
+        self._worst = value if self._worst is None else self._worse(self._worst, value)
+        return value
+
+    def importances(self) -> Mapping[str, float]:
+        """How much of the differences between the trials goes back to each axis, the greatest first, together
+        1; nothing yet where there are few trials (fANOVA: Hutter, Hoos, Leyton-Brown, 2014)."""
+        complete = [t for t in self._study.trials if t.value is not None and math.isfinite(t.value)]
+        if len(complete) < LEAST_FOR_IMPORTANCE or len({t.value for t in complete}) < 2:
+            return {}
+        importance = optuna().importance
+        evaluator = importance.FanovaImportanceEvaluator(n_trees=32, seed=0)
+        found = importance.get_param_importances(self._study, evaluator=evaluator)
+        return {path: float(share) for path, share in found.items()}
+
+
+def _pruner(spec: SweepSpec) -> Any:
+    pruners, rungs = optuna().pruners, len(spec.rungs)
+    match spec.pruner:
+        case "none":
+            return pruners.NopPruner()
+        case "median":
+            return pruners.MedianPruner(n_startup_trials=8, n_warmup_steps=1)
+        case "successive_halving":
+            return pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=2)
+        case "hyperband":
+            return pruners.HyperbandPruner(min_resource=1, max_resource=rungs, reduction_factor=3)
+
+
+def _side(space: Space, whole: dict[str, bool], trials: int) -> int:
+    """Values of each axis without values of its own that make a grid of no more than so many points."""
+    given = [
+        len(levels(axis, whole[path], trials))
+        for path, axis in space.items()
+        if isinstance(axis, Values) or (axis.step is not None and not axis.log)
+    ]
+    free = len(space) - len(given)
+    return max(2, math.floor((trials / math.prod(given)) ** (1 / free) + 1e-9)) if free else trials
