@@ -5,6 +5,7 @@ import fcntl
 import os
 import signal
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -74,18 +75,25 @@ def _serve(**options: object) -> Iterator[Running]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    chosen = Settings(**{"port": port, "device": "cpu", "log_level": "warning", **options})  # pyright: ignore[reportArgumentType]
-    engine = LocalEngine(chosen.workers, chosen.device)
-    server = Server(create_app(chosen, engine), chosen)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_until_ready(address, thread)
-        yield Running(address, engine, server)
-    finally:
-        server.should_exit = True
-        thread.join(timeout=30)
+    with tempfile.TemporaryDirectory() as folder:
+        defaults = {
+            "port": port,
+            "device": "cpu",
+            "log_level": "warning",
+            "database": f"{folder}/playground.db",
+        }
+        chosen = Settings(**{**defaults, **options})  # pyright: ignore[reportArgumentType]
+        engine = LocalEngine(chosen.workers, chosen.device)
+        server = Server(create_app(chosen, engine), chosen)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        address = f"http://127.0.0.1:{port}"
+        try:
+            _wait_until_ready(address, thread)
+            yield Running(address, engine, server)
+        finally:
+            server.should_exit = True
+            thread.join(timeout=30)
 
 
 def _wait_until_ready(address: str, thread: threading.Thread) -> None:

@@ -14,7 +14,7 @@ from playground.settings import Settings
 from playground.web import app
 from playground.web.server import Server
 
-OPTIONS = ("host", "port", "workers", "device")
+OPTIONS = ("host", "port", "workers", "device", "database")
 
 
 def run(*arguments: str, **environment: str) -> Any:

@@ -8,6 +8,8 @@ from typing import get_args
 import pytest
 from pydantic_core import core_schema
 
+from playground.catalogue.component import members
+from playground.catalogue.datasets import Data
 from playground.i18n import FORM, PLACEHOLDER, PLURAL, Text, english, say
 
 BACKEND = Path(__file__).parent.parent / "backend" / "playground"
@@ -66,6 +68,12 @@ def test_every_code_of_the_server_is_in_the_file_and_gets_its_values() -> None:
 def test_every_code_in_the_file_is_used() -> None:
     written = {node.value for _, node in nodes() if isinstance(node, ast.Constant)}
     assert server_codes() - written - PYDANTIC_RULES == {"rule.weights_edit"}
+
+
+def test_every_group_of_data_has_a_heading() -> None:
+    groups = {data.group for data in members(Data)} - {""}
+    assert len(groups) > 3
+    assert {f"data.group.{group}" for group in groups} <= english().keys()
 
 
 def test_plurals_have_both_forms() -> None:

@@ -46,7 +46,7 @@ SAME = {
     ),
     *("ROC", "X₁", "X₂", "X₁²", "X₂²", "X₁X₂", "MAE", "R²", "Test", "Bias", "Zoom", "Regression", "Pause"),
     *("Neuron {unit}", "No", "He normal", "LeCun normal", "Xavier normal"),
-    "TensorFlow Playground",
+    *("TensorFlow Playground", "TF Playground"),
     *("Smiley", "Fourier"),
     *("Hard tanh", "Softsign", "PReLU", "Residual", "SELU", "Mish", "Softplus", "Orthogonal"),
 }

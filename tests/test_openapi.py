@@ -64,11 +64,9 @@ def test_everything_that_crosses_the_websocket_is_in_the_document(client: httpx.
     assert list(_unresolved(document, document)) == []
 
 
-def test_the_document_is_printed_the_same_each_time(client: httpx.Client) -> None:
-    command = [sys.executable, "-m", "playground.web.openapi"]
-    printed = [subprocess.check_output(command, text=True) for _ in range(2)]
-    assert printed[0] == printed[1]
-    document = json.loads(printed[0])
+def test_the_document_is_printed_as_the_server_has_it(client: httpx.Client) -> None:
+    printed = subprocess.check_output([sys.executable, "-m", "playground.web.openapi"], text=True)
+    document = json.loads(printed)
     assert document == client.get("/openapi.json").json()
     assert list(document["components"]["schemas"]) == sorted(document["components"]["schemas"])
 

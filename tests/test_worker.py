@@ -17,7 +17,7 @@ from playground.run.validation import parse
 from playground.run.weights import AllWeights, OneWeight
 from playground.training.views import Views
 from playground.training.weights import read_weights
-from playground.worker import frames, live_run, pacing
+from playground.worker import changes, frames, live_run, pacing
 from playground.worker.channel import Channel
 from playground.worker.live_run import LiveRun
 
@@ -168,7 +168,7 @@ def test_a_line_that_fails_is_left_out_whatever_the_reason(monkeypatch: pytest.M
     def fail(*_: Any) -> None:
         raise ZeroDivisionError("nobody foresaw this")
 
-    monkeypatch.setattr(live_run, "set_weight", fail)
+    monkeypatch.setattr(changes, "set_weight", fail)
     edit = OneWeight(layer=0, source=0, unit=0, value=1)
     timeline = [TimelineEntry(step=0, weights=edit), TimelineEntry(step=2, change={"l1": 0.5})]
     recorder = Recorder(timeline=timeline, playing=True)

@@ -53,6 +53,24 @@ MESSAGES_PER_SECOND = 240
 TIMELINE_BYTES = 8 * 1024 * 1024
 TRAIN_STEPS = 1_000_000
 """Steps that one `step` command may ask for, and that a new session may train at once."""
+RUN_STEPS = 100_000_000
+"""Steps of a scripted run."""
+RUN_LINES = 10_000
+"""Changes of it."""
+RUN_NAME = 200
+RUN_NOTE = 10_000
+"""Characters."""
+RUN_TAGS = 32
+RUN_TAG = 64
+"""Characters of one."""
+RUN_WAIT = 60
+"""Seconds that a request may wait for the end of a run."""
+RUN_FILE_BYTES = 16 * 1024 * 1024
+"""Of a file of a run that is verified."""
+MARKED_LINES = 64
+"""Changes of a run at which the hash of its weights is kept."""
+FIRST_MARK = 16
+"""Steps after which it is first kept, and then whenever they have doubled."""
 SWEEP_AXES = 8
 """Fields that a sweep varies."""
 SWEEP_VALUES = 64
@@ -68,8 +86,6 @@ SWEEP_RUNGS = 16
 """Moments at which a pruner looks at a trial."""
 SWEEPS = 100
 """Sweeps that a server keeps."""
-NOTE = 10_000
-"""Characters that somebody writes about a run or a sweep."""
 MAP_NUMBERS = 4_000_000
 """Numbers in the raw maps of all units, together."""
 
@@ -83,3 +99,6 @@ NEURON_MAP = (4, 64)
 OUTPUT_MAP = (10, 200)
 HISTORY_SAMPLES = 1024
 """A history that reaches this many samples halves its resolution."""
+
+DATABASE_FREE_BYTES = 16 * 1024 * 1024
+"""Room on the disk without which a server does not start."""

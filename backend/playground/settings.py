@@ -17,6 +17,11 @@ class Settings(BaseSettings):
         pattern=r"^(auto|cpu|cuda(:\d+)?)$",
         description="Where to train: `auto`, `cpu`, `cuda` or `cuda:1`",
     )
+    database: str = Field(
+        default="playground.db",
+        min_length=1,
+        description="Where sessions and runs are kept: a file for SQLite, or `postgresql://…`",
+    )
     max_sessions: int = Field(
         default=200, ge=1, description="Sessions at one time; one more is told to come back later"
     )

@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
@@ -28,7 +29,8 @@ def serving(port: int | None = None, **settings: str) -> Iterator[tuple[str, int
     """Yields the address and the process id of a server that is ready; `settings` become PLAYGROUND_…."""
     port = port or free_port()
     command = [sys.executable, "-m", "playground.cli", "serve", "--host", "127.0.0.1", "--port", str(port)]
-    settings = {"log_level": "warning", **settings}
+    folder = tempfile.TemporaryDirectory()
+    settings = {"log_level": "warning", "database": f"{folder.name}/playground.db", **settings}
     environment = {**os.environ, **{f"PLAYGROUND_{name.upper()}": value for name, value in settings.items()}}
     address = f"http://127.0.0.1:{port}"
     process = subprocess.Popen(command, env=environment)
@@ -43,6 +45,8 @@ def serving(port: int | None = None, **settings: str) -> Iterator[tuple[str, int
             process.kill()
             process.wait()
             raise
+        finally:
+            folder.cleanup()
 
 
 def wait_until_ready(address: str, process: subprocess.Popen[bytes]) -> None:

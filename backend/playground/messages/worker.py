@@ -33,6 +33,7 @@ from playground.messages.events import Divergence, Metrics, TaskDescription
 from playground.messages.stacks import GoOn, OpenPatch, OpenStack, PatchTrained, RowTrained
 from playground.run.config import Config
 from playground.run.run import Best, TimelineEntry
+from playground.run.script import Mark, StoppedBy, StopRules
 from playground.run.slices import FIRST_TWO, Axes
 
 DEVICE_BYTES = 32
@@ -56,6 +57,22 @@ class Size(NamedTuple):
 # --- Requests ---------------------------------------------------------------------------------------------
 
 
+class Background(Message):
+    """Train a session to an end of its own, at full speed, with the time that live sessions leave."""
+
+    steps: int | None = None
+    """The step that it ends at."""
+    epochs: int | None = None
+    """Or the epoch."""
+    stop: StopRules = StopRules()
+    """What may end it sooner."""
+    marked: list[int] = []
+    """Steps that have a mark, beside the powers of two and the end."""
+    least_loss: float | None = None
+    """What the patience of the rules has seen up to the snapshot."""
+    waited: int = 0
+
+
 class Open(Message):
     """Take in a session: from its config and timeline, or from the snapshot in the array `snapshot`.
 
@@ -73,7 +90,9 @@ class Open(Message):
     """How many lines of the run lie before the snapshot."""
     until: int = 0
     playing: bool = False
-    speed: Speed
+    speed: Speed = Speed(max=True)
+    background: Background | None = None
+    """A scripted run: it has no viewers, and takes no command but a look and the end."""
     frame: int = 0
     """Number of the last frame that was sent."""
     held: Held = {}
@@ -161,7 +180,13 @@ class ReadWeights(Message):
     type: Literal["read_weights"] = "read_weights"
 
 
-Look = ReadMetrics | ReadScoreCurves | ReadMaps | ReadOptimizer | ReadUnits | ReadWeights
+class ReadMoment(Message):
+    """This moment whole, to go on from elsewhere: the answer has it as `earlier`."""
+
+    type: Literal["read_moment"] = "read_moment"
+
+
+Look = ReadMetrics | ReadScoreCurves | ReadMaps | ReadOptimizer | ReadUnits | ReadWeights | ReadMoment
 """What changes nothing."""
 
 Request = (
@@ -188,6 +213,7 @@ Request = (
     | ReadOptimizer
     | ReadUnits
     | ReadWeights
+    | ReadMoment
 )
 _request: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="type")])
 
@@ -239,7 +265,8 @@ class Answer(Message):
     stopped: Best | None = None
     """Likewise, if early stopping ended it."""
     earlier: Earlier | None = None
-    """The moment before a change that loses something, or before another run began."""
+    """The moment before a change that loses something, or before another run began; or the present one, if
+    that was asked for."""
 
 
 class Failed(Message):
@@ -330,6 +357,40 @@ class Snapshot(Message):
     step: int
     epoch: float
     done: int
+    least_loss: float | None = None
+    """Of a scripted run: what the patience of its rules has seen."""
+    waited: int = 0
+
+
+class Progress(Message):
+    """How far a scripted run is, of how many steps as far as one can tell."""
+
+    type: Literal["progress"] = "progress"
+    step: int
+    epoch: float
+    steps: int
+
+
+class Marked(Message):
+    """What the weights of a scripted run were at a step."""
+
+    type: Literal["marked"] = "marked"
+    mark: Mark
+
+
+class Ended(Message):
+    """A scripted run is at its end. Its snapshot is in the array `snapshot`, its weights in others, as
+    `0.weight`."""
+
+    type: Literal["ended"] = "ended"
+    step: int
+    epoch: float
+    done: int
+    metrics: Metrics
+    stopped_by: StoppedBy | None = None
+    """What ended it before its last step."""
+    diverged: Divergence | None = None
+    """Where it met NaN or infinity, if that is why; the weights are the last finite ones."""
 
 
 Event = (
@@ -345,6 +406,9 @@ Event = (
     | Stuck
     | SessionFailed
     | Snapshot
+    | Progress
+    | Marked
+    | Ended
     | RowTrained
     | PatchTrained
 )

@@ -22,6 +22,12 @@ def read_weights(network: Network, state: State) -> list[dict[str, np.ndarray]]:
     ]
 
 
+def named_weights(network: Network, state: State) -> dict[str, np.ndarray]:
+    """The same by layer and name, as `0.weight`."""
+    layers = read_weights(network, state)
+    return {f"{index}.{name}": array for index, layer in enumerate(layers) for name, array in layer.items()}
+
+
 def set_weights(network: Network, state: State, layers: list[dict[str, Any]]) -> None:
     """Replace parameters by name, in the form of `read_weights`; what is not named stays.
 

@@ -31,6 +31,7 @@ from playground.errors import (
 from playground.i18n import Text, say
 from playground.session.registry import Registry
 from playground.settings import Settings
+from playground.storage.store import Store
 from playground.web import openapi, pages, socket
 from playground.web.middleware import Bodies, Heads, SecurityHeaders
 from playground.web.problem import document
@@ -52,7 +53,9 @@ log = logging.getLogger("playground.app")
 
 
 def create_app(settings: Settings | None = None, engine: Engine | None = None) -> FastAPI:
-    """The application; workers start with its lifespan, on `engine` if one is given."""
+    """The application; its lifespan opens the database and starts workers, on `engine` if one is given.
+
+    Raises `StorageRefused` for a database of no known kind."""
     settings = settings or Settings()
     engine = engine or LocalEngine(settings.workers, settings.device)
     app = FastAPI(
@@ -67,6 +70,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.openapi = lambda: openapi.document(app)
     app.state.settings = settings
     app.state.engine = engine
+    app.state.store = Store(settings.database)
     app.state.registry = Registry(engine, settings)
     for router in (
         server.router,
@@ -104,12 +108,14 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    app.state.store.open()
     await app.state.engine.start()
     sweeper = asyncio.create_task(app.state.registry.sweep())
     yield
     sweeper.cancel()
     app.state.registry.shut_down()
     await app.state.engine.stop()
+    app.state.store.close()
 
 
 async def _answer(request: Request, error: Exception) -> JSONResponse:

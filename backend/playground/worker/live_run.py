@@ -10,14 +10,13 @@ from time import monotonic
 from playground import limits
 from playground.catalogue.tables.table import Table
 from playground.errors import ValidationFailed, fault
-from playground.i18n import Text, say
+from playground.i18n import say
 from playground.messages import worker as messages
 from playground.messages.codec import Arrays
 from playground.messages.commands import Pause, Play, Reset, SetSlice, SetSpeed, SetWeight, SetWeights
 from playground.messages.events import Divergence
 from playground.messages.worker import Envelope, Request
 from playground.run.config import Config
-from playground.run.meaning import meaning
 from playground.run.run import Best, Run
 from playground.run.weights import AllWeights, OneWeight
 from playground.training.divergence import Diverged
@@ -27,8 +26,9 @@ from playground.training.insight.units import looked_inside
 from playground.training.loop import TrainingLoop
 from playground.training.surgery import loses
 from playground.training.views import Views
-from playground.training.weights import read_weights, set_weight, set_weights
+from playground.training.weights import named_weights
 from playground.worker import snapshot
+from playground.worker.changes import made
 from playground.worker.frames import FrameSchedule
 from playground.worker.pacing import SLICE, Pacing
 from playground.worker.past import Past
@@ -238,9 +238,9 @@ class LiveRun:
             case messages.ReadUnits():
                 self._reports.answer(number, looked_inside(self.loop))
             case messages.ReadWeights():
-                layers = read_weights(self.loop.experiment.network, self.loop.state)
-                named = {f"{i}.{name}": a for i, layer in enumerate(layers) for name, a in layer.items()}
-                self._reports.answer(number, named)
+                self._reports.answer(number, named_weights(self.loop.experiment.network, self.loop.state))
+            case messages.ReadMoment():
+                self._reports.moment(number, Moment.of(self.loop.experiment, self.loop.state, self._done))
             case _:
                 raise TypeError(f"a live run does not take {request.type}")
 
@@ -285,10 +285,7 @@ class LiveRun:
         old, done, state = self.loop.experiment, self._done, replace(self.loop.state)
         if isinstance(edit, AllWeights):  # they are set in place
             state = state.copy()
-        if edit is None:
-            effect = [*meaning(old.config, after), *self.loop.change(after, tables)]
-        else:
-            effect = _edited(self.loop, edit)
+        effect = made(self.loop, after, edit, tables)
         self._tables = dict(tables)
         self._done += 1
         self._reports.settle()
@@ -338,14 +335,3 @@ class LiveRun:
         moment = Moment.of(self.loop.experiment, self.loop.state, self._done)
         self._past.note(self.loop, self._tables, moment)
         return moment
-
-
-def _edited(loop: TrainingLoop, edit: OneWeight | AllWeights) -> list[Text]:
-    """Sets weights by hand, and says which."""
-    network, state = loop.experiment.network, loop.state
-    if isinstance(edit, AllWeights):
-        set_weights(network, state, [dict(layer) for layer in edit.layers])
-        return [say("effect.weights_set")]
-    set_weight(network, state, edit)
-    code = "effect.bias_set" if edit.source is None else "effect.weight_set"
-    return [say(code, layer=edit.layer + 1, value=edit.value)]

@@ -13,6 +13,8 @@ from playground.messages import worker as messages
 from playground.messages.codec import Arrays
 from playground.messages.worker import Envelope, Event, Request, TrainerStatus
 from playground.worker import batching
+from playground.worker.background import Background
+from playground.worker.background_run import BackgroundRun
 from playground.worker.batching import Batching
 from playground.worker.channel import Channel
 from playground.worker.live_run import LiveRun
@@ -48,6 +50,7 @@ class Worker:
         self._device = device
         self._current_session = current_session
         self._runs: dict[str, LiveRun] = {}
+        self._background = Background()
         self._batching = Batching() if batched else None
         self._next_batches = 0.0
         self._trainer_status = trainer_status
@@ -65,6 +68,7 @@ class Worker:
                     self._handle(self._channel.exchange(0))
                     if monotonic() >= self._next_batches:
                         self._train_batches()
+            self._train_background()
 
     def _note_trainer(self) -> None:
         if (status := self._trainer_status()) != self._trainer:
@@ -72,14 +76,19 @@ class Worker:
             self._channel.send(Envelope(status))
 
     def _idle_time(self) -> float | None:
-        """Seconds until a session has something to do; None when none has."""
+        """Seconds until there is something to do; None when there is nothing."""
+        # What the reference trainer began, the kernel would not end with the same bits: so runs wait for it.
+        compiling = self._trainer.trainer == "compiling"
+        others = monotonic() + STATUS_SECONDS if compiling else self._background.due()
+        nearest = min(self._live_due(), others)
+        return None if nearest == float("inf") else max(0.0, nearest - monotonic())
+
+    def _live_due(self) -> float:
+        """When a live session has something to do, in `monotonic` time; infinity when none has."""
         due = [
             min(self._training_due(run), run.frames.due(), run.snapshot_due()) for run in self._runs.values()
         ]
-        if self._trainer.trainer == "compiling":
-            due.append(monotonic() + STATUS_SECONDS)
-        nearest = min(due, default=float("inf"))
-        return None if nearest == float("inf") else max(0.0, nearest - monotonic())
+        return min(due, default=float("inf"))
 
     def _training_due(self, run: LiveRun) -> float:
         return self._batching.member(run).training_due() if self._batching else run.training_due()
@@ -117,7 +126,17 @@ class Worker:
                 busy = True
         return busy
 
-    def _send_latest(self, run: LiveRun, slot: object, event: Event, arrays: Arrays) -> None:
+    def _train_background(self) -> None:
+        """A slice for a scripted run, if it may have one."""
+        if self._trainer.trainer == "compiling":
+            return
+        if run := self._background.turn(self._live_due() > monotonic()):
+            with self._guarded(run):
+                self._background.train(run)
+                if run.snapshot_due():
+                    self._send_latest(run, "snapshot", *run.make_snapshot())
+
+    def _send_latest(self, run: LiveRun | BackgroundRun, slot: object, event: Event, arrays: Arrays) -> None:
         self._channel.send_latest((run.session, slot), Envelope(event, run.session, arrays=arrays))
 
     def _read_inbox(self, run: LiveRun) -> None:
@@ -132,6 +151,10 @@ class Worker:
                     self._open(envelope, opening)
                 case messages.Close():
                     self._runs.pop(envelope.session, None)
+                    self._background.remove(envelope.session)
+                case _ if scripted := self._background.get(envelope.session):
+                    with self._guarded(scripted):
+                        self._answer(scripted, envelope)
                 case messages.SendFrame(size=size, fresh=fresh):
                     if run:
                         run.frames.want(size, fresh)
@@ -149,9 +172,13 @@ class Worker:
 
         self._note_session(opening.number)
         try:
-            run = LiveRun(envelope.session, opening, envelope.arrays, self._device, send)
+            kind = BackgroundRun if opening.background else LiveRun
+            run = kind(envelope.session, opening, envelope.arrays, self._device, send)
             run.open(envelope.request)
-            self._runs[envelope.session] = run
+            if isinstance(run, BackgroundRun):
+                self._background.add(run)
+            else:
+                self._runs[envelope.session] = run
         except ValidationFailed as failed:
             self._send(envelope, messages.Failed(detail=str(failed), errors=list(failed.errors)))
         except Exception as error:  # the other sessions must go on
@@ -160,7 +187,7 @@ class Worker:
         finally:
             self._note_session(0)
 
-    def _answer(self, run: LiveRun, envelope: Envelope[Request]) -> None:
+    def _answer(self, run: LiveRun | BackgroundRun, envelope: Envelope[Request]) -> None:
         try:
             run.handle(envelope.content, envelope.request, envelope.arrays)
         except ValidationFailed as failed:
@@ -173,7 +200,7 @@ class Worker:
         self._channel.send(Envelope(answer, envelope.session, envelope.request))
 
     @contextmanager
-    def _guarded(self, *runs: LiveRun) -> Iterator[None]:
+    def _guarded(self, *runs: LiveRun | BackgroundRun) -> Iterator[None]:
         """Sessions that fail are paused. Of several at once none is noted as the current one: an innocent
         one might be locked out."""
         self._note_session(runs[0].number if len(runs) == 1 else 0)
@@ -182,7 +209,7 @@ class Worker:
         except Exception as error:
             log.exception("a session failed")
             for run in runs:
-                if self._batching:
+                if self._batching and isinstance(run, LiveRun):
                     self._batching.member(run).leave()
                 run.fail(_words(error))
         finally:

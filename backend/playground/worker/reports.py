@@ -96,6 +96,12 @@ class Reports:
         earlier, arrays = packed(done.before)
         self.answer(request, arrays, effect=done.effect, task=done.task, earlier=earlier)
 
+    def moment(self, request: int, moment: Moment) -> None:
+        """Answers with this moment whole, and its metrics."""
+        earlier, arrays = packed(moment)
+        metrics = self._loop.measure()[0].named()
+        self.answer(request, arrays, earlier=earlier, metrics=metrics)
+
     def settle(self) -> None:
         """What the next frame says of the units is of its own moment."""
         self._views.units.settle()

@@ -161,9 +161,9 @@ class TensorflowPlayground(Data):
     its seed and the same settings, each point is where it is there. -1 is class 0, and +1 class 1."""
 
     kind: Literal["tensorflow_playground"] = "tensorflow_playground"
-    label: ClassVar[str] = "TensorFlow Playground"
+    label: ClassVar[str] = "TF Playground"
     formula: ClassVar[str] = r"u_1, u_2, \dots = \mathrm{ARC4}(\text{seed})"
-    group: ClassVar[str] = "benchmarks"
+    group: ClassVar[str] = "shapes"
     dataset: DatasetName = Field(
         default="circle",
         title="Data set",

@@ -107,8 +107,8 @@ class SweepSpec(Shape):
     """Networks of each point, from different initial weights."""
     seed: int = Field(default=0, ge=0, le=limits.SEED, examples=[0])
     """Of the choices: the same seed makes the same sweep."""
-    name: str = Field(default="", max_length=200, examples=["how fast, how wide"])
-    note: str = Field(default="", max_length=limits.NOTE, examples=[""])
+    name: str = Field(default="", max_length=limits.RUN_NAME, examples=["how fast, how wide"])
+    note: str = Field(default="", max_length=limits.RUN_NOTE, examples=[""])
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -1,4 +1,4 @@
-"""The command line: `playground serve`."""
+"""`playground serve`: the page and the API."""
 
 import contextlib
 from typing import Annotated, Any
@@ -7,13 +7,10 @@ import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from playground import __version__
 from playground.settings import Settings
 
 FIELDS = Settings.model_fields
 PREFIX = Settings.model_config.get("env_prefix", "")
-
-main = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
 
 def _option(field: str) -> Any:
@@ -25,30 +22,15 @@ def _variable(field: str) -> str:
     return f"{PREFIX}{field.upper()}"
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(__version__)
-        raise typer.Exit
-
-
-@main.callback()
-def playground(
-    version: Annotated[
-        bool, typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True)
-    ] = False,
-) -> None:
-    """A neural network playground."""
-
-
-@main.command()
 def serve(
     host: Annotated[str, _option("host")] = FIELDS["host"].default,
     port: Annotated[int, _option("port")] = FIELDS["port"].default,
     workers: Annotated[int, _option("workers")] = FIELDS["workers"].default,
     device: Annotated[str, _option("device")] = FIELDS["device"].default,
+    database: Annotated[str, _option("database")] = FIELDS["database"].default,
 ) -> None:
     """Serve the page and the API. Other settings are environment variables; the README lists them."""
-    options = {"host": host, "port": port, "workers": workers, "device": device}
+    options = {"host": host, "port": port, "workers": workers, "device": device, "database": database}
     try:
         settings = Settings(**options)
     except ValidationError as error:
@@ -56,11 +38,16 @@ def serve(
     except SettingsError as error:  # a list that is no JSON
         raise typer.BadParameter(str(error)) from error
     # Here, not above: help and completion need not wait for PyTorch.
+    from playground.storage.errors import StorageRefused
     from playground.web.app import create_app
     from playground.web.server import Server
 
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again once everything is shut down
-        Server(create_app(settings), settings).run()
+        try:
+            Server(create_app(settings), settings).run()
+        except StorageRefused as error:
+            typer.echo(error.reason.text, err=True)
+            raise typer.Exit(1) from error
 
 
 def _refusal(error: ValidationError, options: dict[str, Any]) -> typer.BadParameter:
@@ -68,7 +55,3 @@ def _refusal(error: ValidationError, options: dict[str, Any]) -> typer.BadParame
     first = error.errors()[0]
     field, *_ = map(str, first["loc"])
     return typer.BadParameter(first["msg"], param_hint=f"--{field}" if field in options else _variable(field))
-
-
-if __name__ == "__main__":
-    main()
