@@ -84,6 +84,8 @@ SWEEP_POINTS = 64
 """Of the curve of a trial, about."""
 SWEEP_RUNGS = 16
 """Moments at which a pruner looks at a trial."""
+SWEEP_EVENT = 100
+"""Trials that one event tells of."""
 SWEEPS = 100
 """Sweeps that a server keeps."""
 MAP_NUMBERS = 4_000_000

@@ -1,5 +1,5 @@
-"""What an engine and its workers say to one another of many networks that train in the background: stacks of a
-sweep, and patches of a map of trainability."""
+"""What an engine and its workers say to one another of many networks that train in the background: stacks
+of a sweep, and patches of a map of trainability."""
 
 from enum import StrEnum
 from typing import Any, Literal
@@ -55,8 +55,8 @@ class GoOn(Message):
 
 
 class OpenPatch(Message):
-    """Train networks that differ in learning rate and in the scale of their initial weights, number by number,
-    `steps` steps each, and say by `PatchTrained` how each has learned."""
+    """Train networks that differ in learning rate and in the scale of their initial weights, number by
+    number, `steps` steps each, and say by `PatchTrained` how each has learned."""
 
     type: Literal["open_patch"] = "open_patch"
     number: int
@@ -84,8 +84,8 @@ class RowEnd(StrEnum):
 
 
 class RowTrained(Message):
-    """A row of a stack has come to where it goes no further. The array `samples` is (points, columns) float64:
-    what it has measured since it last said so; a second worker says it all again."""
+    """A row of a stack has come to where it goes no further. The array `samples` is (points, columns)
+    float64: what it has measured since it last said so; a second worker says it all again."""
 
     type: Literal["row_trained"] = "row_trained"
     row: int

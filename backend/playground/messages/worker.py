@@ -186,6 +186,8 @@ class ReadMoment(Message):
     type: Literal["read_moment"] = "read_moment"
 
 
+Opening = Open | OpenStack | OpenPatch
+"""All that a worker needs to take something in."""
 Look = ReadMetrics | ReadScoreCurves | ReadMaps | ReadOptimizer | ReadUnits | ReadWeights | ReadMoment
 """What changes nothing."""
 

@@ -48,8 +48,8 @@ def measure(losses: np.ndarray) -> np.ndarray:
 
 
 class Patch:
-    """Networks number by number: `rates` has the learning rate of each, `scales` which of the `starts`, configs
-    that differ in the initial weights, it starts from."""
+    """Networks number by number: `rates` has the learning rate of each, `scales` which of the `starts`,
+    configs that differ in the initial weights, it starts from."""
 
     def __init__(
         self,

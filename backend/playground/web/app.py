@@ -32,6 +32,7 @@ from playground.i18n import Text, say
 from playground.session.registry import Registry
 from playground.settings import Settings
 from playground.storage.store import Store
+from playground.studies.sweeps.sweeps import Sweeps
 from playground.web import openapi, pages, socket
 from playground.web.middleware import Bodies, Heads, SecurityHeaders
 from playground.web.problem import document
@@ -46,6 +47,7 @@ from playground.web.routes import (
     server,
     sessions,
     summary,
+    sweeps,
     units,
 )
 
@@ -72,6 +74,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.state.engine = engine
     app.state.store = Store(settings.database)
     app.state.registry = Registry(engine, settings)
+    app.state.sweeps = Sweeps(engine, app.state.store, app.state.registry.uploads, settings.workers)
     for router in (
         server.router,
         catalogue.router,
@@ -84,6 +87,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         score_curves.router,
         optimizer.router,
         units.router,
+        sweeps.router,
         socket.router,
         pages.router,
     ):
@@ -110,9 +114,11 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.store.open()
     await app.state.engine.start()
+    await app.state.sweeps.start()
     sweeper = asyncio.create_task(app.state.registry.sweep())
     yield
     sweeper.cancel()
+    await app.state.sweeps.stop()
     app.state.registry.shut_down()
     await app.state.engine.stop()
     app.state.store.close()

@@ -23,9 +23,6 @@ class _Unwatched:
     def open(self, request: int) -> None:
         self._tell(messages.Answer(step=0, epoch=0.0), request=request)
 
-    def snapshot_due(self) -> bool:
-        return False
-
     def fail(self, detail: str) -> None:
         """After a failure that nobody foresaw: it is over."""
         self.ended = True
@@ -87,13 +84,14 @@ class StackRun(_Unwatched):
             del self._rows[number]
 
     def handle(self, request: Request, number: int, _: Arrays) -> None:
-        """Takes up again the rows that have come to `until`, but for those that are dropped."""
+        """Goes on with all rows but those that are dropped."""
         if not isinstance(request, GoOn):
             raise TypeError(f"a stack does not take {request.type}")
         self._until = request.until
         for dropped in request.dropped:
             self._rows.pop(dropped, None)
-        self._left = sorted(self._rows)
+            self._wanted.pop(dropped, None)
+        self._left = sorted([*self._rows, *self._wanted])
         self._tell(messages.Answer(step=0, epoch=0.0), request=number)
 
 

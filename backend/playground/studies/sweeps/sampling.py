@@ -4,17 +4,19 @@ Optuna is imported when it is first needed, and called in a thread: it may think
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from playground.run.config import Config
 from playground.studies.sweeps.space import Point, is_whole, levels
 from playground.studies.sweeps.spec import Range, Space, SweepSpec, Values
+from playground.studies.sweeps.trial import Trial
 
 if TYPE_CHECKING:
-    from optuna import Study, Trial
+    from optuna import Study
     from optuna.distributions import BaseDistribution
+    from optuna.trial import Trial as Asked
 
 AT_ONCE = {"grid": 64, "random": 64, "tpe": 16, "gp": 8, "cmaes": 16}
 """Trials that a sampler is asked for together: those that learn from what was found get to see it often."""
@@ -33,24 +35,53 @@ def optuna() -> Any:
     return optuna
 
 
+class _Axes:
+    """The axes of a space as Optuna knows them: values that are listed stand for themselves by their
+    places."""
+
+    def __init__(self, spec: SweepSpec, space: Space, base: Config):
+        self._space, self._base = space, base
+        self.listed: dict[str, list[Any]] = {
+            path: axis.values for path, axis in space.items() if isinstance(axis, Values)
+        }
+        if spec.sampler == "grid":
+            whole = {path: isinstance(a, Range) and is_whole(base, path, a) for path, a in space.items()}
+            at_most = _side(space, whole, spec.trials)
+            self.listed = {path: levels(axis, whole[path], at_most) for path, axis in space.items()}
+        self.distributions = {path: self._distribution(path) for path in space}
+
+    def value(self, path: str, chosen: Any) -> Any:
+        listed = self.listed.get(path)
+        return listed[int(chosen)] if listed else chosen
+
+    def chosen(self, path: str, value: Any) -> Any:
+        listed = self.listed.get(path)
+        return listed.index(value) if listed else value
+
+    def _distribution(self, path: str) -> "BaseDistribution":
+        kinds, axis = optuna().distributions, self._space[path]
+        if values := self.listed.get(path):
+            numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+            if numbers and values == sorted(values):
+                return kinds.IntDistribution(0, len(values) - 1)
+            return kinds.CategoricalDistribution(list(range(len(values))))
+        assert isinstance(axis, Range)
+        if is_whole(self._base, path, axis):
+            step = 1 if axis.log else int(axis.step or 1)
+            return kinds.IntDistribution(int(axis.low), int(axis.high), log=axis.log, step=step)
+        step = None if axis.log else axis.step
+        return kinds.FloatDistribution(float(axis.low), float(axis.high), log=axis.log, step=step)
+
+
 class Sampling:
     """What it says depends on nothing but what was asked and told before, in this order; so a sweep that is
     played again from its stored trials goes on as it would have gone."""
 
     def __init__(self, spec: SweepSpec, space: Space, base: Config):
-        self._space = space
-        self._listed: dict[str, list[Any]] = {
-            path: axis.values for path, axis in space.items() if isinstance(axis, Values)
-        }
-        """Values that stand for themselves by their place in a list."""
-        if spec.sampler == "grid":
-            whole = {path: isinstance(axis, Range) and is_whole(base, path, axis) for path, axis in space.items()}
-            at_most = _side(space, whole, spec.trials)
-            self._listed = {path: levels(axis, whole[path], at_most) for path, axis in space.items()}
-        self._distributions = {path: self._distribution(base, path) for path in space}
+        self._axes = _Axes(spec, space, base)
         self._left = math.inf
         if spec.sampler == "grid":
-            self._left = math.prod(len(values) for values in self._listed.values())
+            self._left = math.prod(len(values) for values in self._axes.listed.values())
         direction = "maximize" if spec.objective.maximizes else "minimize"
         sampler, pruner = self._sampler(spec), _pruner(spec)
         self._study: Study = optuna().create_study(
@@ -61,28 +92,13 @@ class Sampling:
         )
         self._worse = min if spec.objective.maximizes else max
         self._worst: float | None = None
-        self._open: dict[int, Trial] = {}
-
-    def _distribution(self, base: Config, path: str) -> "BaseDistribution":
-        kinds = optuna().distributions
-        if values := self._listed.get(path):
-            ordered = all(isinstance(value, int | float) for value in values) and values == sorted(values)
-            count = len(values)
-            if ordered and not any(isinstance(value, bool) for value in values):
-                return kinds.IntDistribution(0, count - 1)
-            return kinds.CategoricalDistribution(list(range(count)))
-        axis = self._space[path]
-        assert isinstance(axis, Range)
-        if is_whole(base, path, axis):
-            low, high = int(axis.low), int(axis.high)
-            return kinds.IntDistribution(low, high, log=axis.log, step=1 if axis.log else int(axis.step or 1))
-        return kinds.FloatDistribution(axis.low, axis.high, log=axis.log, step=None if axis.log else axis.step)
+        self._open: dict[int, Asked] = {}
 
     def _sampler(self, spec: SweepSpec) -> Any:
         samplers, seed = optuna().samplers, spec.seed
         match spec.sampler:
             case "grid":
-                places = {path: list(range(len(values))) for path, values in self._listed.items()}
+                places = {path: list(range(len(values))) for path, values in self._axes.listed.items()}
                 return samplers.GridSampler(places, seed=seed)
             case "random":
                 return samplers.RandomSampler(seed=seed)
@@ -101,15 +117,11 @@ class Sampling:
         """The next points, so many; fewer where a grid ends."""
         points = []
         for _ in range(int(min(count, self._left))):
-            trial = self._study.ask(self._distributions)
+            trial = self._study.ask(self._axes.distributions)
             self._open[trial.number] = trial
-            points.append({path: self._value(path, trial.params[path]) for path in self._space})
+            points.append({path: self._axes.value(path, chosen) for path, chosen in trial.params.items()})
         self._left -= len(points)
         return points
-
-    def _value(self, path: str, chosen: Any) -> Any:
-        listed = self._listed.get(path)
-        return listed[int(chosen)] if listed else chosen
 
     def gives_up(self, number: int, rung: int, value: float | None) -> bool:
         """Whether a trial that has this value at this rung, counted from 1, is not worth going on with."""
@@ -134,16 +146,23 @@ class Sampling:
         self._worst = value if self._worst is None else self._worse(self._worst, value)
         return value
 
-    def importances(self) -> Mapping[str, float]:
-        """How much of the differences between the trials goes back to each axis, the greatest first, together
-        1; nothing yet where there are few trials (fANOVA: Hutter, Hoos, Leyton-Brown, 2014)."""
-        complete = [t for t in self._study.trials if t.value is not None and math.isfinite(t.value)]
-        if len(complete) < LEAST_FOR_IMPORTANCE or len({t.value for t in complete}) < 2:
-            return {}
-        importance = optuna().importance
-        evaluator = importance.FanovaImportanceEvaluator(n_trees=32, seed=0)
-        found = importance.get_param_importances(self._study, evaluator=evaluator)
-        return {path: float(share) for path, share in found.items()}
+
+def importances(spec: SweepSpec, space: Space, base: Config, trials: Sequence[Trial]) -> dict[str, float]:
+    """How much of the differences between these trials goes back to each axis, the greatest first, together
+    1; nothing yet where there are few (fANOVA: Hutter, Hoos, Leyton-Brown, 2014)."""
+    if len(trials) < LEAST_FOR_IMPORTANCE or len({trial.value for trial in trials}) < 2:
+        return {}
+    axes = _Axes(spec, space, base)
+    study = optuna().create_study()
+    for trial in trials:
+        params = {path: axes.chosen(path, trial.point[path]) for path in space}
+        frozen = optuna().trial.create_trial(
+            params=params, distributions=axes.distributions, value=trial.value
+        )
+        study.add_trial(frozen)
+    evaluator = optuna().importance.FanovaImportanceEvaluator(n_trees=32, seed=0)
+    found = optuna().importance.get_param_importances(study, evaluator=evaluator)
+    return {path: float(share) for path, share in found.items()}
 
 
 def _pruner(spec: SweepSpec) -> Any:

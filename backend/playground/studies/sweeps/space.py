@@ -1,4 +1,5 @@
-"""The space of a sweep: fields of a config by their paths, and what a point of the space makes of the config."""
+"""The space of a sweep: fields of a config by their paths, and what a point of the space makes of the
+config."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -91,7 +92,7 @@ def check(base: Config, space: Space, tables: Tables) -> None:
     `space.PATH`."""
     errors: list[FieldError] = []
     for path, axis in space.items():
-        tried = [value for value in ends(axis)]
+        tried = ends(axis)
         suited = list(_bases(base, space, path, tables))
         if not suited:
             rule = say("rule.no_such_field", path=path)
@@ -188,8 +189,8 @@ def fields(config: Config) -> list[str]:
 
 
 def usual(config: Config) -> Space:
-    """What is varied if nobody says: the learning rate, and the width of the widest layer; where there is none
-    that may change, the batch size."""
+    """What is varied if nobody says: the learning rate, and the width of the widest layer; where there is
+    none that may change, the batch size."""
     rate = Range(low=LEAST_RATE, high=GREATEST_RATE, log=True)
     free = [
         (layer.width, -index)

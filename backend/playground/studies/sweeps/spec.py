@@ -83,16 +83,20 @@ class Objective(Shape):
 class SweepSpec(Shape):
     """What to vary. Whatever is left out has its default."""
 
-    config: dict[str, Any] = Field(default={}, examples=[{"data": {"kind": "spiral"}, "hidden": [{"width": 8}]}])
+    config: dict[str, Any] = Field(
+        default={}, examples=[{"data": {"kind": "spiral"}, "hidden": [{"width": 8}]}]
+    )
     """A config, or a part of one: what is not varied."""
     space: Space = Field(
         default={},
         max_length=limits.SWEEP_AXES,
-        examples=[{"optimizer.lr": {"low": 0.0001, "high": 1, "log": True}, "hidden.0.width": {"values": [2, 4, 8]}}],
+        examples=[
+            {"optimizer.lr": {"low": 0.0001, "high": 1, "log": True}, "hidden.0.width": {"values": [2, 4, 8]}}
+        ],
     )
-    """What is varied: dotted paths of fields of the config. Layers count from 0, `*` stands for each of them. A
-    field that the chosen kind of its component does not have is left out. Left out, it is the learning rate and
-    one more."""
+    """What is varied: dotted paths of fields of the config. Layers count from 0, `*` stands for each of
+    them. A field that the chosen kind of its component does not have is left out. Left out, it is the
+    learning rate and one more."""
     sampler: Sampler = Field(default="tpe", examples=["tpe"])
     """Who chooses: a grid, chance, or a model of what has been found (Optuna's)."""
     trials: int = Field(default=64, ge=1, le=limits.SWEEP_TRIALS, examples=[64])
@@ -100,7 +104,9 @@ class SweepSpec(Shape):
     epochs: int | None = Field(default=None, ge=1, le=limits.TRAIN_STEPS, examples=[100])
     """How long each network trains; 100 epochs if neither this nor `steps` is given."""
     steps: int | None = Field(default=None, ge=1, le=limits.TRAIN_STEPS, examples=[None])
-    objective: Objective = Field(default=Objective(), examples=[{"metric": "test_loss", "direction": "minimize"}])
+    objective: Objective = Field(
+        default=Objective(), examples=[{"metric": "test_loss", "direction": "minimize"}]
+    )
     pruner: Pruner = Field(default="none", examples=["none"])
     """Who gives up points that do not look well on the way."""
     seeds: int = Field(default=3, ge=1, le=limits.REPLICAS, examples=[3])
