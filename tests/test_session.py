@@ -32,7 +32,7 @@ class Overtaking:
 
     async def stop(self) -> None: ...
 
-    async def open(self, client: Any, settle: Callable[..., Any]) -> Any:
+    async def open(self, client: Any, settle: Callable[..., Any], beside: str | None = None) -> Any:
         self.client = client
         return settle(Envelope(Answer(step=0, epoch=0.0, task=TASK)))
 

@@ -94,6 +94,13 @@ MAP_NUMBERS = 4_000_000
 CHECKPOINTS = 24
 """Moments of a session that one can go back to."""
 CHECKPOINT_BYTES = 24 * 1024 * 1024
+TRAIL_SNAPSHOTS = 64
+"""Of a run, from which any moment of it is trained again."""
+TRAIL_BYTES = 16 * 1024 * 1024
+TOGETHER = 4
+"""Sessions that train in lock-step."""
+PASSING_SECONDS = 60.0
+"""A moment that was looked back at, and that nobody watches, is dropped after so long."""
 
 UNACKED_FRAMES = 3
 FRAME_RATE = 60

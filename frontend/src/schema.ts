@@ -176,6 +176,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sessions/{id}/branch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Branch
+         * @description A new session that shares this one's run up to a step: weights, optimizer state, timeline and curves
+         *     are as they were then, bit for bit. It is paused; this one goes on as it did.
+         */
+        post: operations["branch_api_sessions__id__branch_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sessions/{id}/config": {
         parameters: {
             query?: never;
@@ -403,6 +424,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sessions/{id}/seek": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Seek
+         * @description Look at another moment of the parent; only of a session that is `passing`.
+         */
+        post: operations["seek_api_sessions__id__seek_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sessions/{id}/slice": {
         parameters: {
             query?: never;
@@ -478,6 +519,32 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{id}/together": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Together
+         * @description Train in lock-step with another session: both take the same steps at the same time, and whoever is
+         *     behind is trained as far as the other. Play, pause, speed and steps are those of both. They come from one:
+         *     a branch and its parent, or branches of one parent.
+         */
+        post: operations["together_api_sessions__id__together_post"];
+        /**
+         * Alone
+         * @description No longer train in lock-step with others.
+         */
+        delete: operations["alone_api_sessions__id__together_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1152,6 +1219,24 @@ export interface components {
             /** @description The mean over the classes: a rare one counts as much as a frequent one. */
             macro: components["schemas"]["Scores"];
         };
+        /**
+         * Companion
+         * @description A session to train in lock-step with.
+         */
+        Companion: {
+            /**
+             * Key
+             * @description Its key.
+             * @example kJ0vTg2hN5c1xw0m3yQ4a8Zr5sUe7PbL
+             */
+            key: string;
+            /**
+             * Session
+             * @description Its id.
+             * @example 9f3c01ab77
+             */
+            session: string;
+        };
         /** @description Of any family; the catalogue knows the kinds of each and their parameters */
         Component: {
             /** @description Selects the component */
@@ -1734,6 +1819,18 @@ export interface components {
                 [key: string]: number | null;
             };
             /**
+             * @description Where it has branched off.
+             * @example null
+             */
+            parent: components["schemas"]["Parent"] | null;
+            /**
+             * Passing
+             * @description Whether it only looks back at a moment of its parent: it goes when nobody watches.
+             * @default false
+             * @example false
+             */
+            passing: boolean;
+            /**
              * Playing
              * @description Whether it trains.
              * @example true
@@ -1795,6 +1892,13 @@ export interface components {
              *     ]
              */
             timeline: components["schemas"]["TimelineEntry"][];
+            /**
+             * Together
+             * @description The sessions that train in lock-step with it, by their ids.
+             * @default []
+             * @example []
+             */
+            together: string[];
         };
         /**
          * CurvesOfClass
@@ -2847,6 +2951,52 @@ export interface components {
             step: number;
         };
         /**
+         * NewBranch
+         * @description Where to branch off, and what for.
+         */
+        NewBranch: {
+            /**
+             * Change
+             * @description A merge patch of the config to begin with.
+             * @example {
+             *       "optimizer": {
+             *         "lr": 0.1
+             *       }
+             *     }
+             */
+            change?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Lines
+             * @description After so many lines of the timeline, where some are of this very step; left out: after all up to it.
+             * @example null
+             */
+            lines?: number | null;
+            /**
+             * Passing
+             * @description Only look: `seek` moves it to other moments of its parent, and it goes when nobody watches. The first
+             *     thing that is done in it makes it a session like others.
+             * @default false
+             * @example false
+             */
+            passing?: boolean;
+            /**
+             * Step
+             * @description After so many optimizer updates; left out: now.
+             * @example 600
+             */
+            step?: number | null;
+            /**
+             * Together
+             * @description Train it as far as its parent, and in lock-step with it from then on: without a `change` it is a twin.
+             *     This takes the parent's key.
+             * @default false
+             * @example false
+             */
+            together?: boolean;
+        };
+        /**
          * NewSession
          * @description What to train. Whatever is left out has its default.
          */
@@ -3109,6 +3259,36 @@ export interface components {
              * @enum {string}
              */
             type: "number" | "integer" | "boolean" | "numbers" | "component" | "text" | "formula";
+        };
+        /**
+         * Parent
+         * @description The session whose run another one shares up to a step.
+         */
+        Parent: {
+            /**
+             * Epoch
+             * @description The same moment in passes over the training set.
+             * @example 24
+             */
+            epoch: number;
+            /**
+             * Lines
+             * @description Lines of the timeline that they share.
+             * @example 1
+             */
+            lines: number;
+            /**
+             * Session
+             * @description Its id.
+             * @example 9f3c01ab77
+             */
+            session: string;
+            /**
+             * Step
+             * @description Where the two part.
+             * @example 600
+             */
+            step: number;
         };
         /**
          * Pause
@@ -3516,6 +3696,26 @@ export interface components {
             recall: number | null;
         };
         /**
+         * Seek
+         * @description Look at another moment of the parent's run: only where this session looks back, and has done
+         *     nothing else yet.
+         */
+        Seek: {
+            /** @description Of your own, new in the session: the answer has it, too */
+            id: string;
+            /**
+             * Step
+             * @description After so many optimizer updates; the newest moment, where the run has not come that far.
+             * @example 600
+             */
+            step: number;
+            /**
+             * @description Says which message this is (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "seek";
+        };
+        /**
          * SessionScores
          * @description Of the training points and of the test points.
          */
@@ -3704,6 +3904,18 @@ export interface components {
                 [key: string]: number | null;
             };
             /**
+             * @description Where it has branched off.
+             * @example null
+             */
+            parent: components["schemas"]["Parent"] | null;
+            /**
+             * Passing
+             * @description Whether it only looks back at a moment of its parent: it goes when nobody watches.
+             * @default false
+             * @example false
+             */
+            passing: boolean;
+            /**
              * Playing
              * @description Whether it trains.
              * @example true
@@ -3765,6 +3977,13 @@ export interface components {
              *     ]
              */
             timeline: components["schemas"]["TimelineEntry"][];
+            /**
+             * Together
+             * @description The sessions that train in lock-step with it, by their ids.
+             * @default []
+             * @example []
+             */
+            together: string[];
         };
         /**
          * SessionState
@@ -3811,6 +4030,18 @@ export interface components {
                 [key: string]: number;
             };
             /**
+             * @description Where it has branched off.
+             * @example null
+             */
+            parent: components["schemas"]["Parent"] | null;
+            /**
+             * Passing
+             * @description Whether it only looks back at a moment of its parent: it goes when nobody watches.
+             * @default false
+             * @example false
+             */
+            passing: boolean;
+            /**
              * Playing
              * @description Whether it trains.
              * @example true
@@ -3829,6 +4060,13 @@ export interface components {
              * @example null
              */
             stuck: components["schemas"]["Divergence"] | null;
+            /**
+             * Together
+             * @description The sessions that train in lock-step with it, by their ids.
+             * @default []
+             * @example []
+             */
+            together: string[];
         };
         /**
          * SessionUnits
@@ -4021,6 +4259,18 @@ export interface components {
             symbol: string;
         };
         /**
+         * Sought
+         * @description A moment to look at.
+         */
+        Sought: {
+            /**
+             * Step
+             * @description After so many optimizer updates.
+             * @example 600
+             */
+            step: number;
+        };
+        /**
          * Speed
          * @description How fast a session trains: exactly one of the three.
          * @example {
@@ -4098,6 +4348,18 @@ export interface components {
                 [key: string]: number;
             };
             /**
+             * @description Where it has branched off.
+             * @example null
+             */
+            parent: components["schemas"]["Parent"] | null;
+            /**
+             * Passing
+             * @description Whether it only looks back at a moment of its parent: it goes when nobody watches.
+             * @default false
+             * @example false
+             */
+            passing: boolean;
+            /**
              * Playing
              * @description Whether it trains.
              * @example true
@@ -4116,6 +4378,13 @@ export interface components {
              * @example null
              */
             stuck: components["schemas"]["Divergence"] | null;
+            /**
+             * Together
+             * @description The sessions that train in lock-step with it, by their ids.
+             * @default []
+             * @example []
+             */
+            together: string[];
             /**
              * @description Says which message this is (enum property replaced by openapi-typescript)
              * @enum {string}
@@ -4811,7 +5080,7 @@ export interface components {
         /** @description What a placeholder stands for */
         "Value-Input": string | number | string[] | components["schemas"]["Text-Input"];
         /** @description What a viewer sends: a JSON text */
-        ViewerMessage: components["schemas"]["Play"] | components["schemas"]["Pause"] | components["schemas"]["Reset"] | components["schemas"]["Restore"] | components["schemas"]["SetSpeed"] | components["schemas"]["SetSlice"] | components["schemas"]["Step"] | components["schemas"]["Change"] | components["schemas"]["SetWeight"] | components["schemas"]["Authorize"] | components["schemas"]["Watch"] | components["schemas"]["Ack"];
+        ViewerMessage: components["schemas"]["Play"] | components["schemas"]["Pause"] | components["schemas"]["Reset"] | components["schemas"]["Restore"] | components["schemas"]["Seek"] | components["schemas"]["SetSpeed"] | components["schemas"]["SetSlice"] | components["schemas"]["Step"] | components["schemas"]["Change"] | components["schemas"]["SetWeight"] | components["schemas"]["Authorize"] | components["schemas"]["Watch"] | components["schemas"]["Ack"];
         /**
          * Viewers
          * @description Somebody came or went.
@@ -5468,6 +5737,105 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    branch_api_sessions__id__branch_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewBranch"];
+            };
+        };
+        responses: {
+            /** @description The session and its key; `Location` has its address */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedSession"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description No permission -- see authorization schemes */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Request forbidden -- authorization will not help */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6252,6 +6620,123 @@ export interface operations {
             };
         };
     };
+    seek_api_sessions__id__seek_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Sought"];
+            };
+        };
+        responses: {
+            /** @description It is there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description No permission -- see authorization schemes */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Request forbidden -- authorization will not help */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Request conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The user has sent too many requests in a given amount of time ("rate limiting") */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     set_slice_api_sessions__id__slice_post: {
         parameters: {
             query?: never;
@@ -6617,6 +7102,191 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    together_api_sessions__id__together_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Companion"];
+            };
+        };
+        responses: {
+            /** @description They go in lock-step */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionState"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description No permission -- see authorization schemes */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Request forbidden -- authorization will not help */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The user has sent too many requests in a given amount of time ("rate limiting") */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    alone_api_sessions__id__together_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It goes by itself */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionState"];
+                };
+            };
+            /** @description No permission -- see authorization schemes */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Request forbidden -- authorization will not help */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The user has sent too many requests in a given amount of time ("rate limiting") */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

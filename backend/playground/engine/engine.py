@@ -56,8 +56,11 @@ class Engine(Protocol):
 
     async def stop(self) -> None: ...
 
-    async def open(self, client: SessionClient, settle: Settle) -> Any:
-        """Raises `ValidationFailed`, `RequestFailed`, `WorkerLost`, as `ask` does."""
+    async def open(self, client: SessionClient, settle: Settle, beside: str | None = None) -> Any:
+        """On the worker of another session, where `beside` names one.
+
+        Raises `ValidationFailed`, `RequestFailed`, `WorkerLost`, as `ask` does.
+        """
         ...
 
     async def ask(self, session: str, request: Request, settle: Settle, arrays: Arrays | None = None) -> Any:

@@ -13,7 +13,8 @@ from playground.messages.worker import Envelope, Request, TrainerStatus
 
 
 class LocalEngine:
-    """Workers as processes of this machine; a session goes to the one with the fewest."""
+    """Workers as processes of this machine; a session goes to the one with the fewest, or
+    beside another."""
 
     def __init__(self, workers: int = 1, device: str = "auto"):
         forkserver = Forkserver()
@@ -46,8 +47,9 @@ class LocalEngine:
         await asyncio.gather(*self._lives, return_exceptions=True)
         self._forkserver.close()
 
-    async def open(self, client: SessionClient, settle: Settle) -> Any:
-        worker = min(self._workers, key=lambda worker: len(worker.clients))
+    async def open(self, client: SessionClient, settle: Settle, beside: str | None = None) -> Any:
+        fewest = min(self._workers, key=lambda worker: len(worker.clients))
+        worker = self._assignments.get(beside or "", fewest)
         self._assignments[client.id] = worker
         try:
             return await worker.open(client, settle)

@@ -123,6 +123,15 @@ class Restore(Message):
     """Its number, as a line of the timeline, the state or a divergence names it."""
 
 
+class Seek(Message):
+    """Look at another moment of the parent's run: only where this session looks back, and has done
+    nothing else yet."""
+
+    type: Literal["seek"] = "seek"
+    step: int = Field(ge=0, examples=[600])
+    """After so many optimizer updates; the newest moment, where the run has not come that far."""
+
+
 class SetSpeed(Speed):
     """Train at this speed from now on."""
 
@@ -189,12 +198,24 @@ class Ack(Message):
     """Its number."""
 
 
-Command = Play | Pause | Reset | Restore | SetSpeed | SetSlice | Step | Change | SetWeight | SetWeights
+Command = Play | Pause | Reset | Restore | Seek | SetSpeed | SetSlice | Step | Change | SetWeight | SetWeights
 """What changes a session: it takes the key."""
 
 
 ViewerMessage = (
-    Play | Pause | Reset | Restore | SetSpeed | SetSlice | Step | Change | SetWeight | Authorize | Watch | Ack
+    Play
+    | Pause
+    | Reset
+    | Restore
+    | Seek
+    | SetSpeed
+    | SetSlice
+    | Step
+    | Change
+    | SetWeight
+    | Authorize
+    | Watch
+    | Ack
 )
 _VIEWER_MESSAGES: dict[str, Any] = {cls.model_fields["type"].default: cls for cls in get_args(ViewerMessage)}
 

@@ -198,6 +198,19 @@ class TaskDescription(Message):
         )
 
 
+class Parent(Message):
+    """The session whose run another one shares up to a step."""
+
+    session: str = Field(examples=["9f3c01ab77"])
+    """Its id."""
+    step: int = Field(examples=[600])
+    """Where the two part."""
+    epoch: float = Field(examples=[24.0])
+    """The same moment in passes over the training set."""
+    lines: int = Field(examples=[1])
+    """Lines of the timeline that they share."""
+
+
 class SessionState(Message):
     """Where a session is, and whether it moves."""
 
@@ -221,6 +234,12 @@ class SessionState(Message):
     """The end of the run before this one, if a reset began it."""
     before_undo: Moment | None = Field(default=None, examples=[None])
     """Where the session was before it last went back, until something is changed."""
+    parent: Parent | None = Field(default=None, examples=[None])
+    """Where it has branched off."""
+    passing: bool = Field(default=False, examples=[False])
+    """Whether it only looks back at a moment of its parent: it goes when nobody watches."""
+    together: list[str] = Field(default=[], examples=[[]])
+    """The sessions that train in lock-step with it, by their ids."""
 
 
 class Hello(Message):

@@ -73,22 +73,30 @@ class Background(Message):
     waited: int = 0
 
 
-class Open(Message):
-    """Take in a session: from its config and timeline, or from the snapshot in the array `snapshot`.
+class Way(Message):
+    """To a moment of a run: from its config or the snapshot in the array `snapshot`, along its timeline."""
 
-    The worker trains up to step `until` at once, before it handles any other request for the session: after
-    a worker's death that is the step which the viewers have seen.
-    """
-
-    type: Literal["open"] = "open"
-    number: int
-    run: int
     config: Config
     timeline: list[TimelineEntry] = []
     """The lines after the snapshot, and those still to come."""
     done: int = 0
     """How many lines of the run lie before the snapshot."""
     until: int = 0
+    """The step to train up to at once."""
+    tables: list[dict[str, Any]] = []
+    """Uploaded tables that the config or the timeline names; their columns are arrays (`pack`)."""
+
+
+class Open(Way):
+    """Take in a session.
+
+    The worker trains up to step `until` before it handles any other request for the session: after a worker's
+    death that is the step which the viewers have seen.
+    """
+
+    type: Literal["open"] = "open"
+    number: int
+    run: int
     playing: bool = False
     speed: Speed = Speed(max=True)
     background: Background | None = None
@@ -97,8 +105,8 @@ class Open(Message):
     """Number of the last frame that was sent."""
     held: Held = {}
     axes: Axes = FIRST_TWO
-    tables: list[dict[str, Any]] = []
-    """Uploaded tables that the config or the timeline names; their columns are arrays (`pack`)."""
+    lockstep: str = ""
+    """Sessions of the same name take the same steps at the same time; without one, each goes by itself."""
 
 
 class Close(Message):
@@ -136,6 +144,19 @@ class Restore(commands.Restore):
 
     done: int
     """Lines of the timeline before it."""
+
+
+class Seek(Way):
+    """Go to a moment, as the next run. Whatever else is asked waits for that, but for another of these."""
+
+    type: Literal["seek"] = "seek"
+
+
+class SetLockstep(Message):
+    """Go on in lock-step with the other sessions of this name, or by itself."""
+
+    type: Literal["set_lockstep"] = "set_lockstep"
+    name: str
 
 
 class Cancel(Message):
@@ -202,6 +223,8 @@ Request = (
     | Pause
     | Reset
     | Restore
+    | Seek
+    | SetLockstep
     | SetSpeed
     | SetSlice
     | Step

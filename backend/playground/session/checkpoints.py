@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from playground import limits
 from playground.errors import ValidationFailed, fault
 from playground.i18n import say
+from playground.messages.codec import Arrays
 from playground.messages.events import Moment
+from playground.messages.worker import Earlier
 from playground.run.config import Config
 from playground.run.run import Run
 from playground.session.history import History
@@ -39,16 +41,31 @@ class Checkpoints:
         """Where the session was before it last went back, until something is changed."""
         return self._undone[-1] if self._undone else None
 
-    def keep(
-        self, step: int, epoch: float, run: Run, config: Config, history: History, snapshot: bytes
-    ) -> Moment:
-        """A moment to go back to; `history` is a copy that nobody else adds to."""
+    def keep(self, earlier: Earlier | None, arrays: Arrays, run: Run, history: History) -> Moment | None:
+        """The earlier moment of this run that an event tells of, to go back to."""
+        if earlier is None:
+            return None
         self._last += 1
-        moment = Moment(checkpoint=self._last, step=step, epoch=epoch)
-        self._kept[self._last] = Checkpoint(moment, run, config, history, snapshot, self.before_reset)
+        moment = Moment(checkpoint=self._last, step=earlier.step, epoch=earlier.epoch)
+        self._kept[self._last] = Checkpoint(
+            moment,
+            Run(run.config, run.timeline[: earlier.done]),
+            earlier.config,
+            history.copy(history.run, before=earlier.samples),
+            arrays["earlier"].tobytes(),
+            self.before_reset,
+        )
         while len(self._kept) > 1 and self._too_many():
             self._kept.popitem(last=False)
         return moment
+
+    def named_in(self, run: Run) -> "Checkpoints":
+        """Those that lines of this run name, for another session that goes on from it."""
+        other = Checkpoints()
+        named = {entry.checkpoint for entry in run.timeline}
+        other._kept.update((number, kept) for number, kept in self._kept.items() if number in named)
+        other._last = self._last
+        return other
 
     def get(self, number: int) -> Checkpoint:
         """Raises `ValidationFailed` for one that is not kept."""

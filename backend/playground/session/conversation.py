@@ -9,6 +9,7 @@ from playground.i18n import say
 from playground.messages import commands, events
 from playground.messages.commands import ID_LENGTH, read_message, sent_id
 from playground.messages.events import Acknowledged, Done, Role
+from playground.session.history import History
 from playground.session.session import Session
 from playground.session.viewer import Presence, Viewer
 
@@ -39,6 +40,11 @@ def join(session: Session, viewer: Viewer) -> None:
 def leave(session: Session, viewer: Viewer) -> None:
     session.used = monotonic()
     session.viewers.leave(viewer)
+
+
+def curves(session: Session) -> History:
+    """What viewers get of its history: nothing while it looks back, for they have that of its parent."""
+    return History(session.run_number) if session.passing else session.history
 
 
 async def hear(session: Session, viewer: Viewer, text: str) -> None:

@@ -60,6 +60,19 @@ class History:
             other._table = self._table[:, self._table[MEAN, :, INDEX] < before]
         return other
 
+    def up_to(self, step: int, run: int) -> "History":
+        """The samples up to this step, as the history of another run."""
+        other = self.copy(run)
+        if self._columns:
+            other._table = self._table[:, self._table[MEAN, :, STEP] <= step]
+            other.last = int(other._table[MEAN, -1, INDEX]) if other._table.shape[1] else -1
+        return other
+
+    @property
+    def epoch(self) -> float:
+        """Of the newest sample."""
+        return float(self._table[MEAN, -1, EPOCH]) if self._table.shape[1] else 0.0
+
     def since(self, index: int) -> list[bytes]:
         """Metrics messages with all rows after this index. Viewers in the same state share them."""
         if index not in self._encoded:

@@ -7,11 +7,15 @@ from http import HTTPStatus
 from time import monotonic
 from typing import Any
 
+from playground import limits
 from playground.engine.engine import Engine
 from playground.errors import Problem
 from playground.i18n import Text, say
 from playground.messages.events import NoticeCode
 from playground.run.run import TimelineEntry
+from playground.session.branch import Branch
+from playground.session.lockstep import named
+from playground.session.past import Past
 from playground.session.session import Phase, Session
 from playground.session.uploads import Uploads
 from playground.settings import Settings
@@ -40,11 +44,31 @@ class Registry:
     ) -> Session:
         """A new session, paused at this step. Raises `ValidationFailed`, or `Problem` where there is no room,
         or where there is a session of this key."""
+        self._make_room()
+        return await self._open(Session(self._engine, self.uploads, raw, recorded, step, key))
+
+    async def branch(self, original: Session, moment: Past, passing: bool, together: bool) -> Session:
+        """A session that goes on from a moment of this one: paused, only to look at it while it is `passing`,
+        or in lock-step with it. Raises as `create` does."""
+        self._make_room()
+        if together:
+            original.lockstep.check_room()
+            await named(original)
+        branch = Branch(self._engine, self.uploads, original, moment, passing)
+        if together:
+            branch.go_with(original)
+        await self._open(branch)
+        if together:
+            branch.lockstep.tell()
+        return branch
+
+    def _make_room(self) -> None:
         self._forget_the_ended()
         if len(self._sessions) >= self._settings.max_sessions:
             text = say("problem.too_many_sessions", limit=self._settings.max_sessions)
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, text, headers={"Retry-After": RETRY_AFTER})
-        session = Session(self._engine, self.uploads, raw, recorded, step, key)
+
+    async def _open(self, session: Session) -> Session:
         if session.id in self._sessions:
             raise Problem(HTTPStatus.CONFLICT, say("problem.session_exists"))
         self._sessions[session.id] = session
@@ -52,6 +76,7 @@ class Registry:
             await session.open()
         except BaseException:
             self._sessions.pop(session.id, None)
+            session.lockstep.forget(session)
             raise
         return session
 
@@ -81,7 +106,8 @@ class Registry:
             await asyncio.sleep(min(60.0, idle / 4))
             self._forget_the_ended()
             for session in list(self._sessions.values()):
-                if not _in_use(session) and monotonic() - session.used > idle:
+                most = min(idle, limits.PASSING_SECONDS) if session.passing else idle
+                if not _in_use(session) and monotonic() - session.used > most:
                     log.info("session %s is dropped: idle", session.id)
                     self.drop(session, say("ending.idle"))
 

@@ -7,14 +7,14 @@ import itertools
 import logging
 import secrets
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 from http import HTTPStatus
 from time import monotonic
 from typing import Any
 
 from playground import limits
+from playground.catalogue.tables.table import Table
 from playground.engine.engine import Engine
 from playground.errors import Problem, ValidationFailed, fault
 from playground.i18n import Text, say
@@ -27,9 +27,9 @@ from playground.messages.events import (
     Closing,
     Divergence,
     Done,
-    Moment,
     Notice,
     NoticeCode,
+    Parent,
     Result,
     SessionState,
     StepDone,
@@ -47,6 +47,9 @@ from playground.session.broadcast import Broadcast
 from playground.session.checkpoints import Checkpoint, Checkpoints
 from playground.session.history import EPOCH, MEAN, STEP, History
 from playground.session.labels import label
+from playground.session.lockstep import Lockstep
+from playground.session.past import Past
+from playground.session.trail import Snapshot, Trail, way
 from playground.session.uploads import Uploads
 from playground.session.viewer import Picture
 
@@ -61,15 +64,6 @@ class Phase(Enum):
     OPENING = auto()
     LIVE = auto()
     ENDED = auto()
-
-
-@dataclass(frozen=True)
-class Saved:
-    """The last snapshot of the worker, taken after `done` lines of the timeline of the run of this number."""
-
-    run: int
-    done: int
-    data: bytes
 
 
 class Session:
@@ -87,8 +81,9 @@ class Session:
         recorded: Sequence[TimelineEntry] = (),
         step: int = 0,
         key: str | None = None,
+        tables: Mapping[str, Table] | None = None,
     ):
-        tables = uploads.named_in(raw, *(entry.change for entry in recorded))
+        tables = {**(tables or {}), **uploads.named_in(raw, *(entry.change for entry in recorded))}
         config = parse(raw, tables)
         self.key = key or secrets.token_urlsafe(24)
         self.id = hashlib.sha256(self.key.encode()).hexdigest()[:ID_LENGTH]
@@ -105,7 +100,16 @@ class Session:
         self.history = History(self.run_number)
         self.used = monotonic()
         """When somebody last watched it or asked for it."""
-        self.answers = Answers(self.perform)
+        self.beside: str | None = None
+        """Another session whose worker is to train it."""
+        self.family = self.id
+        """The session that it comes from, by way of its parents. A family is trained on one worker."""
+        self.parent: Parent | None = None
+        self.passing = False
+        """Whether it only looks back at a moment of its parent."""
+        self.trail = Trail()
+        self.lockstep = Lockstep(self)
+        self.answers = Answers(lambda command: self.lockstep.perform(self, command))
         self.viewers = Broadcast(
             lambda size, fresh: engine.tell(self.id, messages.SendFrame(size=size, fresh=fresh))
         )
@@ -121,7 +125,6 @@ class Session:
         self._diverged: Divergence | None = None
         self._stuck: Divergence | None = None
         self._checkpoints = Checkpoints()
-        self._saved: Saved | None = None
         self.data = b""
         """The data message, once there is one."""
         self._last_frame = 0
@@ -138,7 +141,7 @@ class Session:
             self.task = _content(answer).task
             self.phase = Phase.LIVE
 
-        await self._engine.open(self, settle)
+        await self._engine.open(self, settle, self.beside)
 
     # --- What it is ---------------------------------------------------------------------------------------
 
@@ -156,18 +159,28 @@ class Session:
             stuck=self._stuck,
             before_reset=self._checkpoints.before_reset,
             before_undo=self._checkpoints.before_undo,
+            parent=self.parent,
+            passing=self.passing,
+            together=self.lockstep.others(self),
         )
+
+    @property
+    def present(self) -> Past:
+        """This moment; those before it are `before` it."""
+        return Past(self.run, self.step, self.history, self.trail, self._checkpoints, self._tables)
 
     def holds(self, key: str) -> bool:
         """Whether this is the session's key."""
         return hmac.compare_digest(key.encode(), self.key.encode())
 
-    async def read(
-        self,
-        request: messages.Look,
-    ) -> tuple[Answer, Arrays]:
+    async def read(self, request: messages.Look | messages.SetLockstep) -> tuple[Answer, Arrays]:
         """What the worker answers."""
-        return await self._ask(request, lambda answer: (_content(answer), answer.arrays))
+
+        def settle(answer: Envelope[Event]) -> tuple[Answer, Arrays]:
+            self._see(_content(answer).step, _content(answer).epoch)
+            return _content(answer), answer.arrays
+
+        return await self._ask(request, settle)
 
     # --- Commands -----------------------------------------------------------------------------------------
 
@@ -184,6 +197,8 @@ class Session:
                 return await self._reset(command)
             case commands.Restore(checkpoint=number):
                 return await self._restore(command, self._checkpoints.get(number))
+            case commands.Seek():
+                raise Problem(HTTPStatus.CONFLICT, say("problem.not_passing"))
             case commands.Step():
                 return await self._step(command)
             case commands.Change():
@@ -237,8 +252,9 @@ class Session:
 
     async def _reset(self, command: commands.Reset) -> Done:
         def settle(answer: Envelope[Event]) -> Done:
-            self._checkpoints.reset(self._keep(_content(answer).earlier, answer.arrays))
-            self._saved = None
+            end = _content(answer).earlier
+            self._checkpoints.reset(self._checkpoints.keep(end, answer.arrays, self.run, self.history))
+            self.trail = Trail()
             return self._begin(answer, Run(self.config), self.config, History(self.run_number + 1))
 
         async with self._resetting, self._changing:
@@ -248,9 +264,11 @@ class Session:
         """Goes back to a moment; where it was is another to go back to."""
 
         def settle(answer: Envelope[Event]) -> Done:
-            left = self._keep(_content(answer).earlier, answer.arrays)
+            left = _content(answer).earlier
+            left = self._checkpoints.keep(left, answer.arrays, self.run, self.history)
             self._checkpoints.went_back(to, left)
-            self._saved = Saved(self.run_number + 1, len(to.run.timeline), to.snapshot)
+            self.trail = self.trail.along(to.run, to.moment.step)
+            self.trail.note(Snapshot(to.run, to.moment.step, to.snapshot))
             return self._begin(answer, to.run, to.config, to.history.copy(self.run_number + 1))
 
         request = messages.Restore(checkpoint=command.checkpoint, done=len(to.run.timeline))
@@ -278,17 +296,6 @@ class Session:
         )
         self.viewers.start_over()
         return self._moved_on(answer)
-
-    def _keep(self, earlier: messages.Earlier | None, arrays: Arrays) -> Moment | None:
-        """The earlier moment that an event tells of, to go back to."""
-        return earlier and self._checkpoints.keep(
-            earlier.step,
-            earlier.epoch,
-            Run(self.run.config, self.run.timeline[: earlier.done]),
-            earlier.config,
-            self.history.copy(self.run_number, before=earlier.samples),
-            arrays["earlier"].tobytes(),
-        )
 
     async def _change(self, command: commands.Change) -> ChangeDone:
         async with self._changing:
@@ -338,7 +345,7 @@ class Session:
         took_effect = event.content
         assert isinstance(took_effect, Answer | messages.Applied)
         where = {"step": took_effect.step, "epoch": took_effect.epoch, "effect": took_effect.effect}
-        before = self._keep(took_effect.earlier, event.arrays)
+        before = self._checkpoints.keep(took_effect.earlier, event.arrays, self.run, self.history)
         entry = entry.model_copy(update={**where, "checkpoint": before and before.checkpoint})
         self.run = self.run.followed_by(entry)
         self._timeline_bytes += len(entry.model_dump_json())
@@ -372,24 +379,20 @@ class Session:
     # --- The worker's side: a SessionClient of the engine ---------------------------------------------------
 
     def opening(self) -> tuple[messages.Open, Arrays]:
-        saved = self._saved if self._saved and self._saved.run == self.run_number else None
-        done = saved.done if saved else 0
-        headers, arrays = pack(self._tables)
+        fields, arrays = way(self.run, self.trail, self._tables, (line.entry for line in self._ahead))
         request = messages.Open(
+            **fields,
             number=self.number,
             run=self.run_number,
-            config=self.run.config,
-            timeline=[*self.run.timeline[done:], *(line.entry for line in self._ahead)],
-            done=done,
             until=self.step,
             playing=self._playing,
             speed=self._speed,
             frame=self._last_frame,
             held=self._held,
             axes=self._axes,
-            tables=headers,
+            lockstep=self.lockstep.name,
         )
-        return request, {**arrays, "snapshot": as_array(saved.data)} if saved else arrays
+        return request, arrays
 
     def on_event(self, event: Envelope[Event]) -> None:
         arrays = event.arrays
@@ -413,15 +416,17 @@ class Session:
             case messages.Snapshot(run=run, step=step, epoch=epoch, done=done):
                 if run == self.run_number:
                     self._see(step, epoch)
-                    self._saved = Saved(run, done, arrays["snapshot"].tobytes())
+                    so_far = Run(self.run.config, self.run.timeline[:done])
+                    self.trail.note(Snapshot(so_far, step, arrays["snapshot"].tobytes()))
             case messages.Applied() as applied:
                 self._follow(applied, event)
             case messages.Diverged(diverged=diverged, earlier=earlier):
-                back = self._keep(earlier, arrays)
+                back = self._checkpoints.keep(earlier, arrays, self.run, self.history)
                 self._playing, self._diverged = False, diverged.model_copy(update={"back": back})
                 self.viewers.tell(events.StateChanged(**dict(self.state)))
             case messages.Stuck(stuck=stuck, earlier=earlier):
-                self._stuck = stuck and stuck.model_copy(update={"back": self._keep(earlier, arrays)})
+                back = self._checkpoints.keep(earlier, arrays, self.run, self.history)
+                self._stuck = stuck and stuck.model_copy(update={"back": back})
                 self.viewers.tell(events.StateChanged(**dict(self.state)))
             case messages.SessionFailed(detail=detail):
                 self._playing = False
@@ -438,6 +443,7 @@ class Session:
             self._playing = False
             self.viewers.tell(events.StateChanged(**dict(self.state)))
         if applied.index != len(self.run.timeline):
+            self.task = applied.task or self.task
             return
         if applied.best and self._timeline_bytes < limits.TIMELINE_BYTES:
             entry = TimelineEntry(step=0, best=applied.best, label=[say("label.early_stop")])
@@ -459,6 +465,7 @@ class Session:
     def end(self, reason: Text, code: NoticeCode = NoticeCode.SESSION_ENDED) -> None:
         """Tells the viewers and lets them go."""
         self.phase = Phase.ENDED
+        self.lockstep.forget(self)
         stopping = code is NoticeCode.SHUTDOWN
         status = HTTPStatus.SERVICE_UNAVAILABLE if stopping else HTTPStatus.NOT_FOUND
         self._ending = Problem(status, say(code, reason=reason))

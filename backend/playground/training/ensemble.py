@@ -17,6 +17,17 @@ def outputs_of(trainer: Trainer, experiment: Experiment, x: Tensor, network: int
     return torch.from_numpy(trainer.activations(x, network)[-units:].T)
 
 
+def answers(trainer: Trainer, experiment: Experiment, x: Tensor) -> Tensor:
+    """What each network answers at features x: (R, n), or (R, n, K) of more than two classes, or
+    of several values."""
+    found = []
+    for network in range(experiment.recorded):
+        outputs = outputs_of(trainer, experiment, x, network)
+        trained = partial(outputs_of, trainer, experiment, experiment.train_x, network)
+        found.append(answers_of(experiment, outputs, trained))
+    return torch.stack(found)
+
+
 def combined(trainer: Trainer, experiment: Experiment, x: Tensor) -> tuple[Evaluation, np.ndarray]:
     """The mean of what the networks answer at features x (1, n, inputs), without a loss, and how far they
     differ: the standard deviation of their answers (n,), of more than two classes that of the mean's class,
@@ -25,12 +36,7 @@ def combined(trainer: Trainer, experiment: Experiment, x: Tensor) -> tuple[Evalu
     A mean of networks is seldom worse than one of them: what each got wrong by chance cancels out (Hansen,
     Salamon, 1990).
     """
-    answers = []
-    for network in range(experiment.recorded):
-        outputs = outputs_of(trainer, experiment, x, network)
-        trained = partial(outputs_of, trainer, experiment, experiment.train_x, network)
-        answers.append(answers_of(experiment, outputs, trained))
-    each = torch.stack(answers)  # (R, n), or (R, n, K) of more than two classes, or of several values
+    each = answers(trainer, experiment, x)
     mean, spread = each.mean(dim=0), each.std(dim=0, correction=0)
     if experiment.task.answer != "multiclass":
         return Evaluation(NOTHING, mean.numpy(), NOTHING), (

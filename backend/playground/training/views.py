@@ -13,8 +13,8 @@ from playground import limits
 from playground.catalogue.features import available, columns
 from playground.run import slices
 from playground.run.slices import FIRST_TWO, Axes
-from playground.training.ensemble import combined, outputs_of
-from playground.training.evaluation import Evaluation, answers_of
+from playground.training.ensemble import answers, combined, outputs_of
+from playground.training.evaluation import Evaluation
 from playground.training.experiment import Experiment, features
 from playground.training.insight.units import UnitWatch, dropped
 from playground.training.loop import TrainingLoop
@@ -159,19 +159,10 @@ class Views:
         return self._answered(seen).reshape(-1, CURVE).numpy()
 
     def _answered(self, x: Tensor) -> Tensor:
-        """What the network says at features x (1, n, inputs), or several on average, as `_answers`."""
-        networks = self._loop.experiment.recorded
-        return torch.stack([self._answers(x, network) for network in range(networks)]).mean(dim=0)
-
-    @torch.no_grad()
-    def _answers(self, x: Tensor, network: int) -> Tensor:
-        """What one network says at features x: (n,), or (K, n) of more than two classes."""
-        trainer, experiment = self._loop.trainer, self._loop.experiment
-        output = outputs_of(trainer, experiment, x, network)
-        answers = answers_of(
-            experiment, output, lambda: outputs_of(trainer, experiment, experiment.train_x, network)
-        )
-        return answers.T if answers.dim() == 2 else answers
+        """What the network says at features x (1, n, inputs), or several on average: (n,), or (K, n) of more
+        than two classes."""
+        mean = answers(self._loop.trainer, self._loop.experiment, x).mean(dim=0)
+        return mean.T if mean.dim() == 2 else mean
 
     def _decision(self, size: int, evaluation: Evaluation) -> Arrays:
         """`evaluation` is of all points."""

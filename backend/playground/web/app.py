@@ -37,6 +37,7 @@ from playground.web import openapi, pages, socket
 from playground.web.middleware import Bodies, Heads, SecurityHeaders
 from playground.web.problem import document
 from playground.web.routes import (
+    branches,
     catalogue,
     data,
     formulas,
@@ -82,6 +83,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         data.router,
         imports.router,
         sessions.router,
+        branches.router,
         summary.router,
         scores.router,
         score_curves.router,

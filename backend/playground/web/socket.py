@@ -14,7 +14,7 @@ from playground.errors import Problem
 from playground.i18n import say
 from playground.messages.commands import SUBPROTOCOL, sent_id
 from playground.messages.events import Role
-from playground.session.conversation import error_event, hear, join, leave
+from playground.session.conversation import curves, error_event, hear, join, leave
 from playground.session.registry import Registry
 from playground.session.session import Session
 from playground.session.viewer import Viewer
@@ -41,7 +41,7 @@ async def live(socket: WebSocket, id: str) -> None:
     join(session, viewer)
     pumps = [
         asyncio.create_task(_listen(socket, session, viewer)),
-        asyncio.create_task(viewer.write(lambda: session.history)),
+        asyncio.create_task(viewer.write(lambda: curves(session))),
     ]
     try:
         done, _ = await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)

@@ -50,7 +50,7 @@ class Member:
         per_epoch = self.run.steps_per_epoch
         config = self.run.loop.config
         # A stack has no samples that wait; several networks are a stack by themselves.
-        if self.alone or config.carry_remainder or config.replicas > 1:
+        if self.alone or self.run.lockstep or config.carry_remainder or config.replicas > 1:
             return False
         if self.run.steps_to_goal:
             return self.run.steps_to_goal >= per_epoch

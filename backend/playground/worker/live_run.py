@@ -30,6 +30,7 @@ from playground.training.weights import named_weights
 from playground.worker import snapshot
 from playground.worker.changes import made
 from playground.worker.frames import FrameSchedule
+from playground.worker.lockstep import Lockstep, halt
 from playground.worker.pacing import SLICE, Pacing
 from playground.worker.past import Past
 from playground.worker.reports import Reports, Send, Taken
@@ -48,8 +49,8 @@ class Goal:
     """Training asked for at once, at full speed."""
 
     until: int
-    request: int
-    """The one to answer when it is reached; 0 while a reopened session catches up with what was seen."""
+    request: int = 0
+    """The one to answer when it is reached; 0 for what has been trained before."""
 
 
 class LiveRun:
@@ -64,24 +65,29 @@ class LiveRun:
         self.inbox: deque[Envelope[Request]] = deque()
         """Requests that wait until a reopened session has caught up."""
         self.pacing = Pacing(opening.speed, opening.playing)
+        self.lockstep: Lockstep | None = None
+        self.halted = False
+        """Whether it cannot go on with the others of its lock-step, until it is asked to."""
         self.frames = FrameSchedule()
         self._device = device
-        self._tables = messages.unpack(opening.tables, arrays)
-        self._done = opening.done
-        if "snapshot" in arrays:
-            self.loop = snapshot.load(arrays["snapshot"].tobytes(), self._tables, device)
-        else:
-            self.loop = TrainingLoop.start(opening.config, self._tables, device)
+        self._come_to(opening, arrays)
         views = Views(self.loop, opening.held, opening.axes)
         self._reports = Reports(send, self.loop, opening.run, opening.frame, views)
-        recorded = Run(self.loop.config, tuple(opening.timeline))
-        self._replay = recorded.replay(self._tables)
-        self._next = next(self._replay, None)
-        behind = opening.until > self.loop.state.step
-        self._goal: Goal | None = Goal(opening.until, 0) if behind else None
         self._past = Past(self._reports, device)
         self._saved = 0
         self._next_snapshot = monotonic() + SNAPSHOT_EVERY[0]
+
+    def _come_to(self, way: messages.Way, arrays: Arrays) -> None:
+        """From the snapshot or the config on, along the timeline, to the step."""
+        self._tables, self._done = messages.unpack(way.tables, arrays), way.done
+        if "snapshot" in arrays:
+            self.loop = snapshot.load(arrays["snapshot"].tobytes(), self._tables, self._device)
+        else:
+            self.loop = TrainingLoop.start(way.config, self._tables, self._device)
+        recorded = Run(self.loop.config, tuple(way.timeline))
+        self._replay = recorded.replay(self._tables)
+        self._next = next(self._replay, None)
+        self._goal = Goal(way.until) if way.until > self.loop.state.step else None
 
     def open(self, request: int) -> None:
         """Says where it is, shows its data and first sample, and follows the timeline to this step."""
@@ -102,14 +108,18 @@ class LiveRun:
 
     def training_due(self, least: int = 1) -> float:
         """When it has `least` steps to take, in `monotonic` time; infinity when it is paused."""
-        return 0.0 if self._goal else self.pacing.due(self.steps_per_epoch, least)
+        if self._goal:
+            return 0.0
+        if self.lockstep:
+            return self.lockstep.due(self, least)
+        return self.pacing.due(self.steps_per_epoch, least)
 
     def snapshot_due(self) -> float:
         return self._next_snapshot if self._saved != self.frames.version else math.inf
 
     def earn_steps(self) -> float:
         """Steps that it may take now; asking moves the clock of its speed on."""
-        earned = self.pacing.earn(self.steps_per_epoch)
+        earned = self.lockstep.earn(self) if self.lockstep else self.pacing.earn(self.steps_per_epoch)
         return self.steps_to_goal or earned
 
     @property
@@ -141,11 +151,15 @@ class LiveRun:
 
     def trained(self, outcome: Samples | Diverged, start: int) -> None:
         """What comes of steps that its loop has taken, from step `start` at most to its next line."""
-        self.pacing.spend(self.loop.state.step - start)
+        if self.lockstep:
+            self.lockstep.spend(self, self.loop.state.step - start)
+        else:
+            self.pacing.spend(self.loop.state.step - start)
         self.frames.changed()
         if isinstance(outcome, Diverged):
             self._reports.samples(outcome.samples)
-            self._stop(outcome)
+            halt(self)
+            self._reach_goal(self._past.diverged(self.loop, outcome, self._tables))
         else:
             self._reports.samples(outcome)
             if self.loop.stopped:
@@ -153,10 +167,6 @@ class LiveRun:
             self._follow_timeline()
         if self._goal and self.loop.state.step >= self._goal.until:
             self._reach_goal()
-
-    def _stop(self, diverged: Diverged) -> None:
-        self.pacing.set(playing=False)
-        self._reach_goal(self._past.diverged(self.loop, diverged, self._tables))
 
     def _stop_early(self) -> None:
         """The best weights are back, which is a line of the timeline, and it pauses; but not where it catches
@@ -168,7 +178,7 @@ class LiveRun:
         self._reports.stopped_early(self._done, best, seen.waited, paused)
         self._done += 1
         if paused:
-            self.pacing.set(playing=False)
+            halt(self)
             self._reach_goal(stopped=best)
 
     def _reach_goal(self, diverged: Divergence | None = None, stopped: Best | None = None) -> None:
@@ -204,6 +214,7 @@ class LiveRun:
                     self._reports.settle()
                     self.frames.changed()
                 self.pacing.set(playing=isinstance(request, Play))
+                self.halted = self.halted and isinstance(request, Pause)
                 self._reports.answer(number)
             case SetSpeed():
                 self.pacing.set(speed=request)
@@ -219,6 +230,14 @@ class LiveRun:
             case messages.Restore(done=done):
                 data = arrays["snapshot"].tobytes()
                 self._begin(snapshot.load(data, self._tables, self._device), done, number)
+            case messages.SetLockstep():
+                self._reports.answer(number)
+            case messages.Seek():
+                self._come_to(request, arrays)
+                self._reports.next_run(self.loop)
+                self._past = Past(self._reports, self._device)
+                self.frames.hurry()
+                self.open(number)
             case messages.Step():
                 self._step(request, number)
             case messages.Cancel():
@@ -252,6 +271,7 @@ class LiveRun:
             rule = say("rule.steps_at_once", limit=limits.TRAIN_STEPS, per_epoch=per_epoch, fits=fits)
             raise ValidationFailed(fault("epochs", rule, (fits,)))
         self._reach_goal()
+        self.halted = False
         here = self.loop.state.step
         until = here if request.run != self._reports.run else request.until or here + steps
         self._goal = Goal(until, number)
@@ -320,7 +340,7 @@ class LiveRun:
 
     def fail(self, detail: str) -> None:
         """After a failure that nobody foresaw: pause, and tell whoever waits."""
-        self.pacing.set(playing=False)
+        halt(self)
         goal, self._goal = self._goal, None
         self._reports.failed(goal.request if goal else 0, detail)
 

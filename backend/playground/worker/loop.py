@@ -18,6 +18,7 @@ from playground.worker.background_run import BackgroundRun
 from playground.worker.batching import Batching
 from playground.worker.channel import Channel
 from playground.worker.live_run import LiveRun
+from playground.worker.lockstep import Locksteps, frame_due
 from playground.worker.stack_run import PatchRun, StackRun
 
 log = logging.getLogger("playground.worker")
@@ -51,6 +52,7 @@ class Worker:
         self._device = device
         self._current_session = current_session
         self._runs: dict[str, LiveRun] = {}
+        self._locksteps = Locksteps()
         self._background = Background()
         self._batching = Batching() if batched else None
         self._next_batches = 0.0
@@ -87,7 +89,7 @@ class Worker:
     def _live_due(self) -> float:
         """When a live session has something to do, in `monotonic` time; infinity when none has."""
         due = [
-            min(self._training_due(run), run.frames.due(), run.snapshot_due()) for run in self._runs.values()
+            min(self._training_due(run), frame_due(run), run.snapshot_due()) for run in self._runs.values()
         ]
         return min(due, default=float("inf"))
 
@@ -118,7 +120,7 @@ class Worker:
                 run.train()
                 busy = True
             self._read_inbox(run)
-            if run.frames.due() <= monotonic():
+            if frame_due(run) <= monotonic():
                 frame, arrays = run.make_frame()
                 self._send_latest(run, frame.size, frame, arrays)
                 busy = True
@@ -151,7 +153,8 @@ class Worker:
                 case messages.Open() | messages.OpenStack() | messages.OpenPatch() as opening:
                     self._open(envelope, opening)
                 case messages.Close():
-                    self._runs.pop(envelope.session, None)
+                    if closed := self._runs.pop(envelope.session, None):
+                        self._locksteps.put(closed, "")
                     self._background.remove(envelope.session)
                 case _ if scripted := self._background.get(envelope.session):
                     with self._guarded(scripted):
@@ -161,7 +164,7 @@ class Worker:
                         run.frames.want(size, fresh)
                 case _ if run is None:
                     self._send(envelope, messages.Failed(detail="the worker has no such session"))
-                case _ if run.catching_up:
+                case _ if run.catching_up and not isinstance(envelope.content, messages.Seek):
                     run.inbox.append(envelope)
                 case _:
                     with self._guarded(run):
@@ -187,6 +190,7 @@ class Worker:
             run.open(envelope.request)
             if isinstance(run, LiveRun):
                 self._runs[envelope.session] = run
+                self._locksteps.put(run, opening.lockstep)
             else:
                 self._background.add(run)
         except ValidationFailed as failed:
@@ -198,6 +202,8 @@ class Worker:
             self._note_session(0)
 
     def _answer(self, run: LiveRun | Unwatched, envelope: Envelope[Request]) -> None:
+        if isinstance(run, LiveRun) and isinstance(envelope.content, messages.SetLockstep):
+            self._locksteps.put(run, envelope.content.name)
         try:
             run.handle(envelope.content, envelope.request, envelope.arrays)
         except ValidationFailed as failed:

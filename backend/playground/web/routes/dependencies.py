@@ -25,14 +25,20 @@ def session_of(
     return registry.get(session_id)
 
 
-def held_session(
-    session: Annotated[Session, Depends(session_of)],
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
-) -> Session:
-    if credentials is None:
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+
+
+def held_session(session: Annotated[Session, Depends(session_of)], credentials: Credentials) -> Session:
+    """Raises `Problem` for somebody without its key."""
+    return opened(session, credentials.credentials if credentials else None)
+
+
+def opened(session: Session, key: str | None) -> Session:
+    """The session, for somebody with its key. Raises `Problem`."""
+    if key is None:
         text = say("problem.key_needed")
         raise Problem(HTTPStatus.UNAUTHORIZED, text, headers={"WWW-Authenticate": "Bearer"})
-    if not session.holds(credentials.credentials):
+    if not session.holds(key):
         raise Problem(HTTPStatus.FORBIDDEN, say("problem.wrong_key"))
     return session
 

@@ -156,7 +156,7 @@ class RestoredMoment(Shape):
 router = APIRouter(prefix="/api/sessions", tags=["sessions"])
 
 
-async def _perform(session: Session, command: commands.Command) -> Any:
+async def perform(session: Session, command: commands.Command) -> Any:
     return await session.answers.of(f"http-{token_hex(8)}", command)
 
 
@@ -184,7 +184,13 @@ async def create(
     ] = NewSession(),  # noqa: B008
 ) -> CreatedSession:
     """A new session, paused. Its key comes with it."""
-    session = await registry.create(new.config, new.timeline, new.step, new.key)
+    return await created(
+        request, response, await registry.create(new.config, new.timeline, new.step, new.key)
+    )
+
+
+async def created(request: Request, response: Response, session: Session) -> CreatedSession:
+    """The answer that has its key."""
     location = str(request.app.url_path_for("look", id=session.id))
     headers = {"Location": request.scope.get("root_path", "") + location, "Cache-Control": "no-store"}
     response.headers.update(headers)
@@ -242,7 +248,7 @@ async def change(
     ],
 ) -> ChangeDone:
     """Change the config while it trains. Nothing is reset."""
-    return await _perform(session, commands.Change(change=patch))
+    return await perform(session, commands.Change(change=patch))
 
 
 @router.post(
@@ -252,7 +258,7 @@ async def change(
 )
 async def play(session: Held) -> Done:
     """Train at the session's speed, until it is paused."""
-    return await _perform(session, commands.Play())
+    return await perform(session, commands.Play())
 
 
 @router.post(
@@ -262,7 +268,7 @@ async def play(session: Held) -> Done:
 )
 async def pause(session: Held) -> Done:
     """Stop training; a `step` that is under way ends here too."""
-    return await _perform(session, commands.Pause())
+    return await perform(session, commands.Pause())
 
 
 @router.post(
@@ -272,7 +278,7 @@ async def pause(session: Held) -> Done:
 )
 async def reset(session: Held) -> Done:
     """A new run with the current config: step 0, no timeline, no history."""
-    return await _perform(session, commands.Reset())
+    return await perform(session, commands.Reset())
 
 
 @router.post(
@@ -286,7 +292,7 @@ async def restore(session: Held, moment: Annotated[RestoredMoment, Body()]) -> D
     Lines of the timeline that lose something name the moment before them, a divergence the last one at which
     all was well, and the state where the session was before a reset or before it went back.
     """
-    return await _perform(session, commands.Restore(checkpoint=moment.checkpoint))
+    return await perform(session, commands.Restore(checkpoint=moment.checkpoint))
 
 
 @router.post(
@@ -307,7 +313,7 @@ async def set_speed(
     ],
 ) -> Done:
     """How fast to train: epochs per second, steps per second, or as fast as it goes."""
-    return await _perform(session, commands.SetSpeed(**speed.model_dump()))
+    return await perform(session, commands.SetSpeed(**speed.model_dump()))
 
 
 @router.post(
@@ -330,7 +336,7 @@ async def set_slice(
     ],
 ) -> Done:
     """Of more than two inputs, what the maps are drawn over, and at what value they hold the others."""
-    return await _perform(session, commands.SetSlice(held=chosen.held, axes=chosen.axes))
+    return await perform(session, commands.SetSlice(held=chosen.held, axes=chosen.axes))
 
 
 @router.post(
@@ -462,4 +468,4 @@ async def put_weights(
     ],
 ) -> ChangeDone:
     """Set weights; refused if a shape does not fit or a number is not finite."""
-    return await _perform(session, commands.SetWeights(layers=weights.layers))
+    return await perform(session, commands.SetWeights(layers=weights.layers))

@@ -1,5 +1,6 @@
 """Sweeps: many networks that differ in what is looked for, trained side by side."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
@@ -27,6 +28,8 @@ from playground.web.routes.shape import Shape
 
 EXAMPLE_POINT: Point = {"optimizer.lr": 0.03, "hidden.0.width": 6}
 BEST = 10
+EVENT_SECONDS = 0.1
+"""Between two looks at what has changed."""
 
 
 class TrialShape(Shape):
@@ -306,6 +309,7 @@ async def _events(sweep: Sweep) -> AsyncIterator[ServerEvent]:
             yield ServerEvent("sweep", state, str(number))
             if sweep.over:
                 return
+            await asyncio.sleep(EVENT_SECONDS)
     finally:
         watcher.leave()
 
