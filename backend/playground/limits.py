@@ -76,6 +76,8 @@ SWEEP_AXES = 8
 SWEEP_VALUES = 64
 """Values of one of them to choose from, where they are listed."""
 SWEEP_TRIALS = 5_000
+SWEEP_GRID = 100_000
+"""Points of a grid, of which no more are tried than trials are asked for."""
 SWEEP_NETWORKS = 20_000
 """Trials times seeds."""
 SWEEP_STEPS = 200_000_000

@@ -190,7 +190,7 @@ class Worker:
             run.open(envelope.request)
             if isinstance(run, LiveRun):
                 self._runs[envelope.session] = run
-                self._locksteps.put(run, opening.lockstep)
+                self._locksteps.put(run, opening.lockstep if isinstance(opening, messages.Open) else "")
             else:
                 self._background.add(run)
         except ValidationFailed as failed:

@@ -3,8 +3,10 @@
 Optuna is imported when it is first needed, and called in a thread: it may think for long.
 """
 
+import itertools
 import math
-from collections.abc import Sequence
+import random
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -41,18 +43,17 @@ class _Axes:
 
     def __init__(self, spec: SweepSpec, space: Space, base: Config):
         self._space, self._base = space, base
-        self.listed: dict[str, list[Any]] = {
-            path: axis.values for path, axis in space.items() if isinstance(axis, Values)
-        }
-        if spec.sampler == "grid":
-            whole = {path: isinstance(a, Range) and is_whole(base, path, a) for path, a in space.items()}
-            at_most = _side(space, whole, spec.trials)
-            self.listed = {path: levels(axis, whole[path], at_most) for path, axis in space.items()}
+        self.listed = _listed(spec, space, base)
         self.distributions = {path: self._distribution(path) for path in space}
 
     def value(self, path: str, chosen: Any) -> Any:
         listed = self.listed.get(path)
         return listed[int(chosen)] if listed else chosen
+
+    def grid(self) -> Iterator[dict[str, Any]]:
+        """All points, as Optuna knows them, where all axes are lists."""
+        for places in itertools.product(*(range(len(values)) for values in self.listed.values())):
+            yield dict(zip(self.listed, places, strict=True))
 
     def chosen(self, path: str, value: Any) -> Any:
         listed = self.listed.get(path)
@@ -79,9 +80,10 @@ class Sampling:
 
     def __init__(self, spec: SweepSpec, space: Space, base: Config):
         self._axes = _Axes(spec, space, base)
-        self._left = math.inf
+        self._grid: list[Point] | None = None
         if spec.sampler == "grid":
-            self._left = math.prod(len(values) for values in self._axes.listed.values())
+            self._grid = list(self._axes.grid())
+            random.Random(spec.seed).shuffle(self._grid)  # so that all of it fills up alike
         direction = "maximize" if spec.objective.maximizes else "minimize"
         sampler, pruner = self._sampler(spec), _pruner(spec)
         self._study: Study = optuna().create_study(
@@ -97,10 +99,7 @@ class Sampling:
     def _sampler(self, spec: SweepSpec) -> Any:
         samplers, seed = optuna().samplers, spec.seed
         match spec.sampler:
-            case "grid":
-                places = {path: list(range(len(values))) for path, values in self._axes.listed.items()}
-                return samplers.GridSampler(places, seed=seed)
-            case "random":
+            case "grid" | "random":
                 return samplers.RandomSampler(seed=seed)
             case "tpe":
                 return samplers.TPESampler(seed=seed, n_startup_trials=FIRST["tpe"])
@@ -115,12 +114,13 @@ class Sampling:
 
     def ask(self, count: int) -> list[Point]:
         """The next points, so many; fewer where a grid ends."""
-        points = []
-        for _ in range(int(min(count, self._left))):
+        points: list[Point] = []
+        while len(points) < count and self._grid != []:
+            if self._grid:  # Optuna's own sampler of grids works in its own loop alone
+                self._study.enqueue_trial(self._grid.pop())
             trial = self._study.ask(self._axes.distributions)
             self._open[trial.number] = trial
             points.append({path: self._axes.value(path, chosen) for path, chosen in trial.params.items()})
-        self._left -= len(points)
         return points
 
     def gives_up(self, number: int, rung: int, value: float | None) -> bool:
@@ -163,6 +163,20 @@ def importances(spec: SweepSpec, space: Space, base: Config, trials: Sequence[Tr
     evaluator = optuna().importance.FanovaImportanceEvaluator(n_trees=32, seed=0)
     found = optuna().importance.get_param_importances(study, evaluator=evaluator)
     return {path: float(share) for path, share in found.items()}
+
+
+def _listed(spec: SweepSpec, space: Space, base: Config) -> dict[str, list[Any]]:
+    """The values of each axis that has some; of all axes of a grid."""
+    if spec.sampler != "grid":
+        return {path: axis.values for path, axis in space.items() if isinstance(axis, Values)}
+    whole = {path: isinstance(axis, Range) and is_whole(base, path, axis) for path, axis in space.items()}
+    at_most = _side(space, whole, spec.trials)
+    return {path: levels(axis, whole[path], at_most) for path, axis in space.items()}
+
+
+def grid_points(spec: SweepSpec, space: Space, base: Config) -> int:
+    """Of a grid."""
+    return math.prod(len(values) for values in _listed(spec, space, base).values())
 
 
 def _pruner(spec: SweepSpec) -> Any:

@@ -160,7 +160,7 @@ def levels(axis: Axis, whole: bool, at_most: int) -> list[Any]:
     if isinstance(axis, Values):
         return axis.values
     if axis.step is not None and not axis.log:
-        count = math.floor((axis.high - axis.low) / axis.step + 1e-9) + 1
+        count = min(limits.SWEEP_GRID, math.floor((axis.high - axis.low) / axis.step + 1e-9)) + 1
         return [axis.low + axis.step * number for number in range(count)]
     if whole and axis.high - axis.low < at_most:
         return list(range(int(axis.low), int(axis.high) + 1))

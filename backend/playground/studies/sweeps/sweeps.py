@@ -25,7 +25,7 @@ from playground.session.uploads import Uploads
 from playground.storage import sweeps as stored
 from playground.storage import uploads as stored_uploads
 from playground.storage.store import Store
-from playground.studies.sweeps.sampling import importances
+from playground.studies.sweeps.sampling import grid_points, importances
 from playground.studies.sweeps.space import at_point, check, usual
 from playground.studies.sweeps.spec import SweepSpec
 from playground.studies.sweeps.sweep import Sweep
@@ -180,6 +180,9 @@ def prepared(spec: SweepSpec, tables: Tables) -> tuple[Config, dict[str, Any]]:
     base = base.model_copy(update={"replicas": 1})
     space = spec.space or usual(base)
     check(base, space, tables)
+    if spec.sampler == "grid" and (points := grid_points(spec, space, base)) > limits.SWEEP_GRID:
+        rule = say("rule.sweep_grid", limit=limits.SWEEP_GRID, points=points)
+        raise ValidationFailed(fault("space", rule))
     answer = base.loss.posed(base.data.task(tables)).answer
     measured = (
         ("mae", "r2")
