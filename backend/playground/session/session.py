@@ -115,7 +115,7 @@ class Session:
         )
         self._engine = engine
         self._uploads = uploads
-        self._tables = tables
+        self.tables = tables
         self._timeline_bytes = 0
         self._ahead = deque(Run(config, tuple(recorded)).replay(tables))
         self._playing = False
@@ -167,7 +167,7 @@ class Session:
     @property
     def present(self) -> Past:
         """This moment; those before it are `before` it."""
-        return Past(self.run, self.step, self.history, self.trail, self._checkpoints, self._tables)
+        return Past(self.run, self.step, self.history, self.trail, self._checkpoints, self.tables)
 
     def holds(self, key: str) -> bool:
         """Whether this is the session's key."""
@@ -300,7 +300,7 @@ class Session:
     async def _change(self, command: commands.Change) -> ChangeDone:
         async with self._changing:
             before, tables = self.config, self._uploads.named_in(command.change)
-            after = parse(merged(before, command.change), {**self._tables, **tables}, before)
+            after = parse(merged(before, command.change), {**self.tables, **tables}, before)
             if after == before:
                 return ChangeDone(step=self.step, change=command.change, effect=[])
             headers, arrays = pack(tables)
@@ -308,7 +308,7 @@ class Session:
             undo = inverse(before, after)
             entry = TimelineEntry(step=0, change=command.change, undo=undo, label=label(before, after))
             done = await self._record(request, entry, after, arrays)
-            self._tables |= tables
+            self.tables |= tables
             return done
 
     async def _set_weights(self, command: commands.SetWeight | commands.SetWeights) -> ChangeDone:
@@ -379,7 +379,7 @@ class Session:
     # --- The worker's side: a SessionClient of the engine ---------------------------------------------------
 
     def opening(self) -> tuple[messages.Open, Arrays]:
-        fields, arrays = way(self.run, self.trail, self._tables, (line.entry for line in self._ahead))
+        fields, arrays = way(self.run, self.trail, self.tables, (line.entry for line in self._ahead))
         request = messages.Open(
             **fields,
             number=self.number,

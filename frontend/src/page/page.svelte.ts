@@ -4,7 +4,7 @@ import * as api from "../api";
 import { Flashes, luminances, REST_MS } from "../flashes";
 import { deliver, forget, guard, onDrawn, onFrame } from "../frames";
 import { explained, joined, t } from "../i18n";
-import { decisionPicture, pictureOf } from "../maps";
+import { decisionPicture, pictureOf, scaleOf } from "../maps";
 import type { Event, ImportedExperiment } from "../types";
 import { DataMessage, Frame, type Message, MetricsMessage } from "../wire";
 import { Connection, type Position } from "./connection.svelte";
@@ -15,7 +15,7 @@ import { Readouts } from "./readouts.svelte";
 import { sentence } from "./refusal";
 import { Training } from "./training.svelte";
 import { Undo } from "./undo.svelte";
-import { scaleOf, View } from "./view.svelte";
+import { View } from "./view.svelte";
 
 class Page {
   readonly view = new View();
