@@ -2308,6 +2308,12 @@ export interface components {
         Hello: {
             /** @description The config of now, whole. */
             config: components["schemas"]["Config"];
+            /**
+             * Instance
+             * @description Another one after the server was restarted: what a viewer has of the curves may then be of steps that
+             *     are lost, so it asks for all of them.
+             */
+            instance: string;
             /** @description Whether this viewer may change the session. */
             role: components["schemas"]["Role"];
             /**
@@ -3099,7 +3105,7 @@ export interface components {
          * @description What a notice is about.
          * @enum {string}
          */
-        NoticeCode: "notice.worker_restarted" | "notice.shutdown" | "notice.session_ended" | "notice.training_failed";
+        NoticeCode: "notice.worker_restarted" | "notice.shutdown" | "notice.session_ended" | "notice.training_failed" | "notice.not_saved" | "notice.saved_again";
         /**
          * NumberNode
          * @description As it is typed, without a sign.
@@ -3513,6 +3519,12 @@ export interface components {
          * @description The server is ready, and this is what trains.
          */
         Readiness: {
+            /**
+             * @description Why the database takes nothing at the moment; null where it does. Training goes on without, and what is
+             *     not written is tried again.
+             * @example null
+             */
+            database: components["schemas"]["Text"] | null;
             /**
              * Detail
              * @description Why it is this one.

@@ -75,7 +75,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.state.settings = settings
     app.state.engine = engine
     app.state.store = Store(settings.database)
-    app.state.registry = Registry(engine, settings)
+    app.state.registry = Registry(engine, settings, app.state.store)
     app.state.sweeps = Sweeps(engine, app.state.store, app.state.registry.uploads, settings.workers)
     for router in (
         server.router,
@@ -118,12 +118,14 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.store.open()
     await app.state.engine.start()
+    await app.state.registry.bring_back()
     await app.state.sweeps.start()
-    sweeper = asyncio.create_task(app.state.registry.sweep())
+    tasks = [asyncio.create_task(work) for work in (app.state.registry.sweep(), app.state.registry.keep())]
     yield
-    sweeper.cancel()
+    for task in tasks:
+        task.cancel()
     await app.state.sweeps.stop()
-    app.state.registry.shut_down()
+    await app.state.registry.shut_down()
     await app.state.engine.stop()
     app.state.store.close()
 

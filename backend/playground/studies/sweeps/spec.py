@@ -70,6 +70,7 @@ class Objective(Shape):
     """What is to be small or large: the median over the seeds, at the end of the training."""
 
     metric: Metric = Field(default="test_loss", examples=["test_loss"])
+    """What is measured."""
     direction: Literal["minimize", "maximize"] | None = Field(default=None, examples=["minimize"])
     """Left out: losses and errors are to be small, accuracy and R² large."""
 
@@ -104,9 +105,11 @@ class SweepSpec(Shape):
     epochs: int | None = Field(default=None, ge=1, le=limits.TRAIN_STEPS, examples=[100])
     """How long each network trains; 100 epochs if neither this nor `steps` is given."""
     steps: int | None = Field(default=None, ge=1, le=limits.TRAIN_STEPS, examples=[None])
+    """Likewise, in mini-batches."""
     objective: Objective = Field(
         default=Objective(), examples=[{"metric": "test_loss", "direction": "minimize"}]
     )
+    """What to look for."""
     pruner: Pruner = Field(default="none", examples=["none"])
     """Who gives up points that do not look well on the way."""
     seeds: int = Field(default=3, ge=1, le=limits.REPLICAS, examples=[3])
@@ -114,7 +117,9 @@ class SweepSpec(Shape):
     seed: int = Field(default=0, ge=0, le=limits.SEED, examples=[0])
     """Of the choices: the same seed makes the same sweep."""
     name: str = Field(default="", max_length=limits.RUN_NAME, examples=["how fast, how wide"])
+    """What you call it."""
     note: str = Field(default="", max_length=limits.RUN_NOTE, examples=[""])
+    """What there is to say of it."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -66,14 +66,19 @@ class SweepShape(Shape):
     state: Literal["queued", "running", "done", "failed", "cancelled"] = Field(examples=["running"])
     """Where it is."""
     name: str = Field(examples=["how fast, how wide"])
+    """What its owner calls it."""
     note: str = Field(examples=[""])
+    """What its owner has to say of it."""
     config: Config = Field(examples=[EXAMPLE_CONFIG])
     """What is not varied."""
     space: Space = Field(examples=[{"optimizer.lr": {"low": 0.0001, "high": 1.0, "log": True}}])
     """What is varied."""
     sampler: Sampler = Field(examples=["tpe"])
+    """Who chooses the points."""
     pruner: Pruner = Field(examples=["none"])
+    """Who gives points up."""
     objective: Objective = Field(examples=[{"metric": "test_loss", "direction": "minimize"}])
+    """What is looked for."""
     maximize: bool = Field(examples=[False])
     """Whether large values are the good ones."""
     trials: int = Field(examples=[64])
@@ -91,7 +96,9 @@ class SweepShape(Shape):
     created: float = Field(examples=[1700000000.0])
     """Seconds since 1970."""
     started: float | None = Field(examples=[1700000000.1])
+    """Likewise; null while it waits for its turn."""
     ended: float | None = Field(examples=[None])
+    """Likewise; null before its end."""
     error: Text | None = Field(examples=[None])
     """Why it failed."""
 
@@ -107,24 +114,26 @@ class SweepList(Shape):
     """All that the server keeps, the newest first."""
 
     items: list[SweepShape] = Field(examples=[[]])
+    """One after the other."""
 
 
 class Trials(Shape):
     """Those that have been chosen so far, and what they say of the axes."""
 
     items: list[TrialShape] = Field(examples=[[]])
+    """In order of their numbers."""
     importance: dict[str, float] = Field(examples=[{"optimizer.lr": 0.8, "hidden.0.width": 0.2}])
     """How much of the differences between the trials goes back to each path, the greatest first, together 1
     (fANOVA); empty while there are few."""
 
 
 class Curves(Shape):
-    """Of the trials that are over, by number: for each column its median, least and greatest over the
-    seeds."""
+    """How networks learned."""
 
     trials: dict[str, dict[str, dict[Literal["median", "low", "high"], list[float | None]]]] = Field(
         examples=[{"0": {"step": {"median": [0, 25], "low": [0, 25], "high": [0, 25]}}}]
     )
+    """Of the trials that are over, by number: for each column its median, least and greatest."""
 
 
 router = APIRouter(prefix="/api/sweeps", tags=["sweeps"])
