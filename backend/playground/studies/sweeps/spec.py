@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from playground import limits
 from playground.errors import broken
@@ -35,7 +35,7 @@ class Shape(BaseModel):
 class Values(Shape):
     """Some values to choose from."""
 
-    values: list[JsonValue] = Field(min_length=1, max_length=limits.SWEEP_VALUES, examples=[["tanh", "relu"]])
+    values: list[Any] = Field(min_length=1, max_length=limits.SWEEP_VALUES, examples=[["tanh", "relu"]])
     """Each of what the field takes: numbers, words, null for none, whole layers."""
 
 

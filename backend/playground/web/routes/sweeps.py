@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Depends, Path, Request, Response
 from fastapi.responses import StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from playground import limits
 from playground.errors import Problem
@@ -40,7 +40,7 @@ class TrialShape(Shape):
     state: TrialState = Field(examples=["complete"])
     """`pruned`: given up; `diverged`: half of its networks or more met NaN or infinity; `failed`: the point
     makes no config that can be trained."""
-    params: dict[str, JsonValue] = Field(examples=[EXAMPLE_POINT])
+    params: dict[str, Any] = Field(examples=[EXAMPLE_POINT])
     """The value of each path."""
     value: float | None = Field(examples=[0.043])
     """Of the objective: the median over the seeds, at the end of the training. Null while there is none."""
@@ -185,7 +185,7 @@ def _trial(trial: Trial) -> TrialShape:
         seeds=list(trial.seeds),
         started=trial.started,
         ended=trial.ended,
-        error=Text(**trial.error) if trial.error else None,
+        error=Text.model_validate(trial.error) if trial.error else None,
     )
 
 
@@ -206,7 +206,7 @@ def _fields(sweep: Sweep) -> dict[str, Any]:
         "epochs": spec.length if spec.by_epochs else None,
         "steps": spec.steps,
         "best": [_trial(trial) for trial in best[:BEST]],
-        "error": Text(**row.error) if row.error else None,
+        "error": Text.model_validate(row.error) if row.error else None,
     }
 
 
