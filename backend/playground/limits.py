@@ -90,6 +90,12 @@ SWEEP_EVENT = 100
 """Trials that one event tells of."""
 SWEEPS = 100
 """Sweeps that a server keeps."""
+TRAINABILITY_SIDE = (16, 256)
+"""Networks along a side of a map of trainability."""
+TRAINABILITY_STEPS = 2_000
+"""Steps of each."""
+MAP_STEPS = 50_000_000
+"""Of all of them together."""
 MAP_NUMBERS = 4_000_000
 """Numbers in the raw maps of all units, together."""
 

@@ -33,6 +33,7 @@ from playground.session.registry import Registry
 from playground.settings import Settings
 from playground.storage.store import Store
 from playground.studies.sweeps.sweeps import Sweeps
+from playground.studies.trainability import TrainabilityMaps
 from playground.web import openapi, pages, socket
 from playground.web.middleware import Bodies, Heads, SecurityHeaders
 from playground.web.problem import document
@@ -50,6 +51,7 @@ from playground.web.routes import (
     sessions,
     summary,
     sweeps,
+    trainability,
     units,
 )
 
@@ -77,6 +79,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.state.store = Store(settings.database)
     app.state.registry = Registry(engine, settings, app.state.store)
     app.state.sweeps = Sweeps(engine, app.state.store, app.state.registry.uploads, settings.workers)
+    app.state.trainability = TrainabilityMaps(engine, settings.workers)
     for router in (
         server.router,
         catalogue.router,
@@ -92,6 +95,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         optimizer.router,
         units.router,
         sweeps.router,
+        trainability.router,
         socket.router,
         pages.router,
     ):
@@ -124,6 +128,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     for task in tasks:
         task.cancel()
+    await app.state.trainability.stop()
     await app.state.sweeps.stop()
     await app.state.registry.shut_down()
     await app.state.engine.stop()
