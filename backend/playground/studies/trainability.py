@@ -20,7 +20,7 @@ import numpy as np
 from playground import limits
 from playground.catalogue.inits import Constant, Init, Normal, Uniform, WithGain
 from playground.catalogue.tables.table import Table
-from playground.engine.engine import Engine
+from playground.engine.engine import Engine, session_numbers
 from playground.errors import ValidationFailed, WorkerLost, fault
 from playground.i18n import Text, say
 from playground.messages import worker as messages
@@ -29,7 +29,6 @@ from playground.messages.stacks import OpenPatch, PatchTrained
 from playground.messages.worker import Envelope, Event, pack
 from playground.run.config import Config
 from playground.run.validation import Tables, parse
-from playground.studies.sweeps.stack import numbers
 
 log = logging.getLogger("playground.trainability")
 
@@ -187,7 +186,7 @@ class Patch:
 
     def __init__(self, plan: Plan, pixels: list[tuple[int, int]], tables: dict[str, Table], found: Any):
         self.id = f"patch-{secrets.token_hex(8)}"
-        self.number = next(numbers)
+        self.number = next(session_numbers)
         self.step = 0
         """Pixels that are known: how far a worker came that dies over it."""
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()

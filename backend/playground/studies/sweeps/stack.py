@@ -1,7 +1,6 @@
 """A stack of networks of one shape, as an engine sees it: a session that nobody watches."""
 
 import asyncio
-import itertools
 import secrets
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from playground.catalogue.tables.table import Table
-from playground.engine.engine import Engine
+from playground.engine.engine import Engine, session_numbers
 from playground.errors import WorkerLost
 from playground.i18n import Text, say
 from playground.messages import worker as messages
@@ -19,8 +18,6 @@ from playground.messages.worker import Envelope, Event, pack
 from playground.run.config import Config
 from playground.studies.sweeps.spec import SweepSpec
 
-numbers = itertools.count(2**48)
-"""Far from those of sessions."""
 ROW_FIELDS = ("seed", "batch_size")
 """Whole numbers that may differ between the rows of a stack, as all broken ones may."""
 
@@ -53,7 +50,7 @@ class Stack:
         arrived: Arrived,
     ):
         self.id = f"stack-{secrets.token_hex(8)}"
-        self.number = next(numbers)
+        self.number = next(session_numbers)
         self.step = 0
         """How often a row has arrived: a worker that dies over a stack got further with it, or did not."""
         self._engine, self._spec, self._tables, self._arrived = engine, spec, tables, arrived

@@ -38,8 +38,10 @@ class Span(Shape):
 class NewMap(Shape):
     """What to map. Whatever is left out has its default."""
 
-    config: dict[str, Any] = Field(default={}, examples=[{"hidden": [{"width": 8}], "optimizer": {"kind":
-    "sgd"}}]) """A config, or a part of one; its learning rate and the scale of its initial weights are
+    config: dict[str, Any] = Field(
+        default={}, examples=[{"hidden": [{"width": 8}], "optimizer": {"kind": "sgd"}}]
+    )
+    """A config, or a part of one; its learning rate and the scale of its initial weights are
     varied."""
     rates: Span = Field(default=Span(low=0.001, high=10.0), examples=[{"low": 0.001, "high": 10.0}])
     """Learning rates, to the right."""
@@ -149,8 +151,9 @@ async def create_map(
         config = parse(new.config, tables).model_copy(update={"replicas": 1})
     except ValidationFailed as failed:
         raise ValidationFailed(*(error.below("config") for error in failed.errors)) from None
-    plan = Plan(config, (new.rates.low, new.rates.high), (new.scales.low, new.scales.high), new.side,
-    new.steps) made = maps.create(plan, tables, new.instead_of)
+    ends = (new.rates.low, new.rates.high), (new.scales.low, new.scales.high)
+    plan = Plan(config, *ends, new.side, new.steps)
+    made = maps.create(plan, tables, new.instead_of)
     location = str(request.app.url_path_for("look_at_map", id=made.id))
     response.headers["Location"] = request.scope.get("root_path", "") + location
     return _shape(made)
