@@ -39,6 +39,8 @@ class BackgroundRun:
     Raises `ValidationFailed` for a config that is none, or epochs that take too many steps.
     """
 
+    idle = False
+
     def __init__(self, session: str, opening: messages.Open, arrays: Arrays, device: str, send: Send):
         assert opening.background
         self.session = session
