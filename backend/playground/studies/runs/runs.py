@@ -247,7 +247,7 @@ class Runs:
 
     async def _train(self, run: ScriptedRun) -> None:
         try:
-            await self._engine.open(run, lambda _: run.begin(self._engine.made_on))
+            await self._engine.open(run, lambda _: run.begin(lambda: self._engine.made_on))
         except ValidationFailed as failed:
             first = failed.errors[0]
             rule = Text.model_validate({"code": first.code, "values": first.values, "text": first.message})
