@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from bench import (
     crowd,
     frames,
+    kills,
     options,
     page,
     published,
@@ -34,6 +35,7 @@ QUESTIONS: dict[str, Callable[[], Iterable[Table]]] = {
     "watched": watched.measure,
     "spiral": spiral.measure,
     "recovery": recovery.measure,
+    "kills": kills.measure,
     "published": published.measure,
 }
 

@@ -40,7 +40,7 @@ from playground.studies.runs.scripted_run import RUN_NUMBER, ScriptedRun, known
 log = logging.getLogger("playground.runs")
 
 ID_LENGTH = 12
-WRITE_EVERY = 5.0
+WRITE_EVERY = 2.0
 """Seconds of training that a server that is killed loses, about."""
 TRY_AGAIN = 2.0
 """Seconds after which a worker or a database that failed is asked again."""
