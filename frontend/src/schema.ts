@@ -217,6 +217,31 @@ export interface paths {
         patch: operations["change_api_sessions__id__config_patch"];
         trace?: never;
     };
+    "/api/sessions/{id}/export/{format}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Session
+         * @description The session as it is now, as a file.
+         *
+         *     `pytorch` is a script that trains the same network again, with the changes that were made on the way; it
+         *     needs torch and numpy. `notebook` is the same for Jupyter. `safetensors` has the weights by the names of
+         *     the script's class. `history.csv` and `tensorboard` have the curves, `data.csv` the points; `config`,
+         *     `timeline` and `run` go into `POST /api/sessions`. What a format cannot say is named in the refusal.
+         */
+        get: operations["export_session_api_sessions__id__export__format__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sessions/{id}/history": {
         parameters: {
             query?: never;
@@ -2283,6 +2308,12 @@ export interface components {
         Hello: {
             /** @description The config of now, whole. */
             config: components["schemas"]["Config"];
+            /**
+             * Instance
+             * @description Another one after the server was restarted: what a viewer has of the curves may then be of steps that
+             *     are lost, so it asks for all of them.
+             */
+            instance: string;
             /** @description Whether this viewer may change the session. */
             role: components["schemas"]["Role"];
             /**
@@ -3074,7 +3105,7 @@ export interface components {
          * @description What a notice is about.
          * @enum {string}
          */
-        NoticeCode: "notice.worker_restarted" | "notice.shutdown" | "notice.session_ended" | "notice.training_failed";
+        NoticeCode: "notice.worker_restarted" | "notice.shutdown" | "notice.session_ended" | "notice.training_failed" | "notice.not_saved" | "notice.saved_again";
         /**
          * NumberNode
          * @description As it is typed, without a sign.
@@ -3488,6 +3519,12 @@ export interface components {
          * @description The server is ready, and this is what trains.
          */
         Readiness: {
+            /**
+             * @description Why the database takes nothing at the moment; null where it does. Training goes on without, and what is
+             *     not written is tried again.
+             * @example null
+             */
+            database: components["schemas"]["Text"] | null;
             /**
              * Detail
              * @description Why it is this one.
@@ -5937,6 +5974,62 @@ export interface operations {
             };
             /** @description The user has sent too many requests in a given amount of time ("rate limiting") */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    export_session_api_sessions__id__export__format__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What to write */
+                format: "pytorch" | "notebook" | "safetensors" | "history.csv" | "tensorboard" | "data.csv" | "config" | "timeline" | "run";
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                    "application/octet-stream": string;
+                    "application/x-ipynb+json": string;
+                    "text/csv": string;
+                    "text/x-python": string;
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

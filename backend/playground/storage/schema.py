@@ -41,10 +41,11 @@ sessions = Table(
     Column("id", String(64), primary_key=True),
     Column("key_hash", String(64), nullable=False),
     Column("created", Double, nullable=False),
+    Column("saved", Double, nullable=False),
+    Column("start", JSON, nullable=False),
     Column("config", JSON, nullable=False),
     Column("ahead", JSON, nullable=False),
     Column("state", JSON, nullable=False),
-    Column("parent", JSON),
 )
 session_lines = Table(
     "session_lines",

@@ -39,6 +39,7 @@ from playground.web.routes import (
     branches,
     catalogue,
     data,
+    exports,
     formulas,
     imports,
     optimizer,
@@ -72,7 +73,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.state.settings = settings
     app.state.engine = engine
     app.state.store = Store(settings.database)
-    app.state.registry = Registry(engine, settings)
+    app.state.registry = Registry(engine, settings, app.state.store)
     for router in (
         server.router,
         catalogue.router,
@@ -81,6 +82,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         imports.router,
         sessions.router,
         branches.router,
+        exports.router,
         summary.router,
         scores.router,
         score_curves.router,
@@ -112,10 +114,12 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.store.open()
     await app.state.engine.start()
-    sweeper = asyncio.create_task(app.state.registry.sweep())
+    await app.state.registry.bring_back()
+    tasks = [asyncio.create_task(work) for work in (app.state.registry.sweep(), app.state.registry.keep())]
     yield
-    sweeper.cancel()
-    app.state.registry.shut_down()
+    for task in tasks:
+        task.cancel()
+    await app.state.registry.shut_down()
     await app.state.engine.stop()
     app.state.store.close()
 

@@ -25,6 +25,7 @@ DESCRIPTION = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
 TAGS = [
     {"name": "sessions", "description": "Networks that train, and what can be done with them"},
     {"name": "branches", "description": "Moments of the past, and what goes on from them"},
+    {"name": "export", "description": "Runs to take home"},
     {"name": "data", "description": "Data of your own"},
     {"name": "catalogue", "description": "What a config may consist of"},
     {"name": "server", "description": "Whether it runs"},

@@ -5,13 +5,13 @@ from http import HTTPStatus
 from secrets import token_hex
 from typing import Annotated, Any, Literal
 
-import numpy as np
 from fastapi import APIRouter, Body, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import ConfigDict, Field
 
 from playground import limits
 from playground.errors import Problem
+from playground.export.taken import by_layer
 from playground.i18n import say
 from playground.messages import commands
 from playground.messages import worker as messages
@@ -444,11 +444,7 @@ async def maps(
 async def get_weights(session: Watched) -> Response:
     """Weights and biases of every layer."""
     _, arrays = await session.read(messages.ReadWeights())
-    layers: dict[int, dict[str, np.ndarray]] = {}
-    for name, array in arrays.items():
-        layer, _, kind = name.partition(".")
-        layers.setdefault(int(layer), {})[kind] = array
-    return stream_json({"layers": [layers[i] for i in sorted(layers)]})
+    return stream_json({"layers": by_layer(arrays)})
 
 
 @router.put(

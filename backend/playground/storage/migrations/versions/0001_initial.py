@@ -20,10 +20,11 @@ def _sessions() -> None:
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("key_hash", sa.String(length=64), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("saved", sa.Double(), nullable=False),
+        sa.Column("start", sa.JSON(), nullable=False),
         sa.Column("config", sa.JSON(), nullable=False),
         sa.Column("ahead", sa.JSON(), nullable=False),
         sa.Column("state", sa.JSON(), nullable=False),
-        sa.Column("parent", sa.JSON(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
     )
     op.create_table(
