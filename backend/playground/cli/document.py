@@ -51,31 +51,32 @@ class Document:
         return Refusal("\n".join(str(self._at(line, text)) for line, text in sorted(lines)))
 
     def line(self, field: str) -> int:
-        """Of a dotted path, or of as much of it as the file has; a config may stand below `config`."""
-        parts = field.split(".") if field else []
-        found = [_place(self._root, parts), _place(self._root, ["config", *parts])]
-        return max(found)[1]
+        """Of a dotted path, or of as much of it as the file has."""
+        line, node = 1, self._root
+        for part in field.split("."):
+            found = _within(node, part)
+            if found is None:
+                break
+            line, node = found
+        return line
 
     def _at(self, line: int, text: str) -> Refusal:
         return Refusal(f"{self.path}:{line}: {text}")
 
 
-def _place(node: Any, parts: list[str]) -> tuple[int, int]:
-    """How many parts of a path are there, and the line of the last of them."""
-    depth, line = 0, 1
-    for part in parts:
-        if isinstance(node, yaml.MappingNode):
-            pair = next(((key, value) for key, value in node.value if key.value == part), None)
-            if pair is None:
-                break
-            line, node = pair[0].start_mark.line + 1, pair[1]
-        elif isinstance(node, yaml.SequenceNode) and part.isdecimal() and int(part) < len(node.value):
-            node = node.value[int(part)]
-            line = node.start_mark.line + 1
-        else:
-            break
-        depth += part != "config"
-    return depth, line
+def _within(node: Any, part: str) -> tuple[int, Any] | None:
+    """The line of a part of a path, and what stands there."""
+    if isinstance(node, yaml.SequenceNode) and part.isdecimal() and int(part) < len(node.value):
+        item = node.value[int(part)]
+        return item.start_mark.line + 1, item
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == part:
+                return key.start_mark.line + 1, value
+        for key, value in node.value:  # paths of a config begin within it
+            if key.value in ("config", "change"):
+                return _within(value, part)
+    return None
 
 
 def _repeated(node: Any) -> Iterator[tuple[str, int]]:

@@ -47,10 +47,10 @@ def numbers(info: dict[str, Any]) -> None:
     """How a run ended."""
     title = f"{info['name'] or 'Run'} {info['id']}: {_end(info)}"
     table = Table(title=title, title_justify="left")
-    table.add_column("after")
-    for name in info["metrics"]:
-        table.add_column(name, justify="right")
-    table.add_row(f"{info['step']:,} steps", *map(_figure, info["metrics"].values()))
+    table.add_column(f"after {info['step']:,} steps")
+    table.add_column("value", justify="right")
+    for name, value in info["metrics"].items():
+        table.add_row(name, _figure(value))
     Console().print(table)
 
 

@@ -29,7 +29,8 @@ def run(
     with refusals():
         document = Document(file)
     with refusals(document), playground_at(server, keep) as playground:
-        run = playground.run(wait=False, **fields_of(document))
+        config, fields = fields_of(document)
+        run = playground.run(config, wait=False, **fields)
         try:
             with bar("steps", as_json) as advance:
                 info = run.wait(lambda info: advance(info["step"], info["steps"]))
@@ -43,10 +44,13 @@ def run(
             raise typer.Exit(1)
 
 
-def fields_of(document: Document) -> dict[str, Any]:
-    """What the client takes, by name. Raises Refusal."""
+def fields_of(document: Document) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What stands below `config`, and the other fields, as the client takes them. Raises Refusal."""
     values = dict(document.values)
-    if unknown := [name for name in values if name in OWN or not isinstance(name, str)]:
-        message = "there is no such field"
-        raise document.refuse([{"field": str(name), "message": message} for name in unknown])
-    return values
+    for name in values:
+        if name in OWN or not isinstance(name, str):
+            raise document.refuse([{"field": str(name), "message": "there is no such field"}])
+    for name in ("config", "space"):
+        if not isinstance(values.get(name, {}), dict):
+            raise document.refuse([{"field": name, "message": "expected fields"}])
+    return values.pop("config", {}), values

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from playground.cli.document import Document, Refusal
 from playground.client import Client, PlaygroundError, Refused
@@ -39,7 +40,8 @@ def playground_at(address: str | None, keep: bool = False) -> Iterator[Client]:
         if address is None:
             folder = stack.enter_context(tempfile.TemporaryDirectory())
             database = {} if keep else {"database": str(Path(folder) / "playground.db")}
-            address = stack.enter_context(_serving(database))
+            with Console(stderr=True).status("Starting"):
+                address = stack.enter_context(_serving(database))
         yield stack.enter_context(Client(address))
 
 

@@ -16,7 +16,8 @@ def sweep(file: File, server: Address = None, keep: Keep = False, as_json: AsJso
     with refusals():
         document = Document(file)
     with refusals(document), playground_at(server, keep) as playground:
-        sweep = playground.sweep(wait=False, **fields_of(document))
+        config, fields = fields_of(document)
+        sweep = playground.sweep(config, wait=False, **fields)
         try:
             with bar("trials", as_json) as advance:
                 info = sweep.wait(lambda info: advance(info["done"], info["trials"]))
