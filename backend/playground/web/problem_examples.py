@@ -46,28 +46,37 @@ def _unfit(operation: dict[str, Any], parameters: list[dict[str, Any]]) -> Field
 
 
 def _said(status: HTTPStatus, path: str) -> Text:
+    """The first that fits the beginning of the path."""
+    return next(text for start, text in _texts(status) if path.startswith(start))
+
+
+def _texts(status: HTTPStatus) -> list[tuple[str, Text]]:
     match status:
         case HTTPStatus.BAD_REQUEST:
-            return say("problem.unreadable_json", error="Expecting value: line 1 column 1 (char 0)")
+            error = "Expecting value: line 1 column 1 (char 0)"
+            return [("", say("problem.unreadable_json", error=error))]
         case HTTPStatus.UNAUTHORIZED:
-            return say("problem.key_needed")
+            return [("/api/runs", say("problem.run_key_needed")), ("", say("problem.key_needed"))]
         case HTTPStatus.FORBIDDEN:
-            return say("problem.wrong_key")
-        case HTTPStatus.NOT_FOUND if path.startswith("/api/sessions"):
-            return say("problem.no_session")
-        case HTTPStatus.NOT_FOUND if path.startswith("/api/datasets"):
-            return say("problem.no_table")
+            return [("/api/runs", say("problem.wrong_run_key")), ("", say("problem.wrong_key"))]
         case HTTPStatus.NOT_FOUND:
-            return say("problem.not_found")
-        case HTTPStatus.CONFLICT if path.startswith("/api/sessions/"):
-            return say("problem.not_passing")
+            return [
+                ("/api/sessions", say("problem.no_session")),
+                ("/api/runs", say("problem.no_run")),
+                ("/api/datasets", say("problem.no_table")),
+                ("", say("problem.not_found")),
+            ]
         case HTTPStatus.CONFLICT:
-            return say("problem.session_exists")
+            return [
+                ("/api/runs", say("problem.run_not_ended")),
+                ("/api/sessions/", say("problem.not_passing")),
+                ("", say("problem.session_exists")),
+            ]
         case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            return say("problem.body_too_large", limit=limits.BODY_BYTES // MEGABYTE)
+            return [("", say("problem.body_too_large", limit=limits.BODY_BYTES // MEGABYTE))]
         case HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
-            return say("problem.content_type", media_type="application/json")
+            return [("", say("problem.content_type", media_type="application/json"))]
         case HTTPStatus.TOO_MANY_REQUESTS:
-            return say("problem.too_many_commands", limit=IN_FLIGHT)
+            return [("", say("problem.too_many_commands", limit=IN_FLIGHT))]
         case _:
-            return say("problem.worker_starting")
+            return [("", say("problem.worker_starting"))]
