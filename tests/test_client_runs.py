@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 from playground import AsyncClient, Client
@@ -65,6 +66,43 @@ def test_a_run_can_be_ended_before_its_time(playground: Client) -> None:
     run = playground.run(SMALL, epochs=100_000, wait=False)
     run.cancel()
     assert run.wait()["state"] == "cancelled"
+
+
+def test_a_session_becomes_a_run_and_a_run_a_session(playground: Client) -> None:
+    with playground.session(SMALL) as session:
+        session.step(4)
+        session.change(optimizer="sgd")
+        session.step(4)
+        run = session.save("kept", tags=["lesson"])
+        assert run.info["parent"]["session"] == session.id
+        weights = session.weights
+    with run.open() as again:
+        assert again.look()["step"] == 8
+        assert np.array_equal(again.weights[0]["weight"], weights[0]["weight"])
+        assert again.config["optimizer"]["kind"] == "sgd"
+    with run.open(step=4) as earlier:
+        assert earlier.look()["step"] == 4
+
+
+def test_a_sweep_finds_the_best_of_a_space(playground: Client) -> None:
+    told: list[dict[str, Any]] = []
+    space = {"optimizer.lr": [0.0001, 0.1]}
+    sweep = playground.sweep(SMALL, space=space, sampler="grid", seeds=1, epochs=5, progress=told.append)
+    assert (sweep.state, sweep.info["done"]) == ("done", 2)
+    assert told[-1]["done"] == 2
+    assert sweep.best[0]["params"] == {"optimizer.lr": 0.1}
+    assert len(sweep.trials) == 2
+    assert set(sweep.importance) <= set(space)
+    frame = sweep.frame()
+    assert sorted(frame["optimizer.lr"]) == [0.0001, 0.1]
+    assert frame["value"].min() == sweep.best[0]["value"]
+    with sweep.open(sweep.best[0]["number"]) as session:
+        assert session.look()["epoch"] == 5
+        assert session.config["optimizer"]["lr"] == 0.1
+    assert sweep.id in [found.id for found in playground.sweeps()]
+    playground.find_sweep(sweep.id, sweep.key).cancel()
+    with pytest.raises(Gone):
+        playground.find_sweep(sweep.id)
 
 
 def test_a_session_branches_off_another(playground: Client) -> None:

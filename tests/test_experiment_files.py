@@ -72,6 +72,17 @@ def test_what_comes_of_it_is_json_where_that_is_asked_for(written: Any, running:
     assert info["timeline"][0]["change"] == {"optimizer": {"kind": "sgd"}}
 
 
+def test_a_sweep_ends_with_the_best(written: Any, running: Running) -> None:
+    told = playground("sweep", written(SWEEP), "--server", running.address)
+    assert told.exit_code == 0, told.output
+    assert "done, 2 trials" in told.stdout
+    assert "optimizer.lr" in told.stdout
+    told = playground("sweep", written(SWEEP), "--server", running.address, "--json")
+    info = json.loads(told.stdout)
+    assert {trial["params"]["optimizer.lr"] for trial in info["tried"]} == {0.01, 0.1}
+    assert info["best"][0]["value"] == min(trial["value"] for trial in info["tried"])
+
+
 def test_without_a_server_it_is_done_in_the_same_process(written: Any, kernel: None, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "playground.cli", "run", str(written(EXPERIMENT)), "--json"]
     told = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)

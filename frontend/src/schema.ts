@@ -7868,6 +7868,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/datasets",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7877,6 +7891,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/datasets",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7886,6 +7914,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/datasets",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7895,6 +7937,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/datasets",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7927,6 +7992,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_table",
+                     *       "detail": "There is no such file here, or nobody has used it for long. Upload it again.",
+                     *       "errors": [],
+                     *       "instance": "/api/datasets/5d41402abc4b2a76",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7936,6 +8013,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/datasets/5d41402abc4b2a76",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7969,6 +8071,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/formula",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7978,6 +8094,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/formula",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7987,6 +8117,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/formula",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7996,6 +8140,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/formula",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8029,6 +8196,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/import",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8038,6 +8219,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/import",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8047,6 +8242,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/import",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8056,6 +8265,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/import",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8089,6 +8321,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/preview",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8098,6 +8344,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/preview",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8107,6 +8367,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/preview",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8116,6 +8390,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/preview",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8158,6 +8455,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "limit: must be at most 200",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.less_than_equal",
+                     *           "field": "limit",
+                     *           "fits": null,
+                     *           "message": "must be at most 200",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "le": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "limit: must be at most 200"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8167,6 +8489,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8214,6 +8548,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/runs",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8223,6 +8571,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8232,6 +8594,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8241,6 +8617,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8250,6 +8649,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8282,6 +8693,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8291,6 +8714,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8300,6 +8748,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8330,6 +8790,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.run_key_needed",
+                     *       "detail": "This takes the key of the run: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8339,6 +8811,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_run_key",
+                     *       "detail": "This key does not fit this run.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8348,6 +8832,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8357,6 +8853,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8366,6 +8887,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8402,6 +8935,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8411,6 +8958,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.run_key_needed",
+                     *       "detail": "This takes the key of the run: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8420,6 +8979,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_run_key",
+                     *       "detail": "This key does not fit this run.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8429,6 +9000,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8438,6 +9021,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8447,6 +9044,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8456,6 +9067,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8465,6 +9099,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8513,6 +9159,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/events",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8522,6 +9180,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/events",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8531,6 +9214,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/events",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8563,6 +9258,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/file",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8572,6 +9279,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.run_not_ended",
+                     *       "detail": "This run has not ended yet.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/file",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8581,6 +9300,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/file",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8590,6 +9334,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/file",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8622,6 +9378,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/history",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8631,6 +9399,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/history",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8640,6 +9433,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/history",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8676,6 +9481,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/open",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8685,6 +9504,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/open",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8694,6 +9525,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/open",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8703,6 +9548,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/open",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8712,6 +9571,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/open",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8721,6 +9603,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/open",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8754,6 +9648,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/weights",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8763,6 +9669,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.run_not_ended",
+                     *       "detail": "This run has not ended yet.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/weights",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8772,6 +9690,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/weights",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8781,6 +9724,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/weights",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8814,6 +9769,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8823,6 +9792,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.session_exists",
+                     *       "detail": "there is a session of this key already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8832,6 +9813,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8841,6 +9836,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8850,6 +9859,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8859,6 +9891,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8891,6 +9935,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8900,6 +9956,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8909,6 +9990,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8939,6 +10032,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8948,6 +10053,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8957,6 +10074,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8966,6 +10095,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9002,6 +10156,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9011,6 +10179,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9020,6 +10200,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9029,6 +10221,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9038,6 +10242,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9047,6 +10265,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9056,6 +10288,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9065,6 +10320,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9103,6 +10370,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9112,6 +10393,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9121,6 +10414,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9130,6 +10435,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9139,6 +10456,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9148,6 +10479,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9157,6 +10502,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9166,6 +10534,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9175,6 +10557,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9213,6 +10607,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/export/pytorch",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9222,6 +10628,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "format: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "format",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/export/pytorch",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "format: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9231,6 +10662,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/export/pytorch",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9263,6 +10706,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/file",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9272,6 +10727,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/file",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9281,6 +10761,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/file",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9313,6 +10805,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/history",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9322,6 +10826,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/history",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9364,6 +10893,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/maps",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9373,6 +10914,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "size: must be at most 200",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.less_than_equal",
+                     *           "field": "size",
+                     *           "fits": null,
+                     *           "message": "must be at most 200",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "le": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/maps",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "size: must be at most 200"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9382,6 +10948,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/maps",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9414,6 +10992,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/optimizer",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9423,6 +11013,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/optimizer",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9432,6 +11047,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/optimizer",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9471,6 +11098,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/optimizer/weight",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9480,6 +11119,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/optimizer/weight",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9489,6 +11153,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/optimizer/weight",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9521,6 +11197,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/pause",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9530,6 +11218,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/pause",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9539,6 +11239,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/pause",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9548,6 +11260,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/pause",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9557,6 +11294,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/pause",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9566,6 +11317,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/pause",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9598,6 +11361,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/play",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9607,6 +11382,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/play",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9616,6 +11403,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/play",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9625,6 +11424,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/play",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9634,6 +11458,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/play",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9643,6 +11481,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/play",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9675,6 +11525,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/reset",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9684,6 +11546,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/reset",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9693,6 +11567,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/reset",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9702,6 +11588,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/reset",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9711,6 +11622,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/reset",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9720,6 +11645,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/reset",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9756,6 +11693,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9765,6 +11716,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9774,6 +11737,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9783,6 +11758,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9792,6 +11779,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9801,6 +11802,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9810,6 +11825,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9819,6 +11857,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9828,6 +11880,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9864,6 +11928,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/save",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9873,6 +11951,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/save",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9882,6 +11972,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/save",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9891,6 +11995,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/save",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9900,6 +12018,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/save",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9909,6 +12050,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/save",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9941,6 +12094,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9950,6 +12115,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_passing",
+                     *       "detail": "This session does not look back at another one: it has a run of its own.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9959,6 +12136,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9968,6 +12170,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10000,6 +12214,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores/curves",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10009,6 +12235,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_passing",
+                     *       "detail": "This session does not look back at another one: it has a run of its own.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores/curves",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10018,6 +12256,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores/curves",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10027,6 +12290,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores/curves",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10063,6 +12338,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10072,6 +12361,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10081,6 +12382,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10090,6 +12403,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10099,6 +12424,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_passing",
+                     *       "detail": "This session does not look back at another one: it has a run of its own.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10108,6 +12445,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10117,6 +12468,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10126,6 +12491,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10135,6 +12523,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10144,6 +12546,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10180,6 +12594,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10189,6 +12617,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10198,6 +12638,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10207,6 +12659,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10216,6 +12680,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10225,6 +12703,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10234,6 +12726,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10243,6 +12758,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10252,6 +12781,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10288,6 +12829,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10297,6 +12852,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10306,6 +12873,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10315,6 +12894,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10324,6 +12915,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10333,6 +12938,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10342,6 +12961,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10351,6 +12993,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10360,6 +13016,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10396,6 +13064,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10405,6 +13087,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10414,6 +13108,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10423,6 +13129,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10432,6 +13150,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10441,6 +13173,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10450,6 +13196,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10459,6 +13228,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10468,6 +13251,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10509,6 +13304,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/summary",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10518,6 +13325,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/summary",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10554,6 +13386,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10563,6 +13409,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10572,6 +13430,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10581,6 +13451,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10590,6 +13472,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10599,6 +13495,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10608,6 +13518,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10617,6 +13550,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10626,6 +13573,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10658,6 +13617,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10667,6 +13638,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10676,6 +13659,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10685,6 +13680,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10694,6 +13714,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10703,6 +13737,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10735,6 +13781,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/units",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10744,6 +13802,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/units",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10753,6 +13836,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/units",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10785,6 +13880,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10794,6 +13901,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10803,6 +13935,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10839,6 +13983,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10848,6 +14006,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10857,6 +14027,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10866,6 +14048,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10875,6 +14069,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10884,6 +14092,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10893,6 +14115,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10902,6 +14147,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10911,6 +14170,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10940,6 +14211,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10973,6 +14256,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10982,6 +14279,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.session_exists",
+                     *       "detail": "there is a session of this key already",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10991,6 +14300,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11000,6 +14323,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11009,6 +14346,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11018,6 +14378,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11050,6 +14422,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11059,6 +14443,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11068,6 +14477,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11098,6 +14519,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11107,6 +14540,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11116,6 +14561,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11125,6 +14582,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11134,6 +14616,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11166,6 +14660,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/curves",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11175,6 +14681,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/curves",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11184,6 +14715,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/curves",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11216,6 +14759,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/events",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11225,6 +14780,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/events",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11234,6 +14814,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/events",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11266,6 +14858,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/trials",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11275,6 +14879,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/trials",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11284,6 +14913,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/trials",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11318,6 +14959,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/trials/12/open",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11327,6 +14980,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "number: must be at most 5000",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.less_than_equal",
+                     *           "field": "number",
+                     *           "fits": null,
+                     *           "message": "must be at most 5000",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "le": 5000
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/trials/12/open",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "number: must be at most 5000"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11336,6 +15014,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/trials/12/open",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11369,6 +15059,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11378,6 +15082,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11387,6 +15105,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11396,6 +15128,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/trainability",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11405,6 +15160,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11437,6 +15204,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11446,6 +15225,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11476,6 +15280,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11485,6 +15301,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11517,6 +15358,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/events",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11526,6 +15379,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/events",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11562,6 +15440,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/open",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11571,6 +15463,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/open",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11580,6 +15484,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/open",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11589,6 +15507,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/open",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11598,6 +15530,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/open",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11607,6 +15562,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/open",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11663,6 +15630,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/readyz",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };

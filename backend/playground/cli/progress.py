@@ -15,7 +15,6 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
-from rich.text import Text
 
 Advance = Callable[[int, int | None], None]
 """Is told how much is done, of how much if that is known."""
@@ -28,10 +27,10 @@ class Rate(ProgressColumn):
         super().__init__()
         self._unit = unit
 
-    def render(self, task: Task) -> Text:
+    def render(self, task: Task) -> str:
         speed = task.finished_speed or task.speed
         digits = 0 if speed is None or speed >= 10 else 1
-        return Text("" if speed is None else f"{speed:,.{digits}f} {self._unit}/s")
+        return "" if speed is None else f"{speed:,.{digits}f} {self._unit}/s"
 
 
 @contextlib.contextmanager
@@ -45,26 +44,29 @@ def bar(unit: str, quiet: bool) -> Iterator[Advance]:
 
 def numbers(info: dict[str, Any]) -> None:
     """How a run ended."""
-    title = f"{info['name'] or 'Run'} {info['id']}: {_end(info)}"
-    table = Table(title=title, title_justify="left")
-    table.add_column(f"after {info['step']:,} steps")
+    table = Table(f"after {info['step']:,} steps")
     table.add_column("value", justify="right")
     for name, value in info["metrics"].items():
         table.add_row(name, _figure(value))
-    Console().print(table)
+    _tell(f"{info['name'] or 'Run'} {info['id']}: {_end(info)}", table)
 
 
 def ranking(info: dict[str, Any]) -> None:
     """The best trials of a sweep."""
     paths = list(info["space"])
-    title = f"{info['name'] or 'Sweep'} {info['id']}: {_end(info)}, {info['done']} of {info['trials']} trials"
-    table = Table(title=title, title_justify="left")
+    table = Table()
     for name in ("trial", *paths, info["objective"]["metric"]):
         table.add_column(name, justify="right")
     for trial in info["best"]:
         params = [_figure(trial["params"].get(path)) for path in paths]
         table.add_row(str(trial["number"]), *params, _figure(trial["value"]))
-    Console().print(table)
+    _tell(f"{info['name'] or 'Sweep'} {info['id']}: {_end(info)}, {info['done']} trials", table)
+
+
+def _tell(title: str, table: Table) -> None:
+    console = Console()
+    console.print(title, highlight=False, markup=False)
+    console.print(table)
 
 
 def _end(info: dict[str, Any]) -> str:
