@@ -68,8 +68,8 @@ def keras_script(taken: Taken) -> bytes:
     _check(config)
     words = (
         f"{type(config.data).label}, {taken.name.partition('-')[2]}: the network of the neural network"
-        " playground as it is set now, trained from its initial weights for as many epochs. Mini-batches and dropout are"
-        " Keras's own, so its losses come near to those of the run, but are not the same."
+        " playground as it is set now, trained from its initial weights for as many epochs. Mini-batches and"
+        " dropout are Keras's own, so its losses come near to those of the run, but are not the same."
     )
     code = {
         "network": "\n".join(_network(config, taken.layers)),
