@@ -132,6 +132,144 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find
+         * @description The runs that the server keeps, a page at a time; the newest first.
+         */
+        get: operations["find_api_runs_get"];
+        put?: never;
+        /**
+         * Create
+         * @description A run that trains by itself, at full speed, with the time that live sessions leave. The server keeps
+         *     it, and goes on with it after a restart.
+         *
+         *     Its key comes with it: anyone may look, and who has the key may rename, cancel and remove it.
+         */
+        post: operations["create_api_runs_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Run
+         * @description How far a run is, and all that it is made of.
+         */
+        get: operations["look_at_run_api_runs__id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove
+         * @description Cancel a run that waits or trains: it ends where it is, and is kept. One that has ended is removed.
+         */
+        delete: operations["remove_api_runs__id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename
+         * @description Another name, other tags, another note.
+         */
+        patch: operations["rename_api_runs__id__patch"];
+        trace?: never;
+    };
+    "/api/runs/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events
+         * @description What happens to a run, as server-sent events: `applied` for each change of its timeline, `progress`
+         *     some times a second, and `done` with the run at its end, which closes the stream.
+         */
+        get: operations["events_api_runs__id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Run File
+         * @description A few KB that `playground verify` replays, to confirm that this config and this timeline lead to these
+         *     weights. There is one once the run has ended.
+         */
+        get: operations["run_file_api_runs__id__file_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * History
+         * @description Loss, scores and gradient norms so far, and the marks of the changes that have been made.
+         */
+        get: operations["history_api_runs__id__history_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/weights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Weights
+         * @description Weights of every layer, at the end or at this moment: JSON, or safetensors by
+         *     `Accept: application/vnd.safetensors`.
+         */
+        get: operations["weights_api_runs__id__weights_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sessions": {
         parameters: {
             query?: never;
@@ -614,6 +752,223 @@ export interface paths {
          */
         put: operations["put_weights_api_sessions__id__weights_put"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sweeps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sweeps
+         * @description The sweeps of the server, the newest first; those that do not run without their best.
+         */
+        get: operations["list_sweeps_api_sweeps_get"];
+        put?: never;
+        /**
+         * Create Sweep
+         * @description Train many networks that differ in some fields of a config, in the background of the live sessions, and
+         *     look for the best. Networks of one shape train as one stack.
+         */
+        post: operations["create_sweep_api_sweeps_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sweeps/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Sweep
+         * @description What is looked for, how far it is, and the best so far.
+         */
+        get: operations["look_at_sweep_api_sweeps__id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Sweep
+         * @description Cancel a sweep; what it has found stays. One that is over is removed.
+         */
+        delete: operations["delete_sweep_api_sweeps__id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sweeps/{id}/curves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Curves
+         * @description How the networks of each trial learned: the median over its seeds, in a band.
+         */
+        get: operations["read_curves_api_sweeps__id__curves_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sweeps/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow Sweep
+         * @description What happens: `trials` has those that have changed, all of them at first, and `sweep` is the sweep.
+         *     After the `sweep` that is over, the stream ends.
+         */
+        get: operations["follow_sweep_api_sweeps__id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sweeps/{id}/trials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Trials
+         * @description All points that have been chosen, in order, and which axes matter.
+         */
+        get: operations["list_trials_api_sweeps__id__trials_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sweeps/{id}/trials/{number}/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open Trial
+         * @description The networks of a trial as a live session of your own, trained as far as they came.
+         */
+        post: operations["open_trial_api_sweeps__id__trials__number__open_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trainability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Map
+         * @description Train a network for each pixel, learning rate by scale of the initial weights, in the background of
+         *     the live sessions, from coarse to fine (Sohl-Dickstein, arXiv 2402.06184).
+         */
+        post: operations["create_map_api_trainability_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trainability/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Map
+         * @description How far a map is.
+         */
+        get: operations["look_at_map_api_trainability__id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Map
+         * @description End a map.
+         */
+        delete: operations["delete_map_api_trainability__id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trainability/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow Map
+         * @description The pixels as they come: `places` counts them row by row from the top left, and `measures` says how
+         *     each has learned. Above 0: the mean of its losses as shares of the first, so less is faster. Below 0: it
+         *     has not learned, and the nearer to 0, the sooner it blew up.
+         */
+        get: operations["follow_map_api_trainability__id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trainability/{id}/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open Pixel
+         * @description The network of a pixel as a live session of your own, before its first step.
+         */
+        post: operations["open_pixel_api_trainability__id__open_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1666,6 +2021,291 @@ export interface components {
             name: "pi" | "e";
         };
         /**
+         * CreatedRun
+         * @description A new run, and the key that lets you change it.
+         */
+        CreatedRun: {
+            /**
+             * @description The config that it begins with, whole.
+             * @example {
+             *       "augmentation": {
+             *         "kind": "no_augmentation"
+             *       },
+             *       "batch_size": 10,
+             *       "carry_remainder": false,
+             *       "class_weights": {
+             *         "kind": "equal"
+             *       },
+             *       "data": {
+             *         "draw": 0,
+             *         "kind": "circle",
+             *         "noise": 0,
+             *         "samples": 500,
+             *         "share": 0.5,
+             *         "train_fraction": 0.5
+             *       },
+             *       "features": [
+             *         "x1",
+             *         "x2"
+             *       ],
+             *       "fourier_scale": 3,
+             *       "hidden": [
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
+             *           "width": 4
+             *         },
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
+             *           "width": 2
+             *         }
+             *       ],
+             *       "init": {
+             *         "bias": 0,
+             *         "gain": 1,
+             *         "kind": "xavier_uniform"
+             *       },
+             *       "input_dropout": 0,
+             *       "input_noise": 0,
+             *       "l1": 0,
+             *       "l1_prunes": false,
+             *       "l2": 0,
+             *       "loss": {
+             *         "kind": "bce",
+             *         "label_smoothing": 0
+             *       },
+             *       "optimizer": {
+             *         "beta1": 0.9,
+             *         "beta2": 0.999,
+             *         "decoupled_weight_decay": false,
+             *         "eps": 1e-8,
+             *         "kind": "adam",
+             *         "lr": 0.001,
+             *         "weight_decay": 0
+             *       },
+             *       "output": {
+             *         "activation": {
+             *           "kind": "auto"
+             *         },
+             *         "frozen": false,
+             *         "frozen_edges": [],
+             *         "frozen_neurons": [],
+             *         "shortcut": {
+             *           "kind": "none"
+             *         }
+             *       },
+             *       "replicas": 1,
+             *       "schedule": {
+             *         "kind": "constant_rate",
+             *         "warmup": 0
+             *       },
+             *       "seed": 0,
+             *       "shuffle": true,
+             *       "stopping": {
+             *         "kind": "no_stopping"
+             *       },
+             *       "version": 2
+             *     }
+             */
+            config: components["schemas"]["Config"];
+            /**
+             * Created
+             * @description Seconds since 1970: when it was asked for.
+             * @example 1790000000
+             */
+            created: number;
+            /**
+             * Ended
+             * @description When it ended.
+             * @example 1790000003
+             */
+            ended: number | null;
+            /**
+             * Epoch
+             * @description The same moment in passes over the training set.
+             * @example 80
+             */
+            epoch: number;
+            /**
+             * Epochs
+             * @description The epochs that were asked for, if it was epochs.
+             * @example null
+             */
+            epochs: number | null;
+            /**
+             * @description Why it failed.
+             * @example {
+             *       "code": "run.failed",
+             *       "text": "Training failed: MemoryError",
+             *       "values": {
+             *         "error": "MemoryError"
+             *       }
+             *     }
+             */
+            error: components["schemas"]["Text"] | null;
+            /**
+             * Id
+             * @description Its name in every other call.
+             * @example 5f0c2c9a41d7
+             */
+            id: string;
+            /**
+             * Key
+             * @description Goes into `Authorization: Bearer …` of what changes it, cancels or removes it. It is shown this once,
+             *     and to whoever asks again with the same `Idempotency-Key`.
+             * @example kJ0vTg2hN5c1xw0m3yQ4a8Zr5sUe7PbL
+             */
+            key: string;
+            /**
+             * Marks
+             * @description What the weights were on the way: when the steps have doubled, at the first changes, and at the end.
+             */
+            marks: components["schemas"]["Mark"][];
+            /**
+             * Metrics
+             * @description How good it is; at the end measured there, on the way that of the last sample of the curves.
+             * @example {
+             *       "grad_norm.0": 0.031,
+             *       "grad_norm.output": 0.051,
+             *       "learning_rate": 0.001,
+             *       "test_accuracy": 0.992,
+             *       "test_loss": 0.018,
+             *       "train_accuracy": 1,
+             *       "train_loss": 0.012
+             *     }
+             */
+            metrics: {
+                [key: string]: number | null;
+            };
+            /**
+             * Name
+             * @description What people call it.
+             * @example Spiral with Adam
+             */
+            name: string;
+            /**
+             * Note
+             * @description Anything.
+             * @example
+             */
+            note: string;
+            /**
+             * @description Where it comes from, if it was saved from a session.
+             * @example null
+             */
+            parent: components["schemas"]["RunParent"] | null;
+            /**
+             * Progress
+             * @description The share that is done.
+             * @example 1
+             */
+            progress: number;
+            /**
+             * Started
+             * @description When it began to train.
+             * @example 1790000001.5
+             */
+            started: number | null;
+            /**
+             * State
+             * @description `queued` until a worker has time, `running`, and then `done`, `failed` or `cancelled`.
+             * @example done
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "failed" | "cancelled";
+            /**
+             * Step
+             * @description How far it is.
+             * @example 2000
+             */
+            step: number;
+            /**
+             * Steps
+             * @description Where it ends, as far as one can tell; null until epochs have been counted.
+             * @example 2000
+             */
+            steps: number | null;
+            /**
+             * @description What may end it sooner.
+             * @example {
+             *       "loss_below": 0.05
+             *     }
+             */
+            stop: components["schemas"]["StopRules"];
+            /**
+             * Stopped By
+             * @description What ended it sooner.
+             * @example null
+             */
+            stopped_by: ("loss_below" | "accuracy_above" | "patience" | "early_stopping") | null;
+            /**
+             * Tags
+             * @description To find it by.
+             * @example [
+             *       "spiral"
+             *     ]
+             */
+            tags: string[];
+            /**
+             * Timeline
+             * @description Its changes; those that have taken effect say what they did.
+             * @example [
+             *       {
+             *         "change": {
+             *           "optimizer": {
+             *             "lr": 0.1
+             *           }
+             *         },
+             *         "effect": [
+             *           {
+             *             "code": "effect.kept",
+             *             "text": "Weights and optimizer state are kept.",
+             *             "values": {}
+             *           }
+             *         ],
+             *         "epoch": 48,
+             *         "label": [
+             *           {
+             *             "code": "catalogue.momentum",
+             *             "text": "Momentum",
+             *             "values": {}
+             *           }
+             *         ],
+             *         "step": 1200,
+             *         "undo": {
+             *           "optimizer": {
+             *             "lr": 0.03
+             *           }
+             *         }
+             *       }
+             *     ]
+             */
+            timeline: components["schemas"]["TimelineEntry"][];
+        };
+        /**
          * CreatedSession
          * @description A new session, and the key that lets you change it.
          */
@@ -1924,6 +2564,285 @@ export interface components {
              * @example []
              */
             together: string[];
+        };
+        /**
+         * CreatedSweep
+         * @description A new sweep, and the key that lets you cancel it.
+         */
+        CreatedSweep: {
+            /**
+             * Best
+             * @description The ten best so far.
+             * @example []
+             */
+            best: components["schemas"]["TrialShape"][];
+            /**
+             * @description What is not varied.
+             * @example {
+             *       "augmentation": {
+             *         "kind": "no_augmentation"
+             *       },
+             *       "batch_size": 10,
+             *       "carry_remainder": false,
+             *       "class_weights": {
+             *         "kind": "equal"
+             *       },
+             *       "data": {
+             *         "draw": 0,
+             *         "kind": "circle",
+             *         "noise": 0,
+             *         "samples": 500,
+             *         "share": 0.5,
+             *         "train_fraction": 0.5
+             *       },
+             *       "features": [
+             *         "x1",
+             *         "x2"
+             *       ],
+             *       "fourier_scale": 3,
+             *       "hidden": [
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
+             *           "width": 4
+             *         },
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
+             *           "width": 2
+             *         }
+             *       ],
+             *       "init": {
+             *         "bias": 0,
+             *         "gain": 1,
+             *         "kind": "xavier_uniform"
+             *       },
+             *       "input_dropout": 0,
+             *       "input_noise": 0,
+             *       "l1": 0,
+             *       "l1_prunes": false,
+             *       "l2": 0,
+             *       "loss": {
+             *         "kind": "bce",
+             *         "label_smoothing": 0
+             *       },
+             *       "optimizer": {
+             *         "beta1": 0.9,
+             *         "beta2": 0.999,
+             *         "decoupled_weight_decay": false,
+             *         "eps": 1e-8,
+             *         "kind": "adam",
+             *         "lr": 0.001,
+             *         "weight_decay": 0
+             *       },
+             *       "output": {
+             *         "activation": {
+             *           "kind": "auto"
+             *         },
+             *         "frozen": false,
+             *         "frozen_edges": [],
+             *         "frozen_neurons": [],
+             *         "shortcut": {
+             *           "kind": "none"
+             *         }
+             *       },
+             *       "replicas": 1,
+             *       "schedule": {
+             *         "kind": "constant_rate",
+             *         "warmup": 0
+             *       },
+             *       "seed": 0,
+             *       "shuffle": true,
+             *       "stopping": {
+             *         "kind": "no_stopping"
+             *       },
+             *       "version": 2
+             *     }
+             */
+            config: components["schemas"]["Config"];
+            /**
+             * Created
+             * @description Seconds since 1970.
+             * @example 1700000000
+             */
+            created: number;
+            /**
+             * Done
+             * @description How many are over.
+             * @example 17
+             */
+            done: number;
+            /**
+             * Ended
+             * @description Likewise; null before its end.
+             * @example null
+             */
+            ended: number | null;
+            /**
+             * Epochs
+             * @description How long each network trains.
+             * @example 100
+             */
+            epochs: number | null;
+            /**
+             * @description Why it failed.
+             * @example null
+             */
+            error: components["schemas"]["Text"] | null;
+            /**
+             * Id
+             * @description Its name in every other call.
+             * @example 9f3c01ab77aa
+             */
+            id: string;
+            /**
+             * Key
+             * @description Goes into `Authorization: Bearer …`. It is shown this once.
+             * @example kJ0vTg2hN5c1xw0m3yQ4a8Zr5sUe7PbL
+             */
+            key: string;
+            /**
+             * Maximize
+             * @description Whether large values are the good ones.
+             * @example false
+             */
+            maximize: boolean;
+            /**
+             * Name
+             * @description What its owner calls it.
+             * @example how fast, how wide
+             */
+            name: string;
+            /**
+             * Note
+             * @description What its owner has to say of it.
+             * @example
+             */
+            note: string;
+            /**
+             * @description What is looked for.
+             * @example {
+             *       "direction": "minimize",
+             *       "metric": "test_loss"
+             *     }
+             */
+            objective: components["schemas"]["Objective"];
+            /**
+             * Pruner
+             * @description Who gives points up.
+             * @example none
+             * @enum {string}
+             */
+            pruner: "none" | "median" | "hyperband" | "successive_halving";
+            /**
+             * Sampler
+             * @description Who chooses the points.
+             * @example tpe
+             * @enum {string}
+             */
+            sampler: "grid" | "random" | "tpe" | "gp" | "cmaes";
+            /**
+             * Seeds
+             * @description Networks of each trial.
+             * @example 3
+             */
+            seeds: number;
+            /**
+             * Space
+             * @description What is varied.
+             * @example {
+             *       "optimizer.lr": {
+             *         "high": 1,
+             *         "log": true,
+             *         "low": 0.0001
+             *       }
+             *     }
+             */
+            space: {
+                [key: string]: components["schemas"]["Values"] | components["schemas"]["Range"];
+            };
+            /**
+             * Started
+             * @description Likewise; null while it waits for its turn.
+             * @example 1700000000.1
+             */
+            started: number | null;
+            /**
+             * State
+             * @description Where it is.
+             * @example running
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "failed" | "cancelled";
+            /**
+             * Steps
+             * @description Or so many steps.
+             * @example null
+             */
+            steps: number | null;
+            /**
+             * Trials
+             * @description How many there are to be, at most.
+             * @example 64
+             */
+            trials: number;
+        };
+        /**
+         * Curves
+         * @description How networks learned.
+         */
+        Curves: {
+            /**
+             * Trials
+             * @description Of the trials that are over, by number: for each column its median, least and greatest.
+             * @example {
+             *       "0": {
+             *         "step": {
+             *           "high": [
+             *             0,
+             *             25
+             *           ],
+             *           "low": [
+             *             0,
+             *             25
+             *           ],
+             *           "median": [
+             *             0,
+             *             25
+             *           ]
+             *         }
+             *       }
+             *     }
+             */
+            trials: {
+                [key: string]: {
+                    [key: string]: {
+                        [key: string]: (number | null)[];
+                    };
+                };
+            };
         };
         /**
          * CurvesOfClass
@@ -2308,6 +3227,12 @@ export interface components {
         Hello: {
             /** @description The config of now, whole. */
             config: components["schemas"]["Config"];
+            /**
+             * Instance
+             * @description Another one after the server was restarted: what a viewer has of the curves may then be of steps that
+             *     are lost, so it asks for all of them.
+             */
+            instance: string;
             /** @description Whether this viewer may change the session. */
             role: components["schemas"]["Role"];
             /**
@@ -2849,6 +3774,81 @@ export interface components {
             link: string;
         };
         /**
+         * MadeOn
+         * @description What trained. The same run has the same bits on the same kind of device, by the same trainer.
+         */
+        MadeOn: {
+            /**
+             * Device
+             * @description The kind of processor, or the name of a GPU.
+             * @example x86_64 znver4 AVX512
+             */
+            device: string;
+            /**
+             * Trainer
+             * @description `compiled`, `reference` or `batched`.
+             * @example compiled
+             */
+            trainer: string;
+        };
+        /**
+         * MapShape
+         * @description A map at this moment.
+         */
+        MapShape: {
+            /**
+             * Done
+             * @description Networks that have been trained.
+             * @example 4096
+             */
+            done: number;
+            /**
+             * @description Why not all of them were.
+             * @example null
+             */
+            error: components["schemas"]["Text"] | null;
+            /**
+             * Id
+             * @description Its name in every other call.
+             * @example 1f0e9c3a7b52
+             */
+            id: string;
+            /**
+             * Over
+             * @description Whether no more will be.
+             * @example false
+             */
+            over: boolean;
+            /**
+             * @description Learning rates, to the right.
+             * @example {
+             *       "high": 10,
+             *       "low": 0.001
+             *     }
+             */
+            rates: components["schemas"]["Span"];
+            /**
+             * @description Scales of the initial weights, upwards.
+             * @example {
+             *       "high": 10,
+             *       "low": 0.01
+             *     }
+             */
+            scales: components["schemas"]["Span"];
+            /**
+             * Side
+             * @description Networks along a side.
+             * @example 128
+             */
+            side: number;
+            /**
+             * Steps
+             * @description That each of them trains.
+             * @example 100
+             */
+            steps: number;
+        };
+        /**
          * Maps
          * @description Maps over the square. Row 0 is the top (6 of what is drawn upwards), column 0 the left (-6 of what is
          *     drawn to the right).
@@ -2896,6 +3896,24 @@ export interface components {
              * Step
              * @description When they were taken.
              * @example 1200
+             */
+            step: number;
+        };
+        /**
+         * Mark
+         * @description What the weights were at a step, so that a replay can be compared.
+         */
+        Mark: {
+            /**
+             * Sha256
+             * @description Of the weights, then the running statistics, as little-endian float32.
+             * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+             */
+            sha256: string;
+            /**
+             * Step
+             * @description After so many steps, before the changes that were made there; at the end of the run after them.
+             * @example 512
              */
             step: number;
         };
@@ -3022,6 +4040,185 @@ export interface components {
             together?: boolean;
         };
         /**
+         * NewLabels
+         * @description What is to be called otherwise; what is left out stays.
+         */
+        NewLabels: {
+            /**
+             * Name
+             * @description A few words.
+             * @example The best one
+             */
+            name?: string | null;
+            /**
+             * Note
+             * @description Anything.
+             * @example Show this one.
+             */
+            note?: string | null;
+            /**
+             * Tags
+             * @description All of its tags.
+             * @example [
+             *       "best"
+             *     ]
+             */
+            tags?: string[] | null;
+        };
+        /**
+         * NewMap
+         * @description What to map. Whatever is left out has its default.
+         */
+        NewMap: {
+            /**
+             * Config
+             * @description A config, or a part of one; its learning rate and the scale of its initial weights are
+             *     varied.
+             * @default {}
+             * @example {
+             *       "hidden": [
+             *         {
+             *           "width": 8
+             *         }
+             *       ],
+             *       "optimizer": {
+             *         "kind": "sgd"
+             *       }
+             *     }
+             */
+            config?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Instead Of
+             * @description A map that is not looked at any more: it ends.
+             * @example null
+             */
+            instead_of?: string | null;
+            /**
+             * @description Learning rates, to the right.
+             * @default {
+             *       "high": 10,
+             *       "low": 0.001
+             *     }
+             * @example {
+             *       "high": 10,
+             *       "low": 0.001
+             *     }
+             */
+            rates?: components["schemas"]["Span"];
+            /**
+             * @description Scales of the initial weights, upwards: the gain, limit or standard deviation of `init`.
+             * @default {
+             *       "high": 10,
+             *       "low": 0.01
+             *     }
+             * @example {
+             *       "high": 10,
+             *       "low": 0.01
+             *     }
+             */
+            scales?: components["schemas"]["Span"];
+            /**
+             * Side
+             * @description Networks along a side.
+             * @default 128
+             * @example 128
+             * @enum {integer}
+             */
+            side?: 16 | 32 | 64 | 128 | 256;
+            /**
+             * Steps
+             * @description That each of them trains.
+             * @default 100
+             * @example 100
+             */
+            steps?: number;
+        };
+        /**
+         * NewRun
+         * @description What to train, up to where. Whatever is left out has its default.
+         */
+        NewRun: {
+            /**
+             * Config
+             * @description A config, or a part of one, as a new session takes it.
+             * @default {}
+             * @example {
+             *       "data": {
+             *         "kind": "spiral",
+             *         "noise": 0.1
+             *       },
+             *       "optimizer": {
+             *         "kind": "adam",
+             *         "lr": 0.03
+             *       }
+             *     }
+             */
+            config?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Epochs
+             * @description Train so many passes over the training set, with the mini-batches of then.
+             * @example null
+             */
+            epochs?: number | null;
+            /**
+             * Name
+             * @description A few words.
+             * @default
+             * @example Spiral with Adam
+             */
+            name?: string;
+            /**
+             * Note
+             * @description Anything.
+             * @default
+             * @example Learns it in 40 epochs.
+             */
+            note?: string;
+            /**
+             * Steps
+             * @description Train so many steps; this or `epochs`.
+             * @example 2000
+             */
+            steps?: number | null;
+            /**
+             * @description What may end it sooner. Early stopping in the config ends it, too.
+             * @example {
+             *       "loss_below": 0.05
+             *     }
+             */
+            stop?: components["schemas"]["StopRules-Input"] | null;
+            /**
+             * Tags
+             * @description To find it by.
+             * @default []
+             * @example [
+             *       "spiral",
+             *       "lesson 3"
+             *     ]
+             */
+            tags?: string[];
+            /**
+             * Timeline
+             * @description Changes to make on the way, in order of their steps: a merge patch of the config, or `weights`.
+             * @default []
+             * @example [
+             *       {
+             *         "change": {
+             *           "optimizer": {
+             *             "lr": 0.01
+             *           }
+             *         },
+             *         "step": 500
+             *       }
+             *     ]
+             */
+            timeline?: components["schemas"]["TimelineEntry-Input"][];
+        };
+        /**
          * NewSession
          * @description What to train. Whatever is left out has its default.
          */
@@ -3099,7 +4296,7 @@ export interface components {
          * @description What a notice is about.
          * @enum {string}
          */
-        NoticeCode: "notice.worker_restarted" | "notice.shutdown" | "notice.session_ended" | "notice.training_failed";
+        NoticeCode: "notice.worker_restarted" | "notice.shutdown" | "notice.session_ended" | "notice.training_failed" | "notice.not_saved" | "notice.saved_again";
         /**
          * NumberNode
          * @description As it is typed, without a sign.
@@ -3115,6 +4312,46 @@ export interface components {
              * @description Its value
              */
             value: number;
+        };
+        /**
+         * Objective
+         * @description What is to be small or large: the median over the seeds, at the end of the training.
+         */
+        Objective: {
+            /**
+             * Direction
+             * @description Left out: losses and errors are to be small, accuracy and R² large.
+             * @example minimize
+             */
+            direction: ("minimize" | "maximize") | null;
+            /**
+             * Metric
+             * @description What is measured.
+             * @default test_loss
+             * @example test_loss
+             * @enum {string}
+             */
+            metric: "train_loss" | "test_loss" | "train_accuracy" | "test_accuracy" | "train_mae" | "test_mae" | "train_r2" | "test_r2";
+        };
+        /**
+         * Objective
+         * @description What is to be small or large: the median over the seeds, at the end of the training.
+         */
+        "Objective-Input": {
+            /**
+             * Direction
+             * @description Left out: losses and errors are to be small, accuracy and R² large.
+             * @example minimize
+             */
+            direction?: ("minimize" | "maximize") | null;
+            /**
+             * Metric
+             * @description What is measured.
+             * @default test_loss
+             * @example test_loss
+             * @enum {string}
+             */
+            metric?: "train_loss" | "test_loss" | "train_accuracy" | "test_accuracy" | "train_mae" | "test_mae" | "train_r2" | "test_r2";
         };
         /**
          * OneWeight
@@ -3329,6 +4566,24 @@ export interface components {
             type: "pause";
         };
         /**
+         * Pixel
+         * @description A network of a map.
+         */
+        Pixel: {
+            /**
+             * Column
+             * @description From the left.
+             * @example 40
+             */
+            column: number;
+            /**
+             * Row
+             * @description From the top.
+             * @example 12
+             */
+            row: number;
+        };
+        /**
          * Play
          * @description Train at the session's speed.
          */
@@ -3509,10 +4764,78 @@ export interface components {
             };
         };
         /**
+         * Range
+         * @description All numbers from the least to the greatest.
+         */
+        Range: {
+            /**
+             * High
+             * @description The greatest.
+             * @example 1
+             */
+            high: number;
+            /**
+             * Log
+             * @description Whether ratios count, not differences.
+             * @default false
+             * @example true
+             */
+            log: boolean;
+            /**
+             * Low
+             * @description The least.
+             * @example 0.0001
+             */
+            low: number;
+            /**
+             * Step
+             * @description How far neighbours are from each other; not with `log`, but for the 1 of whole numbers.
+             * @example null
+             */
+            step: (number) | null;
+        };
+        /**
+         * Range
+         * @description All numbers from the least to the greatest.
+         */
+        "Range-Input": {
+            /**
+             * High
+             * @description The greatest.
+             * @example 1
+             */
+            high: number;
+            /**
+             * Log
+             * @description Whether ratios count, not differences.
+             * @default false
+             * @example true
+             */
+            log?: boolean;
+            /**
+             * Low
+             * @description The least.
+             * @example 0.0001
+             */
+            low: number;
+            /**
+             * Step
+             * @description How far neighbours are from each other; not with `log`, but for the 1 of whole numbers.
+             * @example null
+             */
+            step?: (number) | null;
+        };
+        /**
          * Readiness
          * @description The server is ready, and this is what trains.
          */
         Readiness: {
+            /**
+             * @description Why the database takes nothing at the moment; null where it does. Training goes on without, and what is
+             *     not written is tried again.
+             * @example null
+             */
+            database: components["schemas"]["Text"] | null;
             /**
              * Detail
              * @description Why it is this one.
@@ -3679,6 +5002,548 @@ export interface components {
              * @enum {string}
              */
             type: "run";
+        };
+        /**
+         * RunFile
+         * @description A run to hand in or to keep: `playground verify` replays it and compares the weights.
+         */
+        RunFile: {
+            /**
+             * Config
+             * @description The config that it begins with.
+             * @example {
+             *       "data": {
+             *         "kind": "spiral"
+             *       },
+             *       "seed": 7
+             *     }
+             */
+            config: {
+                [key: string]: unknown;
+            };
+            /**
+             * Kind
+             * @description What this file is.
+             * @default playground run
+             * @example playground run
+             * @constant
+             */
+            kind: "playground run";
+            /**
+             * Made By
+             * @description The version of the playground that wrote it.
+             * @default 0.1.0
+             * @example 0.1.0
+             */
+            made_by: string;
+            /**
+             * @description What trained it, where that is known.
+             * @example {
+             *       "device": "x86_64 znver4 AVX512",
+             *       "trainer": "compiled"
+             *     }
+             */
+            made_on: components["schemas"]["MadeOn"] | null;
+            /**
+             * Marks
+             * @description What the weights were on the way, the end last.
+             */
+            marks: components["schemas"]["Mark"][];
+            /**
+             * Metrics
+             * @description How good it was then.
+             * @default {}
+             * @example {
+             *       "test_loss": 0.03,
+             *       "train_loss": 0.012
+             *     }
+             */
+            metrics: {
+                [key: string]: number | null;
+            };
+            /**
+             * Name
+             * @description What it is called.
+             * @default
+             * @example Spiral with Adam
+             */
+            name: string;
+            /**
+             * Steps
+             * @description Where it ends.
+             * @example 2000
+             */
+            steps: number;
+            /**
+             * Timeline
+             * @description The changes that were made, without the words about them.
+             * @default []
+             * @example [
+             *       {
+             *         "change": {
+             *           "optimizer": {
+             *             "lr": 0.1
+             *           }
+             *         },
+             *         "step": 500
+             *       }
+             *     ]
+             */
+            timeline: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Version
+             * @description Of this format.
+             * @default 1
+             * @example 1
+             * @constant
+             */
+            version: 1;
+        };
+        /**
+         * RunPage
+         * @description Some of the runs.
+         */
+        RunPage: {
+            /**
+             * Items
+             * @description In the order that was asked for.
+             */
+            items: components["schemas"]["RunSummary"][];
+            /**
+             * Next
+             * @description `cursor` of the next page; null on the last.
+             * @example null
+             */
+            next: string | null;
+        };
+        /**
+         * RunParent
+         * @description Where a run comes from.
+         */
+        RunParent: {
+            /**
+             * Run
+             * @description The run that it branched off.
+             * @example null
+             */
+            run: string | null;
+            /**
+             * Session
+             * @description The session that it was saved from.
+             * @example 9f3c01ab77
+             */
+            session: string | null;
+            /**
+             * Step
+             * @description Of it, when it was saved.
+             * @example 2000
+             */
+            step: number;
+        };
+        /**
+         * RunShape
+         * @description A run at this moment.
+         */
+        RunShape: {
+            /**
+             * @description The config that it begins with, whole.
+             * @example {
+             *       "augmentation": {
+             *         "kind": "no_augmentation"
+             *       },
+             *       "batch_size": 10,
+             *       "carry_remainder": false,
+             *       "class_weights": {
+             *         "kind": "equal"
+             *       },
+             *       "data": {
+             *         "draw": 0,
+             *         "kind": "circle",
+             *         "noise": 0,
+             *         "samples": 500,
+             *         "share": 0.5,
+             *         "train_fraction": 0.5
+             *       },
+             *       "features": [
+             *         "x1",
+             *         "x2"
+             *       ],
+             *       "fourier_scale": 3,
+             *       "hidden": [
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
+             *           "width": 4
+             *         },
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
+             *           "width": 2
+             *         }
+             *       ],
+             *       "init": {
+             *         "bias": 0,
+             *         "gain": 1,
+             *         "kind": "xavier_uniform"
+             *       },
+             *       "input_dropout": 0,
+             *       "input_noise": 0,
+             *       "l1": 0,
+             *       "l1_prunes": false,
+             *       "l2": 0,
+             *       "loss": {
+             *         "kind": "bce",
+             *         "label_smoothing": 0
+             *       },
+             *       "optimizer": {
+             *         "beta1": 0.9,
+             *         "beta2": 0.999,
+             *         "decoupled_weight_decay": false,
+             *         "eps": 1e-8,
+             *         "kind": "adam",
+             *         "lr": 0.001,
+             *         "weight_decay": 0
+             *       },
+             *       "output": {
+             *         "activation": {
+             *           "kind": "auto"
+             *         },
+             *         "frozen": false,
+             *         "frozen_edges": [],
+             *         "frozen_neurons": [],
+             *         "shortcut": {
+             *           "kind": "none"
+             *         }
+             *       },
+             *       "replicas": 1,
+             *       "schedule": {
+             *         "kind": "constant_rate",
+             *         "warmup": 0
+             *       },
+             *       "seed": 0,
+             *       "shuffle": true,
+             *       "stopping": {
+             *         "kind": "no_stopping"
+             *       },
+             *       "version": 2
+             *     }
+             */
+            config: components["schemas"]["Config"];
+            /**
+             * Created
+             * @description Seconds since 1970: when it was asked for.
+             * @example 1790000000
+             */
+            created: number;
+            /**
+             * Ended
+             * @description When it ended.
+             * @example 1790000003
+             */
+            ended: number | null;
+            /**
+             * Epoch
+             * @description The same moment in passes over the training set.
+             * @example 80
+             */
+            epoch: number;
+            /**
+             * Epochs
+             * @description The epochs that were asked for, if it was epochs.
+             * @example null
+             */
+            epochs: number | null;
+            /**
+             * @description Why it failed.
+             * @example {
+             *       "code": "run.failed",
+             *       "text": "Training failed: MemoryError",
+             *       "values": {
+             *         "error": "MemoryError"
+             *       }
+             *     }
+             */
+            error: components["schemas"]["Text"] | null;
+            /**
+             * Id
+             * @description Its name in every other call.
+             * @example 5f0c2c9a41d7
+             */
+            id: string;
+            /**
+             * Marks
+             * @description What the weights were on the way: when the steps have doubled, at the first changes, and at the end.
+             */
+            marks: components["schemas"]["Mark"][];
+            /**
+             * Metrics
+             * @description How good it is; at the end measured there, on the way that of the last sample of the curves.
+             * @example {
+             *       "grad_norm.0": 0.031,
+             *       "grad_norm.output": 0.051,
+             *       "learning_rate": 0.001,
+             *       "test_accuracy": 0.992,
+             *       "test_loss": 0.018,
+             *       "train_accuracy": 1,
+             *       "train_loss": 0.012
+             *     }
+             */
+            metrics: {
+                [key: string]: number | null;
+            };
+            /**
+             * Name
+             * @description What people call it.
+             * @example Spiral with Adam
+             */
+            name: string;
+            /**
+             * Note
+             * @description Anything.
+             * @example
+             */
+            note: string;
+            /**
+             * @description Where it comes from, if it was saved from a session.
+             * @example null
+             */
+            parent: components["schemas"]["RunParent"] | null;
+            /**
+             * Progress
+             * @description The share that is done.
+             * @example 1
+             */
+            progress: number;
+            /**
+             * Started
+             * @description When it began to train.
+             * @example 1790000001.5
+             */
+            started: number | null;
+            /**
+             * State
+             * @description `queued` until a worker has time, `running`, and then `done`, `failed` or `cancelled`.
+             * @example done
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "failed" | "cancelled";
+            /**
+             * Step
+             * @description How far it is.
+             * @example 2000
+             */
+            step: number;
+            /**
+             * Steps
+             * @description Where it ends, as far as one can tell; null until epochs have been counted.
+             * @example 2000
+             */
+            steps: number | null;
+            /**
+             * @description What may end it sooner.
+             * @example {
+             *       "loss_below": 0.05
+             *     }
+             */
+            stop: components["schemas"]["StopRules"];
+            /**
+             * Stopped By
+             * @description What ended it sooner.
+             * @example null
+             */
+            stopped_by: ("loss_below" | "accuracy_above" | "patience" | "early_stopping") | null;
+            /**
+             * Tags
+             * @description To find it by.
+             * @example [
+             *       "spiral"
+             *     ]
+             */
+            tags: string[];
+            /**
+             * Timeline
+             * @description Its changes; those that have taken effect say what they did.
+             * @example [
+             *       {
+             *         "change": {
+             *           "optimizer": {
+             *             "lr": 0.1
+             *           }
+             *         },
+             *         "effect": [
+             *           {
+             *             "code": "effect.kept",
+             *             "text": "Weights and optimizer state are kept.",
+             *             "values": {}
+             *           }
+             *         ],
+             *         "epoch": 48,
+             *         "label": [
+             *           {
+             *             "code": "catalogue.momentum",
+             *             "text": "Momentum",
+             *             "values": {}
+             *           }
+             *         ],
+             *         "step": 1200,
+             *         "undo": {
+             *           "optimizer": {
+             *             "lr": 0.03
+             *           }
+             *         }
+             *       }
+             *     ]
+             */
+            timeline: components["schemas"]["TimelineEntry"][];
+        };
+        /**
+         * RunSummary
+         * @description A run, without what is long.
+         */
+        RunSummary: {
+            /**
+             * Created
+             * @description Seconds since 1970: when it was asked for.
+             * @example 1790000000
+             */
+            created: number;
+            /**
+             * Ended
+             * @description When it ended.
+             * @example 1790000003
+             */
+            ended: number | null;
+            /**
+             * Epoch
+             * @description The same moment in passes over the training set.
+             * @example 80
+             */
+            epoch: number;
+            /**
+             * Epochs
+             * @description The epochs that were asked for, if it was epochs.
+             * @example null
+             */
+            epochs: number | null;
+            /**
+             * @description Why it failed.
+             * @example {
+             *       "code": "run.failed",
+             *       "text": "Training failed: MemoryError",
+             *       "values": {
+             *         "error": "MemoryError"
+             *       }
+             *     }
+             */
+            error: components["schemas"]["Text"] | null;
+            /**
+             * Id
+             * @description Its name in every other call.
+             * @example 5f0c2c9a41d7
+             */
+            id: string;
+            /**
+             * Metrics
+             * @description How good it is; at the end measured there, on the way that of the last sample of the curves.
+             * @example {
+             *       "grad_norm.0": 0.031,
+             *       "grad_norm.output": 0.051,
+             *       "learning_rate": 0.001,
+             *       "test_accuracy": 0.992,
+             *       "test_loss": 0.018,
+             *       "train_accuracy": 1,
+             *       "train_loss": 0.012
+             *     }
+             */
+            metrics: {
+                [key: string]: number | null;
+            };
+            /**
+             * Name
+             * @description What people call it.
+             * @example Spiral with Adam
+             */
+            name: string;
+            /**
+             * Note
+             * @description Anything.
+             * @example
+             */
+            note: string;
+            /**
+             * @description Where it comes from, if it was saved from a session.
+             * @example null
+             */
+            parent: components["schemas"]["RunParent"] | null;
+            /**
+             * Progress
+             * @description The share that is done.
+             * @example 1
+             */
+            progress: number;
+            /**
+             * Started
+             * @description When it began to train.
+             * @example 1790000001.5
+             */
+            started: number | null;
+            /**
+             * State
+             * @description `queued` until a worker has time, `running`, and then `done`, `failed` or `cancelled`.
+             * @example done
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "failed" | "cancelled";
+            /**
+             * Step
+             * @description How far it is.
+             * @example 2000
+             */
+            step: number;
+            /**
+             * Steps
+             * @description Where it ends, as far as one can tell; null until epochs have been counted.
+             * @example 2000
+             */
+            steps: number | null;
+            /**
+             * Stopped By
+             * @description What ended it sooner.
+             * @example null
+             */
+            stopped_by: ("loss_below" | "accuracy_above" | "patience" | "early_stopping") | null;
+            /**
+             * Tags
+             * @description To find it by.
+             * @example [
+             *       "spiral"
+             *     ]
+             */
+            tags: string[];
         };
         /**
          * ScoreCurves
@@ -4296,6 +6161,24 @@ export interface components {
             step: number;
         };
         /**
+         * Span
+         * @description From one edge of the map to the other, by equal ratios.
+         */
+        Span: {
+            /**
+             * High
+             * @description At the right or upper edge.
+             * @example 10
+             */
+            high: number;
+            /**
+             * Low
+             * @description At the left or lower edge.
+             * @example 0.001
+             */
+            low: number;
+        };
+        /**
          * Speed
          * @description How fast a session trains: exactly one of the three.
          * @example {
@@ -4492,6 +6375,58 @@ export interface components {
             stopped: components["schemas"]["Best"] | null;
         };
         /**
+         * StopRules
+         * @description When a run ends sooner. It is looked at when an epoch ends: on the test points, or else on the training
+         *     points.
+         */
+        StopRules: {
+            /**
+             * Accuracy Above
+             * @description The share of points that are classified right is above this; never, where there are no classes.
+             * @example 0.98
+             */
+            accuracy_above: number | null;
+            /**
+             * Loss Below
+             * @description The loss is below this.
+             * @example 0.05
+             */
+            loss_below: number | null;
+            /**
+             * Patience
+             * @description The loss has not fallen for so many epochs. The weights stay those of the end: `stopping` of the config
+             *     takes the best ones back.
+             * @example 50
+             */
+            patience: number | null;
+        };
+        /**
+         * StopRules
+         * @description When a run ends sooner. It is looked at when an epoch ends: on the test points, or else on the training
+         *     points.
+         */
+        "StopRules-Input": {
+            /**
+             * Accuracy Above
+             * @description The share of points that are classified right is above this; never, where there are no classes.
+             * @example 0.98
+             */
+            accuracy_above?: number | null;
+            /**
+             * Loss Below
+             * @description The loss is below this.
+             * @example 0.05
+             */
+            loss_below?: number | null;
+            /**
+             * Patience
+             * @description The loss has not fallen for so many epochs. The weights stay those of the end: `stopping` of the config
+             *     takes the best ones back.
+             * @example 50
+             */
+            patience?: number | null;
+        };
+        /**
          * Summary
          * @description The layers from the first hidden one to the output, and the sums over all of them.
          */
@@ -4525,6 +6460,378 @@ export interface components {
              * @example 25
              */
             trainable: number;
+        };
+        /**
+         * SweepList
+         * @description All that the server keeps, the newest first.
+         */
+        SweepList: {
+            /**
+             * Items
+             * @description One after the other.
+             * @example []
+             */
+            items: components["schemas"]["SweepShape"][];
+        };
+        /**
+         * SweepShape
+         * @description A sweep at this moment.
+         */
+        SweepShape: {
+            /**
+             * Best
+             * @description The ten best so far.
+             * @example []
+             */
+            best: components["schemas"]["TrialShape"][];
+            /**
+             * @description What is not varied.
+             * @example {
+             *       "augmentation": {
+             *         "kind": "no_augmentation"
+             *       },
+             *       "batch_size": 10,
+             *       "carry_remainder": false,
+             *       "class_weights": {
+             *         "kind": "equal"
+             *       },
+             *       "data": {
+             *         "draw": 0,
+             *         "kind": "circle",
+             *         "noise": 0,
+             *         "samples": 500,
+             *         "share": 0.5,
+             *         "train_fraction": 0.5
+             *       },
+             *       "features": [
+             *         "x1",
+             *         "x2"
+             *       ],
+             *       "fourier_scale": 3,
+             *       "hidden": [
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
+             *           "width": 4
+             *         },
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
+             *           "width": 2
+             *         }
+             *       ],
+             *       "init": {
+             *         "bias": 0,
+             *         "gain": 1,
+             *         "kind": "xavier_uniform"
+             *       },
+             *       "input_dropout": 0,
+             *       "input_noise": 0,
+             *       "l1": 0,
+             *       "l1_prunes": false,
+             *       "l2": 0,
+             *       "loss": {
+             *         "kind": "bce",
+             *         "label_smoothing": 0
+             *       },
+             *       "optimizer": {
+             *         "beta1": 0.9,
+             *         "beta2": 0.999,
+             *         "decoupled_weight_decay": false,
+             *         "eps": 1e-8,
+             *         "kind": "adam",
+             *         "lr": 0.001,
+             *         "weight_decay": 0
+             *       },
+             *       "output": {
+             *         "activation": {
+             *           "kind": "auto"
+             *         },
+             *         "frozen": false,
+             *         "frozen_edges": [],
+             *         "frozen_neurons": [],
+             *         "shortcut": {
+             *           "kind": "none"
+             *         }
+             *       },
+             *       "replicas": 1,
+             *       "schedule": {
+             *         "kind": "constant_rate",
+             *         "warmup": 0
+             *       },
+             *       "seed": 0,
+             *       "shuffle": true,
+             *       "stopping": {
+             *         "kind": "no_stopping"
+             *       },
+             *       "version": 2
+             *     }
+             */
+            config: components["schemas"]["Config"];
+            /**
+             * Created
+             * @description Seconds since 1970.
+             * @example 1700000000
+             */
+            created: number;
+            /**
+             * Done
+             * @description How many are over.
+             * @example 17
+             */
+            done: number;
+            /**
+             * Ended
+             * @description Likewise; null before its end.
+             * @example null
+             */
+            ended: number | null;
+            /**
+             * Epochs
+             * @description How long each network trains.
+             * @example 100
+             */
+            epochs: number | null;
+            /**
+             * @description Why it failed.
+             * @example null
+             */
+            error: components["schemas"]["Text"] | null;
+            /**
+             * Id
+             * @description Its name in every other call.
+             * @example 9f3c01ab77aa
+             */
+            id: string;
+            /**
+             * Maximize
+             * @description Whether large values are the good ones.
+             * @example false
+             */
+            maximize: boolean;
+            /**
+             * Name
+             * @description What its owner calls it.
+             * @example how fast, how wide
+             */
+            name: string;
+            /**
+             * Note
+             * @description What its owner has to say of it.
+             * @example
+             */
+            note: string;
+            /**
+             * @description What is looked for.
+             * @example {
+             *       "direction": "minimize",
+             *       "metric": "test_loss"
+             *     }
+             */
+            objective: components["schemas"]["Objective"];
+            /**
+             * Pruner
+             * @description Who gives points up.
+             * @example none
+             * @enum {string}
+             */
+            pruner: "none" | "median" | "hyperband" | "successive_halving";
+            /**
+             * Sampler
+             * @description Who chooses the points.
+             * @example tpe
+             * @enum {string}
+             */
+            sampler: "grid" | "random" | "tpe" | "gp" | "cmaes";
+            /**
+             * Seeds
+             * @description Networks of each trial.
+             * @example 3
+             */
+            seeds: number;
+            /**
+             * Space
+             * @description What is varied.
+             * @example {
+             *       "optimizer.lr": {
+             *         "high": 1,
+             *         "log": true,
+             *         "low": 0.0001
+             *       }
+             *     }
+             */
+            space: {
+                [key: string]: components["schemas"]["Values"] | components["schemas"]["Range"];
+            };
+            /**
+             * Started
+             * @description Likewise; null while it waits for its turn.
+             * @example 1700000000.1
+             */
+            started: number | null;
+            /**
+             * State
+             * @description Where it is.
+             * @example running
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "failed" | "cancelled";
+            /**
+             * Steps
+             * @description Or so many steps.
+             * @example null
+             */
+            steps: number | null;
+            /**
+             * Trials
+             * @description How many there are to be, at most.
+             * @example 64
+             */
+            trials: number;
+        };
+        /**
+         * SweepSpec
+         * @description What to vary. Whatever is left out has its default.
+         */
+        SweepSpec: {
+            /**
+             * Config
+             * @description A config, or a part of one: what is not varied.
+             * @default {}
+             * @example {
+             *       "data": {
+             *         "kind": "spiral"
+             *       },
+             *       "hidden": [
+             *         {
+             *           "width": 8
+             *         }
+             *       ]
+             *     }
+             */
+            config?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Epochs
+             * @description How long each network trains; 100 epochs if neither this nor `steps` is given.
+             * @example 100
+             */
+            epochs?: number | null;
+            /**
+             * Name
+             * @description What you call it.
+             * @default
+             * @example how fast, how wide
+             */
+            name?: string;
+            /**
+             * Note
+             * @description What there is to say of it.
+             * @default
+             * @example
+             */
+            note?: string;
+            /**
+             * @description What to look for.
+             * @default {
+             *       "metric": "test_loss"
+             *     }
+             * @example {
+             *       "direction": "minimize",
+             *       "metric": "test_loss"
+             *     }
+             */
+            objective?: components["schemas"]["Objective-Input"];
+            /**
+             * Pruner
+             * @description Who gives up points that do not look well on the way.
+             * @default none
+             * @example none
+             * @enum {string}
+             */
+            pruner?: "none" | "median" | "hyperband" | "successive_halving";
+            /**
+             * Sampler
+             * @description Who chooses: a grid, chance, or a model of what has been found (Optuna's).
+             * @default tpe
+             * @example tpe
+             * @enum {string}
+             */
+            sampler?: "grid" | "random" | "tpe" | "gp" | "cmaes";
+            /**
+             * Seed
+             * @description Of the choices: the same seed makes the same sweep.
+             * @default 0
+             * @example 0
+             */
+            seed?: number;
+            /**
+             * Seeds
+             * @description Networks of each point, from different initial weights.
+             * @default 3
+             * @example 3
+             */
+            seeds?: number;
+            /**
+             * Space
+             * @description What is varied: dotted paths of fields of the config. Layers count from 0, `*` stands for each of
+             *     them. A field that the chosen kind of its component does not have is left out. Left out, it is the
+             *     learning rate and one more.
+             * @default {}
+             * @example {
+             *       "hidden.0.width": {
+             *         "values": [
+             *           2,
+             *           4,
+             *           8
+             *         ]
+             *       },
+             *       "optimizer.lr": {
+             *         "high": 1,
+             *         "log": true,
+             *         "low": 0.0001
+             *       }
+             *     }
+             */
+            space?: {
+                [key: string]: components["schemas"]["Values"] | components["schemas"]["Range-Input"];
+            };
+            /**
+             * Steps
+             * @description Likewise, in mini-batches.
+             * @example null
+             */
+            steps?: number | null;
+            /**
+             * Trials
+             * @description Points of the space that are tried, at most.
+             * @default 64
+             * @example 64
+             */
+            trials?: number;
         };
         /**
          * TableColumn
@@ -4993,6 +7300,114 @@ export interface components {
             weights?: (components["schemas"]["OneWeight"] | components["schemas"]["AllWeights"]) | null;
         };
         /**
+         * TrialShape
+         * @description A point of the space, and what its networks made of it.
+         */
+        TrialShape: {
+            /**
+             * Ended
+             * @description Likewise; null while it trains.
+             * @example 1700000002.5
+             */
+            ended: number | null;
+            /**
+             * @description Why it failed.
+             * @example null
+             */
+            error: components["schemas"]["Text"] | null;
+            /**
+             * Metrics
+             * @description Each at the end: median, least and greatest over the seeds.
+             * @example {
+             *       "test_loss": [
+             *         0.043,
+             *         0.031,
+             *         0.09
+             *       ]
+             *     }
+             */
+            metrics: {
+                [key: string]: (number | null)[];
+            };
+            /**
+             * Number
+             * @description From 0, in the order in which they were chosen.
+             * @example 12
+             */
+            number: number;
+            /**
+             * Params
+             * @description The value of each path.
+             * @example {
+             *       "hidden.0.width": 6,
+             *       "optimizer.lr": 0.03
+             *     }
+             */
+            params: {
+                [key: string]: unknown;
+            };
+            /**
+             * Seeds
+             * @description Of its networks.
+             * @example [
+             *       0,
+             *       1,
+             *       2
+             *     ]
+             */
+            seeds: number[];
+            /**
+             * Started
+             * @description Seconds since 1970.
+             * @example 1700000000
+             */
+            started: number | null;
+            /**
+             * State
+             * @description `pruned`: given up; `diverged`: half of its networks or more met NaN or infinity; `failed`: the point
+             *     makes no config that can be trained.
+             * @example complete
+             * @enum {string}
+             */
+            state: "running" | "complete" | "pruned" | "diverged" | "failed";
+            /**
+             * Step
+             * @description How far it came.
+             * @example 2500
+             */
+            step: number;
+            /**
+             * Value
+             * @description Of the objective: the median over the seeds, at the end of the training. Null while there is none.
+             * @example 0.043
+             */
+            value: number | null;
+        };
+        /**
+         * Trials
+         * @description Those that have been chosen so far, and what they say of the axes.
+         */
+        Trials: {
+            /**
+             * Importance
+             * @description How much of the differences between the trials goes back to each path, the greatest first, together 1
+             *     (fANOVA); empty while there are few.
+             * @example {
+             *       "hidden.0.width": 0.2,
+             *       "optimizer.lr": 0.8
+             *     }
+             */
+            importance: {
+                [key: string]: number;
+            };
+            /**
+             * Items
+             * @description In order of their numbers.
+             * @example []
+             */
+            items: components["schemas"]["TrialShape"][];
+        };
+        /**
          * UploadedTable
          * @description A table that configs can name from now on, and what would be learned from it.
          */
@@ -5104,6 +7519,21 @@ export interface components {
         Value: string | number | string[] | components["schemas"]["Text"];
         /** @description What a placeholder stands for */
         "Value-Input": string | number | string[] | components["schemas"]["Text-Input"];
+        /**
+         * Values
+         * @description Some values to choose from.
+         */
+        Values: {
+            /**
+             * Values
+             * @description Each of what the field takes: numbers, words, null for none, whole layers.
+             * @example [
+             *       "tanh",
+             *       "relu"
+             *     ]
+             */
+            values: unknown[];
+        };
         /** @description What a viewer sends: a JSON text */
         ViewerMessage: components["schemas"]["Play"] | components["schemas"]["Pause"] | components["schemas"]["Reset"] | components["schemas"]["Restore"] | components["schemas"]["Seek"] | components["schemas"]["SetSpeed"] | components["schemas"]["SetSlice"] | components["schemas"]["Step"] | components["schemas"]["Change"] | components["schemas"]["SetWeight"] | components["schemas"]["Authorize"] | components["schemas"]["Watch"] | components["schemas"]["Ack"];
         /**
@@ -5577,6 +8007,590 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    find_api_runs_get: {
+        parameters: {
+            query?: {
+                /** @description Only those in this state */
+                state?: ("queued" | "running" | "done" | "failed" | "cancelled") | null;
+                /** @description Only those with this tag */
+                tag?: string | null;
+                /** @description Only those with this in name, note or tags */
+                q?: string | null;
+                /** @description In which order; with `-` from the greatest down */
+                sort?: "-created" | "created" | "-started" | "started" | "-ended" | "ended" | "-name" | "name" | "-step" | "step";
+                /** @description How many at a time */
+                limit?: number;
+                /** @description `next` of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Some of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunPage"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    create_api_runs_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `wait=30`: answer when it has ended, or after so many seconds, at most 60 */
+                prefer?: string | null;
+                /** @description New for each run, as a UUID; whoever sends the same again gets the same run */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRun"];
+            };
+        };
+        responses: {
+            /** @description It has ended within the time of `Prefer: wait` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedRun"];
+                };
+            };
+            /** @description It waits for a worker; `Location` has its address */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedRun"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    look_at_run_api_runs__id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The run at this moment */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunShape"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    remove_api_runs__id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is cancelled, or gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No permission -- see authorization schemes */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Request forbidden -- authorization will not help */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    rename_api_runs__id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLabels"];
+            };
+        };
+        responses: {
+            /** @description The run */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunShape"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description No permission -- see authorization schemes */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Request forbidden -- authorization will not help */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    events_api_runs__id__events_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `id` of the last event that you have: changes before it are not told again */
+                "Last-Event-ID"?: string | null;
+            };
+            path: {
+                /** @description The run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events, as they happen */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example id: 1
+                     *     event: applied
+                     *     data: {"index":0,"step":500,"change":{"optimizer":{"lr":0.01}}}
+                     *
+                     *     id: 1
+                     *     event: progress
+                     *     data: {"state":"running","step":740,"steps":1000,"epoch":29.6,"progress":0.74,"metrics":{"train_loss":0.11}}
+                     *
+                     *     id: 1
+                     *     event: done
+                     *     data: {"id":"5f0c2c9a41d7","state":"done","step":1000}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    run_file_api_runs__id__file_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunFile"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Request conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    history_api_runs__id__history_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The curves */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryShape"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    weights_api_runs__id__weights_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All weights */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Weights"];
+                    "application/vnd.safetensors": string;
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Request conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7567,6 +10581,702 @@ export interface operations {
             };
             /** @description The user has sent too many requests in a given amount of time ("rate limiting") */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_sweeps_api_sweeps_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All sweeps */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepList"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    create_sweep_api_sweeps_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SweepSpec"];
+            };
+        };
+        responses: {
+            /** @description The sweep and its key; `Location` has its address */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedSweep"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Request conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    look_at_sweep_api_sweeps__id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sweep's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sweep at this moment */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepShape"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    delete_sweep_api_sweeps__id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sweep's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is cancelled, or gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No permission -- see authorization schemes */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Request forbidden -- authorization will not help */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    read_curves_api_sweeps__id__curves_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sweep's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The curves of the trials that are over */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Curves"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    follow_sweep_api_sweeps__id__events_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sweep's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events `trials` and `sweep`, until the sweep is over */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_trials_api_sweeps__id__trials_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sweep's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The trials so far */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trials"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    open_trial_api_sweeps__id__trials__number__open_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the trial */
+                number: number;
+                /** @description The sweep's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A session and its key; `Location` has its address */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedSession"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    create_map_api_trainability_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewMap"];
+            };
+        };
+        responses: {
+            /** @description The map, which is begun; `Location` has its address */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapShape"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    look_at_map_api_trainability__id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The map's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The map at this moment */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapShape"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    delete_map_api_trainability__id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The map's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    follow_map_api_trainability__id__events_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The map's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events `pixels`, and `map` at the end */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    open_pixel_api_trainability__id__open_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The map's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Pixel"];
+            };
+        };
+        responses: {
+            /** @description A session and its key; `Location` has its address */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedSession"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

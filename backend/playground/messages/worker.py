@@ -30,6 +30,7 @@ from playground.messages.commands import (
     Speed,
 )
 from playground.messages.events import Divergence, Metrics, TaskDescription
+from playground.messages.stacks import GoOn, OpenPatch, OpenStack, PatchTrained, RowTrained
 from playground.run.config import Config
 from playground.run.run import Best, TimelineEntry
 from playground.run.script import Mark, StoppedBy, StopRules
@@ -206,11 +207,16 @@ class ReadMoment(Message):
     type: Literal["read_moment"] = "read_moment"
 
 
+Opening = Open | OpenStack | OpenPatch
+"""All that a worker needs to take something in."""
 Look = ReadMetrics | ReadScoreCurves | ReadMaps | ReadOptimizer | ReadUnits | ReadWeights | ReadMoment
 """What changes nothing."""
 
 Request = (
     Open
+    | OpenStack
+    | OpenPatch
+    | GoOn
     | Close
     | SendFrame
     | Play
@@ -254,6 +260,8 @@ class Ready(Message):
     type: Literal["ready"] = "ready"
     pid: int
     device: str
+    kind: str
+    """Of device, as far as the bits of a result depend on it."""
     trainer: TrainerStatus
 
 
@@ -428,6 +436,8 @@ Event = (
     | Progress
     | Marked
     | Ended
+    | RowTrained
+    | PatchTrained
 )
 _event: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
 

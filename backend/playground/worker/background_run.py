@@ -40,6 +40,8 @@ class BackgroundRun:
     Raises `ValidationFailed` for a config that is none, or epochs that take too many steps.
     """
 
+    idle = False
+
     def __init__(self, session: str, opening: messages.Open, arrays: Arrays, device: str, send: Send):
         assert opening.background
         self.session = session
@@ -239,6 +241,10 @@ class BackgroundRun:
         """Answers a look at it."""
         loop = self.loop
         match request:
+            case messages.Cancel():
+                if not self.ended:
+                    self._mark()
+                    self._end()
             case messages.ReadMetrics():
                 answer = messages.Answer(**self._moment, metrics=loop.measure()[0].named())
                 self._tell(answer, request=number)
