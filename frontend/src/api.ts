@@ -3,7 +3,16 @@ import createClient from "openapi-fetch";
 import { worded } from "./catalogue";
 import { explained, said } from "./i18n";
 import type { paths } from "./schema";
-import type {Component, Config, ExportFormat, Failure, NewSession, Patch, Summary, WeightState} from "./types";
+import type {
+  Component,
+  Config,
+  ExportFormat,
+  Failure,
+  NewSession,
+  Patch,
+  Summary,
+  WeightState,
+} from "./types";
 
 /** Where the server's paths begin: "" or the root path of a proxy. */
 export const root = document.querySelector<HTMLMetaElement>("meta[name=playground-root]")?.content ?? "";

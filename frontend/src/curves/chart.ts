@@ -1,7 +1,7 @@
 // One uPlot chart with the marks of the changes on it. Knows no page: it is given numbers and tells what is pointed at.
 import uPlot from "uplot";
-import { repaints } from "../share/strokes";
 import { decimal, percent, rough } from "../figures";
+import { repaints } from "../share/strokes";
 import { type Mark, type PlacedMark, placed } from "./marks";
 import { drawShade, type Shade } from "./shade";
 

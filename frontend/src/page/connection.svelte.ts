@@ -182,7 +182,9 @@ export class Connection {
     url.searchParams.delete("session");
     try {
       const isText = file.name.toLowerCase().endsWith(".json");
-      const found = isText ? experimentIn(await file.text()) : await api.importModel(file, this.owner.config());
+      const found = isText
+        ? experimentIn(await file.text())
+        : await api.importModel(file, this.owner.config());
       const { id, key } = await api.createSession(found);
       history.pushState(null, "", url);
       this.join(id, key);

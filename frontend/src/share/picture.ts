@@ -54,7 +54,12 @@ async function draw(element: Element, origin: DOMRect, parts: string[]): Promise
   const style = getComputedStyle(element);
   if (element.matches(LEFT_OUT) || style.display === "none" || style.visibility === "hidden") return;
   const box = element.getBoundingClientRect();
-  const at = { x: round(box.x - origin.x), y: round(box.y - origin.y), width: round(box.width), height: round(box.height) };
+  const at = {
+    x: round(box.x - origin.x),
+    y: round(box.y - origin.y),
+    width: round(box.width),
+    height: round(box.height),
+  };
   const faint = Number(style.opacity) < 1 && !(element instanceof SVGElement);
   if (faint) parts.push(`<g opacity="${style.opacity}">`);
   if (element instanceof HTMLCanvasElement) await canvas(element, at, parts);
@@ -62,13 +67,19 @@ async function draw(element: Element, origin: DOMRect, parts: string[]): Promise
   else if (element instanceof HTMLImageElement) parts.push(image(element.src, at, style));
   else {
     frame(style, at, parts);
-    if (element instanceof HTMLInputElement || element instanceof HTMLSelectElement) value(element, style, at, parts);
+    if (element instanceof HTMLInputElement || element instanceof HTMLSelectElement)
+      value(element, style, at, parts);
     else for (const child of element.childNodes) await inside(child, origin, style, parts);
   }
   if (faint) parts.push("</g>");
 }
 
-async function inside(node: Node, origin: DOMRect, style: CSSStyleDeclaration, parts: string[]): Promise<void> {
+async function inside(
+  node: Node,
+  origin: DOMRect,
+  style: CSSStyleDeclaration,
+  parts: string[],
+): Promise<void> {
   if (node instanceof Element) await draw(node, origin, parts);
   else if (node instanceof Text && node.data.trim()) words(node, origin, style, parts);
 }
@@ -131,8 +142,14 @@ function vector(element: SVGSVGElement, at: Box): string {
 }
 
 /** The text of a field that is filled in. */
-function value(element: HTMLInputElement | HTMLSelectElement, style: CSSStyleDeclaration, at: Box, parts: string[]): void {
-  if (element instanceof HTMLInputElement && ["checkbox", "radio", "range", "file"].includes(element.type)) return;
+function value(
+  element: HTMLInputElement | HTMLSelectElement,
+  style: CSSStyleDeclaration,
+  at: Box,
+  parts: string[],
+): void {
+  if (element instanceof HTMLInputElement && ["checkbox", "radio", "range", "file"].includes(element.type))
+    return;
   const text = element instanceof HTMLSelectElement ? element.selectedOptions[0]?.text : element.value;
   const left = at.x + Number.parseFloat(style.paddingLeft);
   parts.push(written(text ?? "", left, at.y + at.height / 2, style, "central"));
@@ -141,19 +158,21 @@ function value(element: HTMLInputElement | HTMLSelectElement, style: CSSStyleDec
 /** Text as it stands in its lines. */
 function words(node: Text, origin: DOMRect, style: CSSStyleDeclaration, parts: string[]): void {
   const range = document.createRange();
-  let line: { text: string; box: DOMRect } | null = null;
   const lines: { text: string; box: DOMRect }[] = [];
   for (const found of node.data.matchAll(/\S+\s*/g)) {
     range.setStart(node, found.index);
     range.setEnd(node, found.index + found[0].trimEnd().length);
     const box = range.getClientRects()[0];
     if (!box?.width) continue;
+    const line = lines.at(-1);
     if (line && Math.abs(line.box.y - box.y) < 2) line.text += found[0];
-    else lines.push((line = { text: found[0], box }));
+    else lines.push({ text: found[0], box });
   }
   for (const { text, box } of lines) {
     const cased = style.textTransform === "uppercase" ? text.toUpperCase() : text;
-    parts.push(written(cased.trimEnd(), box.x - origin.x, box.y - origin.y + box.height / 2, style, "central"));
+    parts.push(
+      written(cased.trimEnd(), box.x - origin.x, box.y - origin.y + box.height / 2, style, "central"),
+    );
   }
 }
 

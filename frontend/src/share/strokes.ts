@@ -77,7 +77,8 @@ class Recorder {
     this.on("strokeRect", (...args) => this.add("stroke", [["rect", args]]));
     this.on("clearRect", (x, y, width, height) => {
       const { canvas } = context;
-      const whole = Number(x) <= 0 && Number(y) <= 0 && Number(width) >= canvas.width && Number(height) >= canvas.height;
+      const whole =
+        Number(x) <= 0 && Number(y) <= 0 && Number(width) >= canvas.width && Number(height) >= canvas.height;
       if (whole) this.out.length = 0;
     });
     this.on("fillText", (text, x, y) => this.write(String(text), Number(x), Number(y)));
@@ -111,7 +112,9 @@ class Recorder {
   private cut(steps: Step[]): void {
     const id = `cut-${++last}`;
     const within = this.clip ? ` clip-path="url(#${this.clip})"` : "";
-    this.clips.push(`<clipPath id="${id}"${within}><path d="${outline(steps)}" ${this.placed()}/></clipPath>`);
+    this.clips.push(
+      `<clipPath id="${id}"${within}><path d="${outline(steps)}" ${this.placed()}/></clipPath>`,
+    );
     this.clip = id;
   }
 
@@ -132,7 +135,9 @@ class Recorder {
   private write(text: string, x: number, y: number): void {
     const { context } = this;
     const anchor = { center: "middle", right: "end", end: "end" }[context.textAlign as string] ?? "start";
-    const baseline = { top: "hanging", middle: "central", bottom: "text-after-edge" }[context.textBaseline as string];
+    const baseline = { top: "hanging", middle: "central", bottom: "text-after-edge" }[
+      context.textBaseline as string
+    ];
     this.put(
       `<text x="${x}" y="${y}" style="font:${escaped(context.font)}" fill="${escaped(String(context.fillStyle))}"` +
         ` text-anchor="${anchor}" dominant-baseline="${baseline ?? "alphabetic"}" ${this.placed()}>` +
@@ -179,7 +184,8 @@ function outline(steps: Step[]): string {
 }
 
 function arc([x, y, radius, from, to]: number[]): string {
-  const at = (angle: number) => `${(x + radius * Math.cos(angle)).toFixed(2)} ${(y + radius * Math.sin(angle)).toFixed(2)}`;
+  const at = (angle: number) =>
+    `${(x + radius * Math.cos(angle)).toFixed(2)} ${(y + radius * Math.sin(angle)).toFixed(2)}`;
   if (Math.abs(to - from) >= FULL_TURN)
     return `M${at(0)}A${radius} ${radius} 0 1 1 ${at(Math.PI)}A${radius} ${radius} 0 1 1 ${at(0)}Z`;
   return `M${at(from)}A${radius} ${radius} 0 ${Math.abs(to - from) > Math.PI ? 1 : 0} 1 ${at(to)}`;
@@ -187,5 +193,9 @@ function arc([x, y, radius, from, to]: number[]): string {
 
 /** As it may stand in XML. */
 export function escaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
 }
