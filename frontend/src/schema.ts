@@ -271,6 +271,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{id}/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open Run
+         * @description A live session that goes on from a moment of a run, paused: bit for bit as it was then. From an earlier
+         *     moment it follows the rest of the timeline, until the first change by hand.
+         */
+        post: operations["open_run_api_runs__id__open_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{id}/weights": {
         parameters: {
             query?: never;
@@ -395,6 +416,27 @@ export interface paths {
          *     into `POST /api/sessions`. What a format cannot say is named in the refusal.
          */
         get: operations["export_session_api_sessions__id__export__format__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Session File
+         * @description A few KB that `playground verify` replays, to confirm that this config and this timeline lead to the
+         *     weights that the session has now.
+         */
+        get: operations["session_file_api_sessions__id__file_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -564,6 +606,27 @@ export interface paths {
          *     all was well, and the state where the session was before a reset or before it went back.
          */
         post: operations["restore_api_sessions__id__restore_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{id}/save": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Save
+         * @description Keep a session as it is now: config, timeline, weights and curves become a run that has ended. The
+         *     session goes on. Whoever may look at it may keep it; the key of the run is theirs.
+         */
+        post: operations["save_api_sessions__id__save_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3697,6 +3760,36 @@ export interface components {
             number: number;
         };
         /**
+         * Labels
+         * @description What people call a run.
+         */
+        Labels: {
+            /**
+             * Name
+             * @description A few words.
+             * @default
+             * @example Spiral with Adam
+             */
+            name?: string;
+            /**
+             * Note
+             * @description Anything.
+             * @default
+             * @example Learns it in 40 epochs.
+             */
+            note?: string;
+            /**
+             * Tags
+             * @description To find it by.
+             * @default []
+             * @example [
+             *       "spiral",
+             *       "lesson 3"
+             *     ]
+             */
+            tags?: string[];
+        };
+        /**
          * Layer
          * @description A hidden layer: sums, normalisation, activation, dropout, and what a shortcut adds, in this order.
          */
@@ -5256,6 +5349,18 @@ export interface components {
              * @constant
              */
             version: 1;
+        };
+        /**
+         * RunMoment
+         * @description A moment of a run.
+         */
+        RunMoment: {
+            /**
+             * Step
+             * @description Its step; its end if left out. What it was then is trained again, at full speed.
+             * @example 500
+             */
+            step?: number | null;
         };
         /**
          * RunPage
@@ -8761,6 +8866,87 @@ export interface operations {
             };
         };
     };
+    open_run_api_runs__id__open_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RunMoment"];
+            };
+        };
+        responses: {
+            /** @description The session and its key; `Location` has its address */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedSession"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     weights_api_runs__id__weights_get: {
         parameters: {
             query?: never;
@@ -9240,6 +9426,56 @@ export interface operations {
                     "application/x-ipynb+json": string;
                     "text/csv": string;
                     "text/x-python": string;
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    session_file_api_sessions__id__file_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunFile"];
                 };
             };
             /** @description Nothing matches the given URI */
@@ -9800,6 +10036,87 @@ export interface operations {
             };
             /** @description The user has sent too many requests in a given amount of time ("rate limiting") */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    save_api_sessions__id__save_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Labels"];
+            };
+        };
+        responses: {
+            /** @description The run and its key; `Location` has its address */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedRun"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

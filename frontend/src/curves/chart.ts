@@ -77,7 +77,7 @@ export class Chart {
     private readonly listener: Listener,
   ) {
     this.plot = new uPlot(this.options(), [[]], host);
-    repaints.set(this.plot.ctx.canvas, () => this.plot.redraw(true));
+    repaints.set(this.plot.ctx.canvas, () => this.plot.setData(this.plot.data));
   }
 
   /** `columns`: x, then one column for each line; null is a gap. */

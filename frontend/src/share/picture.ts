@@ -52,7 +52,7 @@ export async function pngOf(panel: HTMLElement): Promise<Blob> {
 
 async function draw(element: Element, origin: DOMRect, parts: string[]): Promise<void> {
   const style = getComputedStyle(element);
-  if (element.matches(LEFT_OUT) || style.display === "none" || style.visibility === "hidden") return;
+  if (element.matches(LEFT_OUT) || !element.checkVisibility({ visibilityProperty: true })) return;
   const box = element.getBoundingClientRect();
   const at = {
     x: round(box.x - origin.x),
@@ -94,8 +94,11 @@ interface Box {
 function frame(style: CSSStyleDeclaration, at: Box, parts: string[]): void {
   const line = Number.parseFloat(style.borderTopWidth);
   const bordered = line > 0 && style.borderTopStyle !== "none" && !clear(style.borderTopColor);
-  if (clear(style.backgroundColor) && !bordered) return;
-  const fill = clear(style.backgroundColor) ? "none" : style.backgroundColor;
+  const shades = style.backgroundImage.startsWith("linear-gradient")
+    ? gradient(style.backgroundImage, parts)
+    : null;
+  if (clear(style.backgroundColor) && !bordered && !shades) return;
+  const fill = shades ?? (clear(style.backgroundColor) ? "none" : style.backgroundColor);
   const stroke = bordered ? ` stroke="${style.borderTopColor}" stroke-width="${line}"` : "";
   const half = bordered ? line / 2 : 0;
   parts.push(
@@ -103,6 +106,22 @@ function frame(style: CSSStyleDeclaration, at: Box, parts: string[]): void {
       ` height="${Math.max(0, at.height - 2 * half)}" rx="${Number.parseFloat(style.borderTopLeftRadius) || 0}"` +
       ` fill="${fill}"${stroke}/>`,
   );
+}
+
+let gradients = 0;
+
+/** How an SVG fills with a gradient of a style sheet: from left to right, or downwards. */
+function gradient(image: string, parts: string[]): string {
+  const id = `shades-${++gradients}`;
+  const colours = image.match(/rgba?\([^)]*\)/g) ?? [];
+  const across = /to right|90deg/.test(image);
+  const stops = colours.map(
+    (colour, i) => `<stop offset="${i / Math.max(1, colours.length - 1)}" stop-color="${colour}"/>`,
+  );
+  parts.push(
+    `<linearGradient id="${id}" x2="${across ? 1 : 0}" y2="${across ? 0 : 1}">${stops.join("")}</linearGradient>`,
+  );
+  return `url(#${id})`;
 }
 
 async function canvas(element: HTMLCanvasElement, at: Box, parts: string[]): Promise<void> {
