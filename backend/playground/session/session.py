@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import hmac
-import itertools
 import logging
 import secrets
 from collections import deque
@@ -15,7 +14,7 @@ from typing import Any
 
 from playground import limits
 from playground.catalogue.tables.table import Table
-from playground.engine.engine import Engine
+from playground.engine.engine import Engine, session_numbers
 from playground.errors import Problem, ValidationFailed, fault
 from playground.i18n import Text, say
 from playground.messages import commands, events
@@ -57,7 +56,6 @@ log = logging.getLogger("playground.session")
 
 ID_LENGTH = 12
 DEFAULT_SPEED = Speed(epochs_per_second=15)
-_numbers = itertools.count(1)
 
 
 class Phase(Enum):
@@ -92,7 +90,7 @@ class Session:
         self.key = key or secrets.token_urlsafe(24)
         self.key_hash = hashlib.sha256(self.key.encode()).hexdigest()
         self.id = self.key_hash[:ID_LENGTH]
-        self.number = next(_numbers)
+        self.number = next(session_numbers)
         self.instance = secrets.token_hex(4)
         """Another one after the server was restarted."""
         self.phase = Phase.OPENING
@@ -176,14 +174,18 @@ class Session:
         """Whether this is the session's key."""
         return hmac.compare_digest(hashlib.sha256(key.encode()).hexdigest(), self.key_hash)
 
-    async def read(self, request: messages.Look | messages.SetLockstep) -> tuple[Answer, Arrays]:
-        """What the worker answers."""
+    async def read(
+        self,
+        request: messages.Look | messages.SetLockstep,
+        settle: Callable[[Answer, Arrays], Any] = lambda answer, arrays: (answer, arrays),
+    ) -> Any:
+        """What the worker answers, or what `settle` makes of it at the very moment."""
 
-        def settle(answer: Envelope[Event]) -> tuple[Answer, Arrays]:
+        def settled(answer: Envelope[Event]) -> Any:
             self._see(_content(answer).step, _content(answer).epoch)
-            return _content(answer), answer.arrays
+            return settle(_content(answer), answer.arrays)
 
-        return await self._ask(request, settle)
+        return await self._ask(request, settled)
 
     # --- Commands -----------------------------------------------------------------------------------------
 

@@ -46,6 +46,7 @@ class Server(uvicorn.Server):
         self._app = app
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.state.runs.shut_down()
         await self._app.state.registry.shut_down()
         await asyncio.sleep(FAREWELL_SECONDS)
         await super().shutdown(sockets)

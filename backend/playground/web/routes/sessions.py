@@ -1,6 +1,7 @@
 """Networks that train, and what can be done with them."""
 
 import asyncio
+from collections.abc import Sequence
 from http import HTTPStatus
 from secrets import token_hex
 from typing import Annotated, Any, Literal
@@ -29,7 +30,7 @@ from playground.run.config import Config
 from playground.run.run import EXAMPLE_EFFECT, EXAMPLE_LABEL, TimelineEntry
 from playground.run.slices import Axes
 from playground.run.weights import LayerWeights
-from playground.session.history import HIGH, LOW
+from playground.session.history import HIGH, LOW, History
 from playground.session.session import Session
 from playground.web.json_stream import stream_json
 from playground.web.routes.dependencies import Held, TheRegistry, Watched
@@ -93,6 +94,12 @@ class CreatedSession(SessionShape):
 
 class HistoryShape(Shape):
     """The curves of the run since its start, as fine as they are kept."""
+
+    @classmethod
+    def of(cls, kept: History, run: int, marks: Sequence[TimelineEntry]) -> "HistoryShape":
+        """Of a session, or of a run that is kept."""
+        low, high = kept.series(LOW), kept.series(HIGH)
+        return cls(run=run, stride=kept.stride, series=kept.series(), low=low, high=high, marks=list(marks))
 
     run: int = Field(examples=[1])
     """Counts the resets."""
@@ -374,15 +381,7 @@ async def step(
 )
 async def history(session: Watched) -> HistoryShape:
     """Loss, scores and gradient norms over the run, and the marks of the changes."""
-    kept = session.history
-    return HistoryShape(
-        run=session.run_number,
-        stride=kept.stride,
-        series=kept.series(),
-        low=kept.series(LOW),
-        high=kept.series(HIGH),
-        marks=list(session.run.timeline),
-    )
+    return HistoryShape.of(session.history, session.run_number, session.run.timeline)
 
 
 @router.get(
