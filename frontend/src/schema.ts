@@ -112,6 +112,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/import/model": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Model
+         * @description Read a network of Dense, BatchNorm, Dropout and activations that are here, too.
+         *
+         *     Anything else is refused by its name. Nothing in the file is executed.
+         */
+        post: operations["import_model_api_import_model_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/preview": {
         parameters: {
             query?: never;
@@ -388,9 +410,10 @@ export interface paths {
          * @description The session as it is now, as a file.
          *
          *     `pytorch` is a script that trains the same network again, with the changes that were made on the way; it
-         *     needs torch and numpy. `notebook` is the same for Jupyter. `safetensors` has the weights by the names of
-         *     the script's class. `history.csv` and `tensorboard` have the curves, `data.csv` the points; `config`,
-         *     `timeline` and `run` go into `POST /api/sessions`. What a format cannot say is named in the refusal.
+         *     needs torch and numpy. `notebook` is the same for Jupyter; `keras` trains with what is set now.
+         *     `safetensors` has the weights by the names of the script's class, `onnx` the network with them.
+         *     `history.csv` and `tensorboard` have the curves, `data.csv` the points; `config`, `timeline` and `run` go
+         *     into `POST /api/sessions`. What a format cannot say is named in the refusal.
          */
         get: operations["export_session_api_sessions__id__export__format__get"];
         put?: never;
@@ -1419,6 +1442,21 @@ export interface components {
         };
         /** @description The header of a binary message */
         BinaryHeader: components["schemas"]["FrameHeader"] | components["schemas"]["DataHeader"] | components["schemas"]["MetricsHeader"];
+        /** Body_import_model_api_import_model_post */
+        Body_import_model_api_import_model_post: {
+            /**
+             * Config
+             * @description The config to take data and training from, as JSON
+             * @default {}
+             * @example {}
+             */
+            config?: string;
+            /**
+             * File
+             * @description A .safetensors, .keras or .onnx file of at most 8 MiB
+             */
+            file: string;
+        };
         /** Body_upload_api_datasets_post */
         Body_upload_api_datasets_post: {
             /**
@@ -3586,6 +3624,124 @@ export interface components {
              * @example false
              */
             show_test: boolean;
+        };
+        /**
+         * ImportedModel
+         * @description A network of a file: `POST /api/sessions` takes this as it is, and answers as the file would.
+         */
+        ImportedModel: {
+            /**
+             * @description The network, with data and training of the config that was sent along, as far as they fit.
+             * @example {
+             *       "augmentation": {
+             *         "kind": "no_augmentation"
+             *       },
+             *       "batch_size": 10,
+             *       "carry_remainder": false,
+             *       "class_weights": {
+             *         "kind": "equal"
+             *       },
+             *       "data": {
+             *         "draw": 0,
+             *         "kind": "circle",
+             *         "noise": 0,
+             *         "samples": 500,
+             *         "share": 0.5,
+             *         "train_fraction": 0.5
+             *       },
+             *       "features": [
+             *         "x1",
+             *         "x2"
+             *       ],
+             *       "fourier_scale": 3,
+             *       "hidden": [
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
+             *           "width": 4
+             *         },
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
+             *           "width": 2
+             *         }
+             *       ],
+             *       "init": {
+             *         "bias": 0,
+             *         "gain": 1,
+             *         "kind": "xavier_uniform"
+             *       },
+             *       "input_dropout": 0,
+             *       "input_noise": 0,
+             *       "l1": 0,
+             *       "l1_prunes": false,
+             *       "l2": 0,
+             *       "loss": {
+             *         "kind": "bce",
+             *         "label_smoothing": 0
+             *       },
+             *       "optimizer": {
+             *         "beta1": 0.9,
+             *         "beta2": 0.999,
+             *         "decoupled_weight_decay": false,
+             *         "eps": 1e-8,
+             *         "kind": "adam",
+             *         "lr": 0.001,
+             *         "weight_decay": 0
+             *       },
+             *       "output": {
+             *         "activation": {
+             *           "kind": "auto"
+             *         },
+             *         "frozen": false,
+             *         "frozen_edges": [],
+             *         "frozen_neurons": [],
+             *         "shortcut": {
+             *           "kind": "none"
+             *         }
+             *       },
+             *       "replicas": 1,
+             *       "schedule": {
+             *         "kind": "constant_rate",
+             *         "warmup": 0
+             *       },
+             *       "seed": 0,
+             *       "shuffle": true,
+             *       "stopping": {
+             *         "kind": "no_stopping"
+             *       },
+             *       "version": 2
+             *     }
+             */
+            config: components["schemas"]["Config"];
+            /**
+             * Timeline
+             * @description A line that sets its weights at once.
+             * @example []
+             */
+            timeline: components["schemas"]["TimelineEntry"][];
         };
         /**
          * InputNode
@@ -8293,6 +8449,136 @@ export interface operations {
             };
         };
     };
+    import_model_api_import_model_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "file": "…"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["Body_import_model_api_import_model_post"];
+            };
+        };
+        responses: {
+            /** @description What begins a session with it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedModel"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/import/model",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/import/model",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/import/model",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/import/model",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     preview_api_preview_post: {
         parameters: {
             query?: never;
@@ -10580,7 +10866,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description What to write */
-                format: "pytorch" | "notebook" | "safetensors" | "history.csv" | "tensorboard" | "data.csv" | "config" | "timeline" | "run";
+                format: "pytorch" | "notebook" | "keras" | "safetensors" | "onnx" | "history.csv" | "tensorboard" | "data.csv" | "config" | "timeline" | "run";
                 /** @description The session's id */
                 id: string;
             };
