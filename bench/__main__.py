@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from bench import (
     crowd,
+    faults,
     frames,
     kills,
     options,
@@ -36,6 +37,7 @@ QUESTIONS: dict[str, Callable[[], Iterable[Table]]] = {
     "spiral": spiral.measure,
     "recovery": recovery.measure,
     "kills": kills.measure,
+    "faults": faults.measure,
     "published": published.measure,
 }
 
