@@ -3,7 +3,7 @@ import createClient from "openapi-fetch";
 import { worded } from "./catalogue";
 import { explained, said } from "./i18n";
 import type { paths } from "./schema";
-import type { Component, Failure, NewSession, Patch, Summary, WeightState } from "./types";
+import type { Component, Failure, NewBranch, NewSession, Patch, Summary, WeightState } from "./types";
 
 /** Where the server's paths begin: "" or the root path of a proxy. */
 export const root = document.querySelector<HTMLMetaElement>("meta[name=playground-root]")?.content ?? "";
@@ -57,6 +57,20 @@ export const change = (id: string, key: string, patch: Patch) =>
       body: patch,
     }),
   );
+const authorized = (id: string, key: string | null) => ({
+  params: { path: { id } },
+  headers: key ? { authorization: `Bearer ${key}` } : {},
+});
+/** A session that goes on from a moment of another; `together` takes the other's key. */
+export const branch = (id: string, key: string | null, body: NewBranch) =>
+  answer(client.POST("/api/sessions/{id}/branch", { ...authorized(id, key), body }));
+/** Lets a session train in lock-step with another. */
+export const together = (id: string, key: string, body: { session: string; key: string }) =>
+  answer(client.POST("/api/sessions/{id}/together", { ...authorized(id, key), body }));
+export const pause = (id: string, key: string) =>
+  answer(client.POST("/api/sessions/{id}/pause", authorized(id, key)));
+export const end = (id: string, key: string) =>
+  answer(client.DELETE("/api/sessions/{id}", authorized(id, key)));
 /** Reads a formula of so many inputs. */
 export const formula = (text: string, inputs: number) =>
   answer(client.POST("/api/formula", { body: { text, inputs } }));
