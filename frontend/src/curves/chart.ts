@@ -327,6 +327,7 @@ export class Chart {
     ctx.save();
     ctx.strokeStyle = this.look.text;
     ctx.lineWidth = 2 * devicePixelRatio;
+    ctx.setLineDash([]);
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);

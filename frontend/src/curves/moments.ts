@@ -42,3 +42,6 @@ export function together(
   }
   return null;
 }
+
+/** Runs that lie side by side are A, B, C and D. */
+export const letterOf = (i: number): string => String.fromCharCode(65 + i);

@@ -25,6 +25,8 @@ export interface Without {
 export class Family {
   /** The page looks back at a moment of `original`; the first thing that is done there begins a branch. */
   passing = $state(false);
+  /** The step that it looks back at, which the pictures come to. */
+  looked = $state(0);
   /** Where the session branched off. */
   parent = $state.raw<Parent | null>(null);
   /** The session that it branched off from, as long as that is to be seen. */
@@ -62,7 +64,7 @@ export class Family {
 
   /** Shows the moment after so many steps. Of moments asked for in a row, the last one counts. */
   readonly lookBack = async (step: number): Promise<void> => {
-    this.wanted = step;
+    this.wanted = this.looked = step;
     if (this.moving) return;
     this.moving = true;
     try {
