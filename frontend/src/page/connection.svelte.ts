@@ -207,6 +207,7 @@ export class Connection {
     const url = new URL(location.href);
     url.searchParams.delete("session");
     history.pushState(null, "", url);
+    this.keep();
     this.follow();
   }
 

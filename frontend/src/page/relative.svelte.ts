@@ -85,6 +85,7 @@ export class Relative {
             this.follow();
           }
           if (message instanceof Frame) {
+            [this.step, this.epoch] = [message.step, message.epoch];
             this.onframe(message);
             this.live?.ack(message.frame);
           }
@@ -122,7 +123,7 @@ export class Relative {
     this.timer ??= setTimeout(() => {
       this.timer = null;
       const { step, epoch } = this.history;
-      [this.step, this.epoch] = [step.at(-1) ?? 0, epoch.at(-1) ?? 0];
+      if ((step.at(-1) ?? 0) > this.step) [this.step, this.epoch] = [step.at(-1) ?? 0, epoch.at(-1) ?? 0];
       this.version++;
     }, INTERVAL_MS);
   }
