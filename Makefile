@@ -14,12 +14,12 @@ MAKEFLAGS += --jobs=2
 # The page's types follow from what the server says of itself.
 TYPES = $(BIN)/python -m playground.web.openapi page | $(BIN)/python hatch_build.py run types
 
-.PHONY: run test check types bench page page-tests browser kernel
+.PHONY: run test check types bench page page-tests browser database kernel
 
 run: .venv/run page
 	@$(BIN)/playground serve --host $(HOST) --port $(PORT)
 
-test: .venv/dev page-tests browser kernel
+test: .venv/dev page-tests browser database kernel
 	@$(call timed,the tests,$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS))
 
 check: .venv/dev page
@@ -41,6 +41,9 @@ page-tests: page
 
 browser: .venv/dev
 	@$(call timed,the browser,$(BIN)/python -m tests.e2e.browser)
+
+database: .venv/dev
+	@$(call timed,the database,$(BIN)/python -m tests.postgres)
 
 kernel: .venv/dev
 	@$(call timed,the kernel,$(BIN)/python -m playground.training.compiled.loading)

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from playground.catalogue.losses import Loss
+from playground.catalogue.partners import Partners
 from playground.errors import ValidationFailed
 from playground.run.validation import parse
 from playground.training.batches import Batches
 from playground.training.loop import TrainingLoop
-from playground.training.partners import Partners
 from playground.worker.snapshot import load, save
 from tests.loops import change, frame, maps, metrics, start, weights
 from tests.test_catalogue import component, twin

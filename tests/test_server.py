@@ -17,6 +17,7 @@ def test_the_server_is_alive_and_ready(client: httpx.Client) -> None:
         "status": "ready",
         "trainer": "compiled",
         "detail": "the compiled kernel trains",
+        "database": None,
     }
 
 

@@ -16,11 +16,24 @@ from playground.storage.runs import RunRow
 from playground.storage.schema import REVISION, metadata
 from playground.storage.store import Store
 from playground.storage.sweeps import SweepRow, TrialRow
+from tests import postgres
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> str:
-    return str(tmp_path / "playground.db")
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[postgres.Cluster]:
+    found = postgres.programs()
+    if found is None:
+        pytest.skip("there is no PostgreSQL on this machine: `python -m tests.postgres`")
+    with postgres.cluster(found) as cluster:
+        yield cluster
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The name of an empty one."""
+    if request.param == "sqlite":
+        return str(tmp_path / "playground.db")
+    return request.getfixturevalue("postgresql").new_database()
 
 
 @pytest.fixture

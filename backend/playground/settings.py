@@ -25,6 +25,12 @@ class Settings(BaseSettings):
     max_sessions: int = Field(
         default=200, ge=1, description="Sessions at one time; one more is told to come back later"
     )
+    runs_at_once: int = Field(
+        default=2, ge=1, le=64, description="Scripted runs that train at one time, of each worker"
+    )
+    max_runs_waiting: int = Field(
+        default=1000, ge=1, description="Scripted runs that wait; one more is told to come back later"
+    )
     session_idle_seconds: float = Field(
         default=1800, gt=0, description="A session that nobody watches or calls for so long is dropped"
     )

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { fromHash, hashOf, isForeign, toHash } from "./link";
+import { fromHash, handedKey, hashOf, isForeign, toHash } from "./link";
 
 const config = {
   data: { kind: "points", points: [[0.1, -6, 1]] },
@@ -38,4 +38,10 @@ it("knows a link to an experiment, of this page or of TensorFlow Playground, fro
   for (const text of ["", "#somewhere", "hello", "a=b&c=d", "https://example.org/", "see #a=b and #c=d"])
     expect(hashOf(text)).toBeNull();
   expect([isForeign(theirs), isForeign("#c=abc"), isForeign("#somewhere")]).toEqual([true, false, false]);
+});
+
+it("takes the key that a script hands over for no experiment", () => {
+  expect(handedKey("#key=kJ0vTg2h_N5c-1xw")).toBe("kJ0vTg2h_N5c-1xw");
+  expect([handedKey(""), handedKey("#c=abc"), handedKey("#key=a&b=c")]).toEqual([null, null, null]);
+  expect([isForeign("#key=abc"), hashOf("http://127.0.0.1:8000/?session=1#key=abc")]).toEqual([false, null]);
 });

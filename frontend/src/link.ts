@@ -35,8 +35,11 @@ export async function fromHash(hash: string): Promise<Patch | null> {
   return config;
 }
 
+/** The key that a script hands over, in the address of its session: `?session=…#key=…`. */
+export const handedKey = (hash: string): string | null => hash.match(/^#key=([\w-]+)$/)?.[1] ?? null;
+
 const LINK = /^\s*(?:https?:\/\/[^\s#]*)?(#[^\s]*)\s*$/;
-const SETTINGS = /^#(?!c=)\w+=[^&]*(&\w+=?[^&]*)*$/;
+const SETTINGS = /^#(?!c=|key=)\w+=[^&]*(&\w+=?[^&]*)*$/;
 
 /** Whether a hash holds settings as `name=value&…`, as those of TensorFlow Playground do. */
 export const isForeign = (hash: string): boolean => SETTINGS.test(hash);

@@ -9,7 +9,14 @@ import {
   paintSigned,
   type Theme,
 } from "./colours";
+import type { Task } from "./types";
 import type { ByteMap, Frame } from "./wire";
+
+/** Magnitude of a regression value that gets the full colour. */
+export function scaleOf(task: Task | null): number {
+  const [lo, hi] = task?.target_range ?? [-1, 1];
+  return Math.max(Math.abs(lo), Math.abs(hi)) || 1;
+}
 
 export interface Look {
   theme: Theme;

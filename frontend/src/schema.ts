@@ -132,6 +132,144 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find
+         * @description The runs that the server keeps, a page at a time; the newest first.
+         */
+        get: operations["find_api_runs_get"];
+        put?: never;
+        /**
+         * Create
+         * @description A run that trains by itself, at full speed, with the time that live sessions leave. The server keeps
+         *     it, and goes on with it after a restart.
+         *
+         *     Its key comes with it: anyone may look, and who has the key may rename, cancel and remove it.
+         */
+        post: operations["create_api_runs_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Run
+         * @description How far a run is, and all that it is made of.
+         */
+        get: operations["look_at_run_api_runs__id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove
+         * @description Cancel a run that waits or trains: it ends where it is, and is kept. One that has ended is removed.
+         */
+        delete: operations["remove_api_runs__id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename
+         * @description Another name, other tags, another note.
+         */
+        patch: operations["rename_api_runs__id__patch"];
+        trace?: never;
+    };
+    "/api/runs/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events
+         * @description What happens to a run, as server-sent events: `applied` for each change of its timeline, `progress`
+         *     some times a second, and `done` with the run at its end, which closes the stream.
+         */
+        get: operations["events_api_runs__id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Run File
+         * @description A few KB that `playground verify` replays, to confirm that this config and this timeline lead to these
+         *     weights. There is one once the run has ended.
+         */
+        get: operations["run_file_api_runs__id__file_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * History
+         * @description Loss, scores and gradient norms so far, and the marks of the changes that have been made.
+         */
+        get: operations["history_api_runs__id__history_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/weights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Weights
+         * @description Weights of every layer, at the end or at this moment: JSON, or safetensors by
+         *     `Accept: application/vnd.safetensors`.
+         */
+        get: operations["weights_api_runs__id__weights_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sessions": {
         parameters: {
             query?: never;
@@ -215,6 +353,31 @@ export interface paths {
          * @description Change the config while it trains. Nothing is reset.
          */
         patch: operations["change_api_sessions__id__config_patch"];
+        trace?: never;
+    };
+    "/api/sessions/{id}/export/{format}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Session
+         * @description The session as it is now, as a file.
+         *
+         *     `pytorch` is a script that trains the same network again, with the changes that were made on the way; it
+         *     needs torch and numpy. `notebook` is the same for Jupyter. `safetensors` has the weights by the names of
+         *     the script's class. `history.csv` and `tensorboard` have the curves, `data.csv` the points; `config`,
+         *     `timeline` and `run` go into `POST /api/sessions`. What a format cannot say is named in the refusal.
+         */
+        get: operations["export_session_api_sessions__id__export__format__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/sessions/{id}/history": {
@@ -1641,6 +1804,291 @@ export interface components {
             name: "pi" | "e";
         };
         /**
+         * CreatedRun
+         * @description A new run, and the key that lets you change it.
+         */
+        CreatedRun: {
+            /**
+             * @description The config that it begins with, whole.
+             * @example {
+             *       "augmentation": {
+             *         "kind": "no_augmentation"
+             *       },
+             *       "batch_size": 10,
+             *       "carry_remainder": false,
+             *       "class_weights": {
+             *         "kind": "equal"
+             *       },
+             *       "data": {
+             *         "draw": 0,
+             *         "kind": "circle",
+             *         "noise": 0,
+             *         "samples": 500,
+             *         "share": 0.5,
+             *         "train_fraction": 0.5
+             *       },
+             *       "features": [
+             *         "x1",
+             *         "x2"
+             *       ],
+             *       "fourier_scale": 3,
+             *       "hidden": [
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
+             *           "width": 4
+             *         },
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
+             *           "width": 2
+             *         }
+             *       ],
+             *       "init": {
+             *         "bias": 0,
+             *         "gain": 1,
+             *         "kind": "xavier_uniform"
+             *       },
+             *       "input_dropout": 0,
+             *       "input_noise": 0,
+             *       "l1": 0,
+             *       "l1_prunes": false,
+             *       "l2": 0,
+             *       "loss": {
+             *         "kind": "bce",
+             *         "label_smoothing": 0
+             *       },
+             *       "optimizer": {
+             *         "beta1": 0.9,
+             *         "beta2": 0.999,
+             *         "decoupled_weight_decay": false,
+             *         "eps": 1e-8,
+             *         "kind": "adam",
+             *         "lr": 0.001,
+             *         "weight_decay": 0
+             *       },
+             *       "output": {
+             *         "activation": {
+             *           "kind": "auto"
+             *         },
+             *         "frozen": false,
+             *         "frozen_edges": [],
+             *         "frozen_neurons": [],
+             *         "shortcut": {
+             *           "kind": "none"
+             *         }
+             *       },
+             *       "replicas": 1,
+             *       "schedule": {
+             *         "kind": "constant_rate",
+             *         "warmup": 0
+             *       },
+             *       "seed": 0,
+             *       "shuffle": true,
+             *       "stopping": {
+             *         "kind": "no_stopping"
+             *       },
+             *       "version": 2
+             *     }
+             */
+            config: components["schemas"]["Config"];
+            /**
+             * Created
+             * @description Seconds since 1970: when it was asked for.
+             * @example 1790000000
+             */
+            created: number;
+            /**
+             * Ended
+             * @description When it ended.
+             * @example 1790000003
+             */
+            ended: number | null;
+            /**
+             * Epoch
+             * @description The same moment in passes over the training set.
+             * @example 80
+             */
+            epoch: number;
+            /**
+             * Epochs
+             * @description The epochs that were asked for, if it was epochs.
+             * @example null
+             */
+            epochs: number | null;
+            /**
+             * @description Why it failed.
+             * @example {
+             *       "code": "run.failed",
+             *       "text": "Training failed: MemoryError",
+             *       "values": {
+             *         "error": "MemoryError"
+             *       }
+             *     }
+             */
+            error: components["schemas"]["Text"] | null;
+            /**
+             * Id
+             * @description Its name in every other call.
+             * @example 5f0c2c9a41d7
+             */
+            id: string;
+            /**
+             * Key
+             * @description Goes into `Authorization: Bearer …` of what changes it, cancels or removes it. It is shown this once,
+             *     and to whoever asks again with the same `Idempotency-Key`.
+             * @example kJ0vTg2hN5c1xw0m3yQ4a8Zr5sUe7PbL
+             */
+            key: string;
+            /**
+             * Marks
+             * @description What the weights were on the way: when the steps have doubled, at the first changes, and at the end.
+             */
+            marks: components["schemas"]["Mark"][];
+            /**
+             * Metrics
+             * @description How good it is; at the end measured there, on the way that of the last sample of the curves.
+             * @example {
+             *       "grad_norm.0": 0.031,
+             *       "grad_norm.output": 0.051,
+             *       "learning_rate": 0.001,
+             *       "test_accuracy": 0.992,
+             *       "test_loss": 0.018,
+             *       "train_accuracy": 1,
+             *       "train_loss": 0.012
+             *     }
+             */
+            metrics: {
+                [key: string]: number | null;
+            };
+            /**
+             * Name
+             * @description What people call it.
+             * @example Spiral with Adam
+             */
+            name: string;
+            /**
+             * Note
+             * @description Anything.
+             * @example
+             */
+            note: string;
+            /**
+             * @description Where it comes from, if it was saved from a session.
+             * @example null
+             */
+            parent: components["schemas"]["RunParent"] | null;
+            /**
+             * Progress
+             * @description The share that is done.
+             * @example 1
+             */
+            progress: number;
+            /**
+             * Started
+             * @description When it began to train.
+             * @example 1790000001.5
+             */
+            started: number | null;
+            /**
+             * State
+             * @description `queued` until a worker has time, `running`, and then `done`, `failed` or `cancelled`.
+             * @example done
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "failed" | "cancelled";
+            /**
+             * Step
+             * @description How far it is.
+             * @example 2000
+             */
+            step: number;
+            /**
+             * Steps
+             * @description Where it ends, as far as one can tell; null until epochs have been counted.
+             * @example 2000
+             */
+            steps: number | null;
+            /**
+             * @description What may end it sooner.
+             * @example {
+             *       "loss_below": 0.05
+             *     }
+             */
+            stop: components["schemas"]["StopRules"];
+            /**
+             * Stopped By
+             * @description What ended it sooner.
+             * @example null
+             */
+            stopped_by: ("loss_below" | "accuracy_above" | "patience" | "early_stopping") | null;
+            /**
+             * Tags
+             * @description To find it by.
+             * @example [
+             *       "spiral"
+             *     ]
+             */
+            tags: string[];
+            /**
+             * Timeline
+             * @description Its changes; those that have taken effect say what they did.
+             * @example [
+             *       {
+             *         "change": {
+             *           "optimizer": {
+             *             "lr": 0.1
+             *           }
+             *         },
+             *         "effect": [
+             *           {
+             *             "code": "effect.kept",
+             *             "text": "Weights and optimizer state are kept.",
+             *             "values": {}
+             *           }
+             *         ],
+             *         "epoch": 48,
+             *         "label": [
+             *           {
+             *             "code": "catalogue.momentum",
+             *             "text": "Momentum",
+             *             "values": {}
+             *           }
+             *         ],
+             *         "step": 1200,
+             *         "undo": {
+             *           "optimizer": {
+             *             "lr": 0.03
+             *           }
+             *         }
+             *       }
+             *     ]
+             */
+            timeline: components["schemas"]["TimelineEntry"][];
+        };
+        /**
          * CreatedSession
          * @description A new session, and the key that lets you change it.
          */
@@ -2283,6 +2731,12 @@ export interface components {
         Hello: {
             /** @description The config of now, whole. */
             config: components["schemas"]["Config"];
+            /**
+             * Instance
+             * @description Another one after the server was restarted: what a viewer has of the curves may then be of steps that
+             *     are lost, so it asks for all of them.
+             */
+            instance: string;
             /** @description Whether this viewer may change the session. */
             role: components["schemas"]["Role"];
             /**
@@ -2824,6 +3278,24 @@ export interface components {
             link: string;
         };
         /**
+         * MadeOn
+         * @description What trained. The same run has the same bits on the same kind of device, by the same trainer.
+         */
+        MadeOn: {
+            /**
+             * Device
+             * @description The kind of processor, or the name of a GPU.
+             * @example x86_64 znver4 AVX512
+             */
+            device: string;
+            /**
+             * Trainer
+             * @description `compiled`, `reference` or `batched`.
+             * @example compiled
+             */
+            trainer: string;
+        };
+        /**
          * Maps
          * @description Maps over the square. Row 0 is the top (6 of what is drawn upwards), column 0 the left (-6 of what is
          *     drawn to the right).
@@ -2871,6 +3343,24 @@ export interface components {
              * Step
              * @description When they were taken.
              * @example 1200
+             */
+            step: number;
+        };
+        /**
+         * Mark
+         * @description What the weights were at a step, so that a replay can be compared.
+         */
+        Mark: {
+            /**
+             * Sha256
+             * @description Of the weights, then the running statistics, as little-endian float32.
+             * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+             */
+            sha256: string;
+            /**
+             * Step
+             * @description After so many steps, before the changes that were made there; at the end of the run after them.
+             * @example 512
              */
             step: number;
         };
@@ -2997,6 +3487,115 @@ export interface components {
             together?: boolean;
         };
         /**
+         * NewLabels
+         * @description What is to be called otherwise; what is left out stays.
+         */
+        NewLabels: {
+            /**
+             * Name
+             * @description A few words.
+             * @example The best one
+             */
+            name?: string | null;
+            /**
+             * Note
+             * @description Anything.
+             * @example Show this one.
+             */
+            note?: string | null;
+            /**
+             * Tags
+             * @description All of its tags.
+             * @example [
+             *       "best"
+             *     ]
+             */
+            tags?: string[] | null;
+        };
+        /**
+         * NewRun
+         * @description What to train, up to where. Whatever is left out has its default.
+         */
+        NewRun: {
+            /**
+             * Config
+             * @description A config, or a part of one, as a new session takes it.
+             * @default {}
+             * @example {
+             *       "data": {
+             *         "kind": "spiral",
+             *         "noise": 0.1
+             *       },
+             *       "optimizer": {
+             *         "kind": "adam",
+             *         "lr": 0.03
+             *       }
+             *     }
+             */
+            config?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Epochs
+             * @description Train so many passes over the training set, with the mini-batches of then.
+             * @example null
+             */
+            epochs?: number | null;
+            /**
+             * Name
+             * @description A few words.
+             * @default
+             * @example Spiral with Adam
+             */
+            name?: string;
+            /**
+             * Note
+             * @description Anything.
+             * @default
+             * @example Learns it in 40 epochs.
+             */
+            note?: string;
+            /**
+             * Steps
+             * @description Train so many steps; this or `epochs`.
+             * @example 2000
+             */
+            steps?: number | null;
+            /**
+             * @description What may end it sooner. Early stopping in the config ends it, too.
+             * @example {
+             *       "loss_below": 0.05
+             *     }
+             */
+            stop?: components["schemas"]["StopRules-Input"] | null;
+            /**
+             * Tags
+             * @description To find it by.
+             * @default []
+             * @example [
+             *       "spiral",
+             *       "lesson 3"
+             *     ]
+             */
+            tags?: string[];
+            /**
+             * Timeline
+             * @description Changes to make on the way, in order of their steps: a merge patch of the config, or `weights`.
+             * @default []
+             * @example [
+             *       {
+             *         "change": {
+             *           "optimizer": {
+             *             "lr": 0.01
+             *           }
+             *         },
+             *         "step": 500
+             *       }
+             *     ]
+             */
+            timeline?: components["schemas"]["TimelineEntry-Input"][];
+        };
+        /**
          * NewSession
          * @description What to train. Whatever is left out has its default.
          */
@@ -3074,7 +3673,7 @@ export interface components {
          * @description What a notice is about.
          * @enum {string}
          */
-        NoticeCode: "notice.worker_restarted" | "notice.shutdown" | "notice.session_ended" | "notice.training_failed";
+        NoticeCode: "notice.worker_restarted" | "notice.shutdown" | "notice.session_ended" | "notice.training_failed" | "notice.not_saved" | "notice.saved_again";
         /**
          * NumberNode
          * @description As it is typed, without a sign.
@@ -3489,6 +4088,12 @@ export interface components {
          */
         Readiness: {
             /**
+             * @description Why the database takes nothing at the moment; null where it does. Training goes on without, and what is
+             *     not written is tried again.
+             * @example null
+             */
+            database: components["schemas"]["Text"] | null;
+            /**
              * Detail
              * @description Why it is this one.
              * @example the compiled kernel trains
@@ -3654,6 +4259,548 @@ export interface components {
              * @enum {string}
              */
             type: "run";
+        };
+        /**
+         * RunFile
+         * @description A run to hand in or to keep: `playground verify` replays it and compares the weights.
+         */
+        RunFile: {
+            /**
+             * Config
+             * @description The config that it begins with.
+             * @example {
+             *       "data": {
+             *         "kind": "spiral"
+             *       },
+             *       "seed": 7
+             *     }
+             */
+            config: {
+                [key: string]: unknown;
+            };
+            /**
+             * Kind
+             * @description What this file is.
+             * @default playground run
+             * @example playground run
+             * @constant
+             */
+            kind: "playground run";
+            /**
+             * Made By
+             * @description The version of the playground that wrote it.
+             * @default 0.1.0
+             * @example 0.1.0
+             */
+            made_by: string;
+            /**
+             * @description What trained it, where that is known.
+             * @example {
+             *       "device": "x86_64 znver4 AVX512",
+             *       "trainer": "compiled"
+             *     }
+             */
+            made_on: components["schemas"]["MadeOn"] | null;
+            /**
+             * Marks
+             * @description What the weights were on the way, the end last.
+             */
+            marks: components["schemas"]["Mark"][];
+            /**
+             * Metrics
+             * @description How good it was then.
+             * @default {}
+             * @example {
+             *       "test_loss": 0.03,
+             *       "train_loss": 0.012
+             *     }
+             */
+            metrics: {
+                [key: string]: number | null;
+            };
+            /**
+             * Name
+             * @description What it is called.
+             * @default
+             * @example Spiral with Adam
+             */
+            name: string;
+            /**
+             * Steps
+             * @description Where it ends.
+             * @example 2000
+             */
+            steps: number;
+            /**
+             * Timeline
+             * @description The changes that were made, without the words about them.
+             * @default []
+             * @example [
+             *       {
+             *         "change": {
+             *           "optimizer": {
+             *             "lr": 0.1
+             *           }
+             *         },
+             *         "step": 500
+             *       }
+             *     ]
+             */
+            timeline: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Version
+             * @description Of this format.
+             * @default 1
+             * @example 1
+             * @constant
+             */
+            version: 1;
+        };
+        /**
+         * RunPage
+         * @description Some of the runs.
+         */
+        RunPage: {
+            /**
+             * Items
+             * @description In the order that was asked for.
+             */
+            items: components["schemas"]["RunSummary"][];
+            /**
+             * Next
+             * @description `cursor` of the next page; null on the last.
+             * @example null
+             */
+            next: string | null;
+        };
+        /**
+         * RunParent
+         * @description Where a run comes from.
+         */
+        RunParent: {
+            /**
+             * Run
+             * @description The run that it branched off.
+             * @example null
+             */
+            run: string | null;
+            /**
+             * Session
+             * @description The session that it was saved from.
+             * @example 9f3c01ab77
+             */
+            session: string | null;
+            /**
+             * Step
+             * @description Of it, when it was saved.
+             * @example 2000
+             */
+            step: number;
+        };
+        /**
+         * RunShape
+         * @description A run at this moment.
+         */
+        RunShape: {
+            /**
+             * @description The config that it begins with, whole.
+             * @example {
+             *       "augmentation": {
+             *         "kind": "no_augmentation"
+             *       },
+             *       "batch_size": 10,
+             *       "carry_remainder": false,
+             *       "class_weights": {
+             *         "kind": "equal"
+             *       },
+             *       "data": {
+             *         "draw": 0,
+             *         "kind": "circle",
+             *         "noise": 0,
+             *         "samples": 500,
+             *         "share": 0.5,
+             *         "train_fraction": 0.5
+             *       },
+             *       "features": [
+             *         "x1",
+             *         "x2"
+             *       ],
+             *       "fourier_scale": 3,
+             *       "hidden": [
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
+             *           "width": 4
+             *         },
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
+             *           "width": 2
+             *         }
+             *       ],
+             *       "init": {
+             *         "bias": 0,
+             *         "gain": 1,
+             *         "kind": "xavier_uniform"
+             *       },
+             *       "input_dropout": 0,
+             *       "input_noise": 0,
+             *       "l1": 0,
+             *       "l1_prunes": false,
+             *       "l2": 0,
+             *       "loss": {
+             *         "kind": "bce",
+             *         "label_smoothing": 0
+             *       },
+             *       "optimizer": {
+             *         "beta1": 0.9,
+             *         "beta2": 0.999,
+             *         "decoupled_weight_decay": false,
+             *         "eps": 1e-8,
+             *         "kind": "adam",
+             *         "lr": 0.001,
+             *         "weight_decay": 0
+             *       },
+             *       "output": {
+             *         "activation": {
+             *           "kind": "auto"
+             *         },
+             *         "frozen": false,
+             *         "frozen_edges": [],
+             *         "frozen_neurons": [],
+             *         "shortcut": {
+             *           "kind": "none"
+             *         }
+             *       },
+             *       "replicas": 1,
+             *       "schedule": {
+             *         "kind": "constant_rate",
+             *         "warmup": 0
+             *       },
+             *       "seed": 0,
+             *       "shuffle": true,
+             *       "stopping": {
+             *         "kind": "no_stopping"
+             *       },
+             *       "version": 2
+             *     }
+             */
+            config: components["schemas"]["Config"];
+            /**
+             * Created
+             * @description Seconds since 1970: when it was asked for.
+             * @example 1790000000
+             */
+            created: number;
+            /**
+             * Ended
+             * @description When it ended.
+             * @example 1790000003
+             */
+            ended: number | null;
+            /**
+             * Epoch
+             * @description The same moment in passes over the training set.
+             * @example 80
+             */
+            epoch: number;
+            /**
+             * Epochs
+             * @description The epochs that were asked for, if it was epochs.
+             * @example null
+             */
+            epochs: number | null;
+            /**
+             * @description Why it failed.
+             * @example {
+             *       "code": "run.failed",
+             *       "text": "Training failed: MemoryError",
+             *       "values": {
+             *         "error": "MemoryError"
+             *       }
+             *     }
+             */
+            error: components["schemas"]["Text"] | null;
+            /**
+             * Id
+             * @description Its name in every other call.
+             * @example 5f0c2c9a41d7
+             */
+            id: string;
+            /**
+             * Marks
+             * @description What the weights were on the way: when the steps have doubled, at the first changes, and at the end.
+             */
+            marks: components["schemas"]["Mark"][];
+            /**
+             * Metrics
+             * @description How good it is; at the end measured there, on the way that of the last sample of the curves.
+             * @example {
+             *       "grad_norm.0": 0.031,
+             *       "grad_norm.output": 0.051,
+             *       "learning_rate": 0.001,
+             *       "test_accuracy": 0.992,
+             *       "test_loss": 0.018,
+             *       "train_accuracy": 1,
+             *       "train_loss": 0.012
+             *     }
+             */
+            metrics: {
+                [key: string]: number | null;
+            };
+            /**
+             * Name
+             * @description What people call it.
+             * @example Spiral with Adam
+             */
+            name: string;
+            /**
+             * Note
+             * @description Anything.
+             * @example
+             */
+            note: string;
+            /**
+             * @description Where it comes from, if it was saved from a session.
+             * @example null
+             */
+            parent: components["schemas"]["RunParent"] | null;
+            /**
+             * Progress
+             * @description The share that is done.
+             * @example 1
+             */
+            progress: number;
+            /**
+             * Started
+             * @description When it began to train.
+             * @example 1790000001.5
+             */
+            started: number | null;
+            /**
+             * State
+             * @description `queued` until a worker has time, `running`, and then `done`, `failed` or `cancelled`.
+             * @example done
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "failed" | "cancelled";
+            /**
+             * Step
+             * @description How far it is.
+             * @example 2000
+             */
+            step: number;
+            /**
+             * Steps
+             * @description Where it ends, as far as one can tell; null until epochs have been counted.
+             * @example 2000
+             */
+            steps: number | null;
+            /**
+             * @description What may end it sooner.
+             * @example {
+             *       "loss_below": 0.05
+             *     }
+             */
+            stop: components["schemas"]["StopRules"];
+            /**
+             * Stopped By
+             * @description What ended it sooner.
+             * @example null
+             */
+            stopped_by: ("loss_below" | "accuracy_above" | "patience" | "early_stopping") | null;
+            /**
+             * Tags
+             * @description To find it by.
+             * @example [
+             *       "spiral"
+             *     ]
+             */
+            tags: string[];
+            /**
+             * Timeline
+             * @description Its changes; those that have taken effect say what they did.
+             * @example [
+             *       {
+             *         "change": {
+             *           "optimizer": {
+             *             "lr": 0.1
+             *           }
+             *         },
+             *         "effect": [
+             *           {
+             *             "code": "effect.kept",
+             *             "text": "Weights and optimizer state are kept.",
+             *             "values": {}
+             *           }
+             *         ],
+             *         "epoch": 48,
+             *         "label": [
+             *           {
+             *             "code": "catalogue.momentum",
+             *             "text": "Momentum",
+             *             "values": {}
+             *           }
+             *         ],
+             *         "step": 1200,
+             *         "undo": {
+             *           "optimizer": {
+             *             "lr": 0.03
+             *           }
+             *         }
+             *       }
+             *     ]
+             */
+            timeline: components["schemas"]["TimelineEntry"][];
+        };
+        /**
+         * RunSummary
+         * @description A run, without what is long.
+         */
+        RunSummary: {
+            /**
+             * Created
+             * @description Seconds since 1970: when it was asked for.
+             * @example 1790000000
+             */
+            created: number;
+            /**
+             * Ended
+             * @description When it ended.
+             * @example 1790000003
+             */
+            ended: number | null;
+            /**
+             * Epoch
+             * @description The same moment in passes over the training set.
+             * @example 80
+             */
+            epoch: number;
+            /**
+             * Epochs
+             * @description The epochs that were asked for, if it was epochs.
+             * @example null
+             */
+            epochs: number | null;
+            /**
+             * @description Why it failed.
+             * @example {
+             *       "code": "run.failed",
+             *       "text": "Training failed: MemoryError",
+             *       "values": {
+             *         "error": "MemoryError"
+             *       }
+             *     }
+             */
+            error: components["schemas"]["Text"] | null;
+            /**
+             * Id
+             * @description Its name in every other call.
+             * @example 5f0c2c9a41d7
+             */
+            id: string;
+            /**
+             * Metrics
+             * @description How good it is; at the end measured there, on the way that of the last sample of the curves.
+             * @example {
+             *       "grad_norm.0": 0.031,
+             *       "grad_norm.output": 0.051,
+             *       "learning_rate": 0.001,
+             *       "test_accuracy": 0.992,
+             *       "test_loss": 0.018,
+             *       "train_accuracy": 1,
+             *       "train_loss": 0.012
+             *     }
+             */
+            metrics: {
+                [key: string]: number | null;
+            };
+            /**
+             * Name
+             * @description What people call it.
+             * @example Spiral with Adam
+             */
+            name: string;
+            /**
+             * Note
+             * @description Anything.
+             * @example
+             */
+            note: string;
+            /**
+             * @description Where it comes from, if it was saved from a session.
+             * @example null
+             */
+            parent: components["schemas"]["RunParent"] | null;
+            /**
+             * Progress
+             * @description The share that is done.
+             * @example 1
+             */
+            progress: number;
+            /**
+             * Started
+             * @description When it began to train.
+             * @example 1790000001.5
+             */
+            started: number | null;
+            /**
+             * State
+             * @description `queued` until a worker has time, `running`, and then `done`, `failed` or `cancelled`.
+             * @example done
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "failed" | "cancelled";
+            /**
+             * Step
+             * @description How far it is.
+             * @example 2000
+             */
+            step: number;
+            /**
+             * Steps
+             * @description Where it ends, as far as one can tell; null until epochs have been counted.
+             * @example 2000
+             */
+            steps: number | null;
+            /**
+             * Stopped By
+             * @description What ended it sooner.
+             * @example null
+             */
+            stopped_by: ("loss_below" | "accuracy_above" | "patience" | "early_stopping") | null;
+            /**
+             * Tags
+             * @description To find it by.
+             * @example [
+             *       "spiral"
+             *     ]
+             */
+            tags: string[];
         };
         /**
          * ScoreCurves
@@ -4465,6 +5612,58 @@ export interface components {
              * @example null
              */
             stopped: components["schemas"]["Best"] | null;
+        };
+        /**
+         * StopRules
+         * @description When a run ends sooner. It is looked at when an epoch ends: on the test points, or else on the training
+         *     points.
+         */
+        StopRules: {
+            /**
+             * Accuracy Above
+             * @description The share of points that are classified right is above this; never, where there are no classes.
+             * @example 0.98
+             */
+            accuracy_above: number | null;
+            /**
+             * Loss Below
+             * @description The loss is below this.
+             * @example 0.05
+             */
+            loss_below: number | null;
+            /**
+             * Patience
+             * @description The loss has not fallen for so many epochs. The weights stay those of the end: `stopping` of the config
+             *     takes the best ones back.
+             * @example 50
+             */
+            patience: number | null;
+        };
+        /**
+         * StopRules
+         * @description When a run ends sooner. It is looked at when an epoch ends: on the test points, or else on the training
+         *     points.
+         */
+        "StopRules-Input": {
+            /**
+             * Accuracy Above
+             * @description The share of points that are classified right is above this; never, where there are no classes.
+             * @example 0.98
+             */
+            accuracy_above?: number | null;
+            /**
+             * Loss Below
+             * @description The loss is below this.
+             * @example 0.05
+             */
+            loss_below?: number | null;
+            /**
+             * Patience
+             * @description The loss has not fallen for so many epochs. The weights stay those of the end: `stopping` of the config
+             *     takes the best ones back.
+             * @example 50
+             */
+            patience?: number | null;
         };
         /**
          * Summary
@@ -5561,6 +6760,590 @@ export interface operations {
             };
         };
     };
+    find_api_runs_get: {
+        parameters: {
+            query?: {
+                /** @description Only those in this state */
+                state?: ("queued" | "running" | "done" | "failed" | "cancelled") | null;
+                /** @description Only those with this tag */
+                tag?: string | null;
+                /** @description Only those with this in name, note or tags */
+                q?: string | null;
+                /** @description In which order; with `-` from the greatest down */
+                sort?: "-created" | "created" | "-started" | "started" | "-ended" | "ended" | "-name" | "name" | "-step" | "step";
+                /** @description How many at a time */
+                limit?: number;
+                /** @description `next` of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Some of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunPage"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    create_api_runs_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `wait=30`: answer when it has ended, or after so many seconds, at most 60 */
+                prefer?: string | null;
+                /** @description New for each run, as a UUID; whoever sends the same again gets the same run */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRun"];
+            };
+        };
+        responses: {
+            /** @description It has ended within the time of `Prefer: wait` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedRun"];
+                };
+            };
+            /** @description It waits for a worker; `Location` has its address */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedRun"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    look_at_run_api_runs__id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The run at this moment */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunShape"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    remove_api_runs__id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is cancelled, or gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No permission -- see authorization schemes */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Request forbidden -- authorization will not help */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    rename_api_runs__id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLabels"];
+            };
+        };
+        responses: {
+            /** @description The run */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunShape"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description No permission -- see authorization schemes */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Request forbidden -- authorization will not help */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    events_api_runs__id__events_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `id` of the last event that you have: changes before it are not told again */
+                "Last-Event-ID"?: string | null;
+            };
+            path: {
+                /** @description The run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events, as they happen */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example id: 1
+                     *     event: applied
+                     *     data: {"index":0,"step":500,"change":{"optimizer":{"lr":0.01}}}
+                     *
+                     *     id: 1
+                     *     event: progress
+                     *     data: {"state":"running","step":740,"steps":1000,"epoch":29.6,"progress":0.74,"metrics":{"train_loss":0.11}}
+                     *
+                     *     id: 1
+                     *     event: done
+                     *     data: {"id":"5f0c2c9a41d7","state":"done","step":1000}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    run_file_api_runs__id__file_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunFile"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Request conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    history_api_runs__id__history_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The curves */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryShape"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    weights_api_runs__id__weights_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All weights */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Weights"];
+                    "application/vnd.safetensors": string;
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Request conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     create_api_sessions_post: {
         parameters: {
             query?: never;
@@ -5937,6 +7720,62 @@ export interface operations {
             };
             /** @description The user has sent too many requests in a given amount of time ("rate limiting") */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    export_session_api_sessions__id__export__format__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What to write */
+                format: "pytorch" | "notebook" | "safetensors" | "history.csv" | "tensorboard" | "data.csv" | "config" | "timeline" | "run";
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                    "application/octet-stream": string;
+                    "application/x-ipynb+json": string;
+                    "text/csv": string;
+                    "text/x-python": string;
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

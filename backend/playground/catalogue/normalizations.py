@@ -27,6 +27,10 @@ class Normalization(Component):
     """Evaluated, it scales and shifts each sum: so it can start as the identity, and be folded away."""
     in_kernel: ClassVar[bool] = False
     """`kernel.py` has it, too, written by hand; the reference trainer trains the others."""
+    torch_module: ClassVar[str] = ""
+    """What it is in `torch.nn`; a script cannot have it otherwise."""
+    torch_names: ClassVar[dict[str, str]] = {}
+    """How parameters and buffers are called there."""
     eps: ClassVar[float]
     """Added to the variance of the sums, or to their mean square."""
 
@@ -74,6 +78,13 @@ class BatchNorm(Normalization):
     formula: ClassVar[str] = r"\hat z = \gamma\, \frac{z - \mu}{\sqrt{\sigma^2 + \epsilon}} + \beta"
     parameters: ClassVar[dict[str, float]] = {"gamma": 1.0, "beta": 0.0}
     buffers: ClassVar[dict[str, float]] = {"mean": 0.0, "var": 1.0}
+    torch_module: ClassVar[str] = "BatchNorm1d"
+    torch_names: ClassVar[dict[str, str]] = {
+        "gamma": "weight",
+        "beta": "bias",
+        "mean": "running_mean",
+        "var": "running_var",
+    }
     uses_batch: ClassVar[bool] = True
     affine: ClassVar[bool] = True
     in_kernel: ClassVar[bool] = True
@@ -117,6 +128,8 @@ class LayerNorm(Normalization):
         r"\quad \mu = \tfrac1n \sum_k z_k,\; \sigma^2 = \tfrac1n \sum_k (z_k - \mu)^2"
     )
     parameters: ClassVar[dict[str, float]] = {"gamma": 1.0, "beta": 0.0}
+    torch_module: ClassVar[str] = "LayerNorm"
+    torch_names: ClassVar[dict[str, str]] = {"gamma": "weight", "beta": "bias"}
     in_kernel: ClassVar[bool] = True
     eps: ClassVar[float] = 1e-5
 
@@ -145,6 +158,8 @@ class RMSNorm(Normalization):
     effect: ClassVar[str] = "effect.rmsnorm_on"
     formula: ClassVar[str] = r"\hat z_j = \gamma_j\, \frac{z_j}{\sqrt{\tfrac1n \sum_k z_k^2 + \epsilon}}"
     parameters: ClassVar[dict[str, float]] = {"gamma": 1.0}
+    torch_module: ClassVar[str] = "RMSNorm"
+    torch_names: ClassVar[dict[str, str]] = {"gamma": "weight"}
     in_kernel: ClassVar[bool] = True
     eps: ClassVar[float] = torch.finfo(torch.float32).eps
     """As in `torch.nn.RMSNorm`."""

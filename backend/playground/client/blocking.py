@@ -10,13 +10,16 @@ import functools
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import suppress
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
 
 from playground.client.client import AsyncClient
 from playground.client.errors import Gone
 from playground.client.run import AsyncRun
 from playground.client.session import AsyncSession
 from playground.client.sweep import AsyncSweep
+
+if TYPE_CHECKING:
+    from playground.client.notebook import SessionWidget
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,11 +42,28 @@ class Loop:
             future.cancel()
             raise
 
+    def start(self, awaitable: Awaitable[Any]) -> None:
+        """Does not wait for it; it ends with the loop."""
+        asyncio.run_coroutine_threadsafe(_as_coroutine(awaitable), self._loop)
+
+    @property
+    def runs(self) -> bool:
+        return self._loop.is_running()
+
     def stop(self) -> None:
-        if self._loop.is_running():
+        if self.runs:
+            self.run(_cancel_others())
+            self.run(self._loop.shutdown_asyncgens())
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()
+
+
+async def _cancel_others() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 async def _as_coroutine(awaitable: Awaitable[T]) -> T:
@@ -118,7 +138,8 @@ def _each(loop: Loop, stream: AsyncIterator[T]) -> Iterator[T]:
             except StopAsyncIteration:
                 return
     finally:
-        loop.run(cast("Coroutine[Any, Any, None]", stream.aclose()))  # pyright: ignore[reportAttributeAccessIssue]
+        if loop.runs:
+            loop.run(cast("Coroutine[Any, Any, None]", stream.aclose()))  # pyright: ignore[reportAttributeAccessIssue]
 
 
 class Reads(Generic[T]):
@@ -188,6 +209,22 @@ class Session(Blocking):
     export = waits(AsyncSession.export)
     watch = yields(AsyncSession.watch)
     delete = waits(AsyncSession.delete)
+
+    @functools.cached_property
+    def widget(self) -> SessionWidget:
+        """Shows it live in a notebook. Raises ImportError without anywidget."""
+        from playground.client.notebook import SessionWidget
+
+        return SessionWidget(self._inner, self._loop.start)
+
+    def _ipython_display_(self) -> None:
+        """In Jupyter, whatever shows what a cell ends with: live, and with a picture that stays."""
+        try:
+            from playground.client.display import show
+        except ImportError:
+            print(repr(self))  # noqa: T201
+        else:
+            show(self)
 
     def __enter__(self) -> Session:
         return self

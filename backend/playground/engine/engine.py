@@ -1,5 +1,6 @@
 """Where sessions are trained: what the web process needs of that."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -7,7 +8,10 @@ from playground.i18n import Text
 from playground.messages import worker as messages
 from playground.messages.codec import Arrays
 from playground.messages.worker import Envelope, Event, Request, TrainerStatus
+from playground.run.run_file import MadeOn
 
+session_numbers = itertools.count(1)
+"""For `SessionClient.number`."""
 Settle = Callable[[Envelope[Event]], Any]
 """What to do with an answer, at the very moment at which it comes, in order with the other events."""
 
@@ -50,6 +54,11 @@ class Engine(Protocol):
     @property
     def trainer(self) -> TrainerStatus:
         """The slowest among those of the workers; only once they are ready."""
+        ...
+
+    @property
+    def made_on(self) -> MadeOn:
+        """What trains, as far as the bits of a result depend on it; only once it is ready."""
         ...
 
     async def start(self) -> None: ...

@@ -10,6 +10,7 @@ from playground.errors import WorkerLost
 from playground.i18n import say
 from playground.messages.codec import Arrays
 from playground.messages.worker import Envelope, Request, TrainerStatus
+from playground.run.run_file import MadeOn
 
 
 class LocalEngine:
@@ -33,6 +34,10 @@ class LocalEngine:
         return next(
             (status for status in statuses if status.trainer in ("compiling", "reference")), statuses[0]
         )
+
+    @property
+    def made_on(self) -> MadeOn:
+        return MadeOn(device=self._workers[0].device, trainer=self.trainer.trainer)
 
     @property
     def pids(self) -> list[int]:

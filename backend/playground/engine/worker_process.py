@@ -77,6 +77,8 @@ class WorkerProcess:
     def __init__(self, forkserver: Forkserver, device: str):
         self.clients: dict[str, SessionClient] = {}
         self.pid = 0
+        self.device = ""
+        """What it trains on, by its name."""
         self.trainer: TrainerStatus | None = None
         self._forkserver = forkserver
         self._device = device
@@ -130,6 +132,7 @@ class WorkerProcess:
             raise
         assert isinstance(hello.content, messages.Ready)
         self.pid, self._writer = hello.content.pid, writer
+        self.device = hello.content.kind
         log.info("worker %d trains on %s", self.pid, hello.content.device)
         self._note_trainer(hello.content.trainer)
         return reader

@@ -250,6 +250,9 @@ class Hello(Message):
     """Of these messages."""
     session: str
     """Its id."""
+    instance: str
+    """Another one after the server was restarted: what a viewer has of the curves may then be of steps that
+    are lost, so it asks for all of them."""
     role: Role
     """Whether this viewer may change the session."""
     run: int
@@ -337,6 +340,8 @@ class NoticeCode(StrEnum):
     SHUTDOWN = "notice.shutdown"
     SESSION_ENDED = "notice.session_ended"
     TRAINING_FAILED = "notice.training_failed"
+    NOT_SAVED = "notice.not_saved"
+    SAVED_AGAIN = "notice.saved_again"
 
 
 class Notice(Explained):

@@ -254,6 +254,8 @@ class Ready(Message):
     type: Literal["ready"] = "ready"
     pid: int
     device: str
+    kind: str
+    """Of device, as far as the bits of a result depend on it."""
     trainer: TrainerStatus
 
 

@@ -72,7 +72,7 @@ def weights_hash(weights: np.ndarray, buffers: np.ndarray) -> str:
 
 def marked_lines(timeline: Iterable[TimelineEntry]) -> frozenset[int]:
     """The steps of the first changes, which have marks of their own; powers of two have them, too."""
-    steps = dict.fromkeys(entry.step for entry in timeline)
+    steps = dict.fromkeys(entry.step for entry in timeline if not entry.best)
     return frozenset(list(steps)[: limits.MARKED_LINES])
 
 

@@ -1,6 +1,7 @@
 """Moments of a session to go back to: before a change that loses something, a reset, a divergence."""
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from playground import limits
@@ -29,25 +30,33 @@ class Checkpoint:
 class Checkpoints:
     """At most `limits.CHECKPOINTS`, of `limits.CHECKPOINT_BYTES` together; the last one stays in any case."""
 
-    def __init__(self) -> None:
-        self.before_reset: Moment | None = None
+    def __init__(
+        self,
+        kept: Iterable[Checkpoint] = (),
+        before_reset: Moment | None = None,
+        undone: Iterable[Moment] = (),
+        last: int = 0,
+    ):
+        self.before_reset = before_reset
         """The end of the run before this one, if a reset began it."""
-        self._kept: OrderedDict[int, Checkpoint] = OrderedDict()
-        self._undone: list[Moment] = []
-        self._last = 0
+        self.undone = list(undone)
+        """Where the session was each time that it went back, until something is changed."""
+        self.last = last
+        """Number of the newest, whether it is still kept or not."""
+        self._kept = OrderedDict((checkpoint.moment.checkpoint, checkpoint) for checkpoint in kept)
 
     @property
     def before_undo(self) -> Moment | None:
-        """Where the session was before it last went back, until something is changed."""
-        return self._undone[-1] if self._undone else None
+        """Where the session was before it last went back."""
+        return self.undone[-1] if self.undone else None
 
     def keep(self, earlier: Earlier | None, arrays: Arrays, run: Run, history: History) -> Moment | None:
         """The earlier moment of this run that an event tells of, to go back to."""
         if earlier is None:
             return None
-        self._last += 1
-        moment = Moment(checkpoint=self._last, step=earlier.step, epoch=earlier.epoch)
-        self._kept[self._last] = Checkpoint(
+        self.last += 1
+        moment = Moment(checkpoint=self.last, step=earlier.step, epoch=earlier.epoch)
+        self._kept[self.last] = Checkpoint(
             moment,
             Run(run.config, run.timeline[: earlier.done]),
             earlier.config,
@@ -64,8 +73,12 @@ class Checkpoints:
         other = Checkpoints()
         named = {entry.checkpoint for entry in run.timeline}
         other._kept.update((number, kept) for number, kept in self._kept.items() if number in named)
-        other._last = self._last
+        other.last = self.last
         return other
+
+    def newest(self, count: int) -> dict[int, Checkpoint]:
+        """The last so many, by number."""
+        return dict(list(self._kept.items())[-count:])
 
     def get(self, number: int) -> Checkpoint:
         """Raises `ValidationFailed` for one that is not kept."""
@@ -76,19 +89,19 @@ class Checkpoints:
 
     def changed(self) -> None:
         """What was undone does not come back."""
-        self._undone.clear()
+        self.undone.clear()
 
     def reset(self, end: Moment | None) -> None:
         """A new run has begun; `end` is where the last one was."""
         self.before_reset = end
-        self._undone.clear()
+        self.undone.clear()
 
     def went_back(self, to: Checkpoint, left: Moment | None) -> None:
         """The session is at an earlier moment; `left` is where it was."""
         if to.moment == self.before_undo:
-            self._undone.pop()
+            self.undone.pop()
         elif left:
-            self._undone.append(left)
+            self.undone.append(left)
         self.before_reset = to.before_reset
 
     def _too_many(self) -> bool:

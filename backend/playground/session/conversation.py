@@ -22,6 +22,7 @@ def join(session: Session, viewer: Viewer) -> None:
     assert session.task
     hello = events.Hello(
         session=session.id,
+        instance=session.instance,
         role=viewer.role,
         run=session.run_number,
         start=session.run.config,

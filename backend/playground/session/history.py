@@ -1,9 +1,11 @@
 """The curves of a run, as far as anybody can see them: bounded, sequenced, encoded once for all viewers."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
+from playground.messages.codec import decode, encode
 from playground.messages.headers import MetricsHeader
 
 INDEX, STEP, EPOCH = 0, 1, 2
@@ -15,6 +17,8 @@ MEAN, LOW, HIGH = 0, 1, 2
 EARLY = 64
 """A stretch of n steps begins at step n · EARLY at the earliest, so that the first epochs stay as they were.
 The page has the same number (`EARLY` in history.ts)."""
+FRESH_BATCHES = 1024
+"""Batches of rows that are kept to be written; with more, the whole history is."""
 
 
 class History:
@@ -32,6 +36,8 @@ class History:
         self._columns: tuple[str, ...] = ()
         self._table = np.empty((3, 0, 0))
         self._encoded: dict[int, list[bytes]] = {}
+        self._fresh: list[tuple[int, tuple[str, ...], np.ndarray]] | None = None
+        """Rows as they came since the last call of `fresh`; None: everything is."""
 
     def add(self, stride: int, columns: tuple[str, ...], rows: np.ndarray) -> None:
         """Rows (3, k, columns), in order, or (k, columns) where least and greatest are the mean. Known ones,
@@ -41,6 +47,10 @@ class History:
         if not rows.shape[1]:
             return
         self.last = int(rows[MEAN, -1, INDEX])
+        if self._fresh is not None:
+            self._fresh.append((stride, columns, rows))
+            if stride > self.stride or len(self._fresh) > FRESH_BATCHES:
+                self._fresh = None
         self.stride = max(self.stride, stride)
         self._columns = tuple(dict.fromkeys(self._columns + columns))
         known, count = self._table.shape[1:]
@@ -87,6 +97,32 @@ class History:
             for column, name in enumerate(self._columns)
             if kept == MEAN or column >= MEASURED
         }
+
+    def fresh(self, whole: bool = False) -> tuple[bool, bytes] | None:
+        """What has come since the last call, for `packed`, and whether it is the whole history."""
+        fresh, self._fresh = self._fresh, []
+        if whole or fresh is None:
+            header = {"type": "history", "stride": self.stride, "last": self.last, "columns": self._columns}
+            return True, encode(header, {"table": self._table})
+        if not fresh:
+            return None
+        batches = [{"stride": stride, "columns": columns} for stride, columns, _ in fresh]
+        arrays = {str(number): rows for number, (*_, rows) in enumerate(fresh)}
+        return False, encode({"type": "samples", "batches": batches}, arrays)
+
+    @classmethod
+    def unpacked(cls, parts: Sequence[bytes], run: int) -> "History":
+        """The history that `fresh` gave in these parts, of which the first is whole."""
+        history = cls(run)
+        for part in parts:
+            header, arrays = decode(part)
+            if header["type"] == "history":
+                history.stride, history.last = header["stride"], header["last"]
+                history._columns, history._table = tuple(header["columns"]), arrays["table"]
+            else:
+                for number, batch in enumerate(header["batches"]):
+                    history.add(batch["stride"], tuple(batch["columns"]), arrays[str(number)])
+        return history
 
     def _encode(self, table: np.ndarray) -> bytes:
         header = MetricsHeader(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
@@ -77,6 +78,16 @@ async def join(session: Session, other: Session) -> None:
     await session.perform(SetSpeed(**state.speed.model_dump()))
     await session.perform(Play() if state.playing else Pause())
     company.tell()
+
+
+def regroup(sessions: Iterable[Session]) -> None:
+    """Those whose lock-steps have one name were in one before the server started, and are again."""
+    companies: dict[str, Lockstep] = {}
+    for session in sessions:
+        if name := session.lockstep.name:
+            session.lockstep = companies.setdefault(name, session.lockstep)
+            if session not in session.lockstep.members:
+                session.lockstep.members.append(session)
 
 
 async def named(session: Session) -> None:

@@ -3,31 +3,42 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from http import HTTPStatus
-from time import monotonic
+from time import monotonic, time
 from typing import Any
 
 from playground import limits
 from playground.engine.engine import Engine
-from playground.errors import Problem
+from playground.errors import Problem, WorkerLost
 from playground.i18n import Text, say
 from playground.messages.events import NoticeCode
 from playground.run.run import TimelineEntry
 from playground.session.branch import Branch
-from playground.session.lockstep import named
+from playground.session.keeper import Keeper
+from playground.session.lockstep import named, regroup
 from playground.session.past import Past
+from playground.session.returned import Returned
 from playground.session.session import Phase, Session
 from playground.session.uploads import Uploads
 from playground.settings import Settings
+from playground.storage.sessions import Stored
+from playground.storage.store import Store
 
 log = logging.getLogger("playground.registry")
 
 RETRY_AFTER = "60"
+OPENING_TRIES, OPENING_REST = 5, 1.0
+"""How often a session that was here before is offered to workers, and the seconds between."""
+LAST_WRITING_SECONDS = 3.0
+"""What writing may take when the server stops."""
 
 
 class Registry:
-    def __init__(self, engine: Engine, settings: Settings):
+    def __init__(self, engine: Engine, settings: Settings, store: Store):
         self.uploads = Uploads()
+        self._keeper = Keeper(store)
+        self._returning: asyncio.Task[None] | None = None
         self._engine = engine
         self._settings = settings
         self._sessions: dict[str, Session] = {}
@@ -78,11 +89,15 @@ class Registry:
             self._sessions.pop(session.id, None)
             session.lockstep.forget(session)
             raise
+        await self._keeper.keep(session)
         return session
 
     def get(self, session_id: str) -> Session:
-        """Raises `Problem` 404."""
+        """Raises `Problem` 404, and 503 for a session that will be there in a moment."""
         session = self._sessions.get(session_id)
+        if session and session.phase is Phase.OPENING:
+            text = say("problem.session_opening")
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, text, headers={"Retry-After": "1"})
         if session is None or session.phase is not Phase.LIVE:
             raise Problem(HTTPStatus.NOT_FOUND, say("problem.no_session"))
         session.used = monotonic()
@@ -93,9 +108,57 @@ class Registry:
         session.end(reason, code)
         self._engine.close(session.id)
         self._sessions.pop(session.id, None)
+        if code is not NoticeCode.SHUTDOWN:
+            self._keeper.forget(session)
 
-    def shut_down(self) -> None:
-        """Tells everybody who watches or waits that the server stops."""
+    async def bring_back(self) -> None:
+        """The sessions that were here before the server started: they are found at once, and there for others
+        as soon as a worker has them. Raises `StorageFailed`."""
+        returned: list[tuple[Session, Stored]] = []
+        for stored in await self._keeper.read():
+            try:
+                returned.append((Returned(self._engine, self.uploads, stored), stored))
+            except Exception as error:  # of another version of the playground, which may come back
+                log.error("session %s cannot be brought back: %s", stored.row.id, error)
+                if time() - stored.row.saved > self._settings.session_idle_seconds:
+                    self._keeper.remove(stored.row.id)
+        regroup(session for session, _ in returned)
+        self._sessions |= {session.id: session for session, _ in returned}
+        self._returning = asyncio.create_task(self._open_again(returned))
+
+    async def _open_again(self, returned: Sequence[tuple[Session, Stored]]) -> None:
+        """One after the other: over one that kills workers, the others must not be given up."""
+        eldest: dict[str, str] = {}
+        for session, stored in returned:
+            session.beside = eldest.setdefault(session.family, session.id)
+            try:
+                await self._opened(session)
+            except Exception as error:
+                log.error("session %s does not come back: %s", session.id, error)
+                session.end(say("ending.not_restored", error=str(error)))
+                self._sessions.pop(session.id, None)
+            else:
+                await self._keeper.keep(session, stored)
+
+    async def _opened(self, session: Session) -> None:
+        for _ in range(OPENING_TRIES - 1):
+            try:
+                return await session.open()
+            except WorkerLost as error:
+                log.warning("session %s is not open yet: %s", session.id, error)
+                await asyncio.sleep(OPENING_REST)
+        return await session.open()
+
+    async def keep(self) -> None:
+        """Writes the sessions down, for as long as the server runs."""
+        await self._keeper.run()
+
+    async def shut_down(self) -> None:
+        """Writes everything down, and tells everybody who watches or waits that the server stops."""
+        if self._returning:
+            self._returning.cancel()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._keeper.write_all(), LAST_WRITING_SECONDS)
         for session in list(self._sessions.values()):
             self.drop(session, say("ending.stopping"), NoticeCode.SHUTDOWN)
 
@@ -114,6 +177,7 @@ class Registry:
     def _forget_the_ended(self) -> None:
         for session in [s for s in self._sessions.values() if s.phase is Phase.ENDED]:
             del self._sessions[session.id]
+            self._keeper.forget(session)
 
 
 def _in_use(session: Session) -> bool:

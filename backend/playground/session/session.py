@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import hmac
-import itertools
 import logging
 import secrets
 from collections import deque
@@ -15,7 +14,7 @@ from typing import Any
 
 from playground import limits
 from playground.catalogue.tables.table import Table
-from playground.engine.engine import Engine
+from playground.engine.engine import Engine, session_numbers
 from playground.errors import Problem, ValidationFailed, fault
 from playground.i18n import Text, say
 from playground.messages import commands, events
@@ -57,7 +56,6 @@ log = logging.getLogger("playground.session")
 
 ID_LENGTH = 12
 DEFAULT_SPEED = Speed(epochs_per_second=15)
-_numbers = itertools.count(1)
 
 
 class Phase(Enum):
@@ -73,6 +71,10 @@ class Session:
     Raises `ValidationFailed` for a config or a recorded timeline that does not fit.
     """
 
+    parent: Parent | None = None
+    passing = False
+    """Whether it only looks back at a moment of its parent."""
+
     def __init__(
         self,
         engine: Engine,
@@ -86,8 +88,11 @@ class Session:
         tables = {**(tables or {}), **uploads.named_in(raw, *(entry.change for entry in recorded))}
         config = parse(raw, tables)
         self.key = key or secrets.token_urlsafe(24)
-        self.id = hashlib.sha256(self.key.encode()).hexdigest()[:ID_LENGTH]
-        self.number = next(_numbers)
+        self.key_hash = hashlib.sha256(self.key.encode()).hexdigest()
+        self.id = self.key_hash[:ID_LENGTH]
+        self.number = next(session_numbers)
+        self.instance = secrets.token_hex(4)
+        """Another one after the server was restarted."""
         self.phase = Phase.OPENING
         self.run = Run(config)
         """As far as it is written."""
@@ -104,9 +109,6 @@ class Session:
         """Another session whose worker is to train it."""
         self.family = self.id
         """The session that it comes from, by way of its parents. A family is trained on one worker."""
-        self.parent: Parent | None = None
-        self.passing = False
-        """Whether it only looks back at a moment of its parent."""
         self.trail = Trail()
         self.lockstep = Lockstep(self)
         self.answers = Answers(lambda command: self.lockstep.perform(self, command))
@@ -115,9 +117,10 @@ class Session:
         )
         self._engine = engine
         self._uploads = uploads
-        self._tables = tables
+        self.tables = tables
         self._timeline_bytes = 0
-        self._ahead = deque(Run(config, tuple(recorded)).replay(tables))
+        self.ahead = deque(Run(config, tuple(recorded)).replay(tables))
+        """What is left of the recorded timeline."""
         self._playing = False
         self._speed = DEFAULT_SPEED
         self._held: dict[str, float] = {}
@@ -128,9 +131,7 @@ class Session:
         self.data = b""
         """The data message, once there is one."""
         self._last_frame = 0
-        self._changing = asyncio.Lock()
-        self._stepping = asyncio.Lock()
-        self._resetting = asyncio.Lock()
+        self._changing, self._stepping, self._resetting = (asyncio.Lock() for _ in range(3))
         self._ending: Problem | None = None
         """The answer to everything that is asked of it after its end."""
 
@@ -167,20 +168,24 @@ class Session:
     @property
     def present(self) -> Past:
         """This moment; those before it are `before` it."""
-        return Past(self.run, self.step, self.history, self.trail, self._checkpoints, self._tables)
+        return Past(self.run, self.step, self.history, self.trail, self._checkpoints, self.tables)
 
     def holds(self, key: str) -> bool:
         """Whether this is the session's key."""
-        return hmac.compare_digest(key.encode(), self.key.encode())
+        return hmac.compare_digest(hashlib.sha256(key.encode()).hexdigest(), self.key_hash)
 
-    async def read(self, request: messages.Look | messages.SetLockstep) -> tuple[Answer, Arrays]:
-        """What the worker answers."""
+    async def read(
+        self,
+        request: messages.Look | messages.SetLockstep,
+        settle: Callable[[Answer, Arrays], Any] = lambda answer, arrays: (answer, arrays),
+    ) -> Any:
+        """What the worker answers, or what `settle` makes of it at the very moment."""
 
-        def settle(answer: Envelope[Event]) -> tuple[Answer, Arrays]:
+        def settled(answer: Envelope[Event]) -> Any:
             self._see(_content(answer).step, _content(answer).epoch)
-            return _content(answer), answer.arrays
+            return settle(_content(answer), answer.arrays)
 
-        return await self._ask(request, settle)
+        return await self._ask(request, settled)
 
     # --- Commands -----------------------------------------------------------------------------------------
 
@@ -281,7 +286,7 @@ class Session:
         self.run, self.config, self.history = run, config, history
         self.task = _content(answer).task or self.task
         self._timeline_bytes = sum(len(entry.model_dump_json()) for entry in run.timeline)
-        self._ahead.clear()
+        self.ahead.clear()
         self._diverged = self._stuck = None
         self.step = 0
         assert self.task
@@ -300,7 +305,7 @@ class Session:
     async def _change(self, command: commands.Change) -> ChangeDone:
         async with self._changing:
             before, tables = self.config, self._uploads.named_in(command.change)
-            after = parse(merged(before, command.change), {**self._tables, **tables}, before)
+            after = parse(merged(before, command.change), {**self.tables, **tables}, before)
             if after == before:
                 return ChangeDone(step=self.step, change=command.change, effect=[])
             headers, arrays = pack(tables)
@@ -308,7 +313,7 @@ class Session:
             undo = inverse(before, after)
             entry = TimelineEntry(step=0, change=command.change, undo=undo, label=label(before, after))
             done = await self._record(request, entry, after, arrays)
-            self._tables |= tables
+            self.tables |= tables
             return done
 
     async def _set_weights(self, command: commands.SetWeight | commands.SetWeights) -> ChangeDone:
@@ -333,7 +338,7 @@ class Session:
 
         def settle(answer: Envelope[Event]) -> ChangeDone:
             content = _content(answer)
-            self._ahead.clear()
+            self.ahead.clear()
             self._checkpoints.changed()
             done = self._moved_on(answer)
             self._write_down(_as_found(entry, before, self.config, after), after or self.config, answer)
@@ -379,7 +384,7 @@ class Session:
     # --- The worker's side: a SessionClient of the engine ---------------------------------------------------
 
     def opening(self) -> tuple[messages.Open, Arrays]:
-        fields, arrays = way(self.run, self.trail, self._tables, (line.entry for line in self._ahead))
+        fields, arrays = way(self.run, self.trail, self.tables, (line.entry for line in self.ahead))
         request = messages.Open(
             **fields,
             number=self.number,
@@ -448,8 +453,8 @@ class Session:
         if applied.best and self._timeline_bytes < limits.TIMELINE_BYTES:
             entry = TimelineEntry(step=0, best=applied.best, label=[say("label.early_stop")])
             self._write_down(entry, self.config, event)
-        elif not applied.best and self._ahead:
-            line = self._ahead.popleft()
+        elif not applied.best and self.ahead:
+            line = self.ahead.popleft()
             self._see(applied.step, applied.epoch)
             words = [say("label.weights")] if line.entry.weights else label(line.before, line.after)
             undo = inverse(line.before, line.after)

@@ -1,6 +1,6 @@
 """Scripted runs in the database. Each function is work for `Store.do`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -22,7 +22,9 @@ class RunRow:
     state: str
     created: float
     config: dict[str, Any]
-    steps: int
+    steps: int | None = None
+    """It ends at this step, or at this epoch; both are known only as far as they were asked for or found."""
+    epochs: int | None = None
     timeline: list[dict[str, Any]] = field(default_factory=list)
     stop: dict[str, Any] | None = None
     stopped_by: str | None = None
@@ -33,6 +35,8 @@ class RunRow:
     epoch: float = 0.0
     metrics: dict[str, Any] = field(default_factory=dict)
     marks: list[dict[str, Any]] = field(default_factory=list)
+    resume: dict[str, Any] = field(default_factory=dict)
+    """What belongs to its snapshot."""
     parent: dict[str, Any] | None = None
     started: float | None = None
     ended: float | None = None
@@ -70,6 +74,13 @@ def change(connection: Connection, run: str, **values: Any) -> bool:
     if values:
         return connection.execute(update(runs).where(runs.c.id == run).values(values)).rowcount > 0
     return connection.scalar(select(runs.c.id).where(runs.c.id == run)) is not None
+
+
+def save(connection: Connection, run: str, values: dict[str, Any], files: Mapping[str, bytes]) -> None:
+    """How far it is; nothing, if it has been removed."""
+    if change(connection, run, **values):
+        for name, data in files.items():
+            put_file(connection, run, name, data)
 
 
 def remove(connection: Connection, run: str) -> None:

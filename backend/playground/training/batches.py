@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
+from playground.catalogue.partners import Partners
 from playground.randomness import permutation, uniform
 from playground.training.experiment import Experiment
 from playground.training.gradient import Masks, dropout_masks, input_noise
-from playground.training.partners import Partners
 from playground.training.state import State
 
 MASK_NUMBERS = 2**18

@@ -11,13 +11,13 @@ from playground import limits
 from playground.catalogue.component import Task
 from playground.catalogue.datasets import Dataset
 from playground.catalogue.features import columns
+from playground.catalogue.partners import Partners
 from playground.randomness import uniform
 from playground.run import freezing
 from playground.run.config import Config
 from playground.run.slices import FIRST_TWO
 from playground.run.validation import Tables
 from playground.training.network import Network
-from playground.training.partners import Partners
 from playground.training.planes import plane_of
 
 DOMAIN_CELLS = 25

@@ -5,32 +5,20 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from playground.catalogue.identity import fit_identity
 from playground.catalogue.normalizations import NoNormalization
 from playground.i18n import Text, say
 from playground.run.layers import sources_of
 from playground.training.experiment import Experiment
-from playground.training.network import LayerShape, Network
+from playground.training.network import Network
 from playground.training.parts import LayerState, activations, drawn_anew, split
 from playground.training.state import State
 
-SCALE_COST, GAIN_COST, SHIFT_COST = 0.005, 0.015, 0.01
-"""Error, as a share of the span, that an inserted layer may have to save a doubling of its weights, of those
-behind it, or a shift by one span. Tiny weights in front and huge ones behind would copy the straight middle
-of any activation, but could not be trained, and every further layer would double them again."""
-REACHES = (4.0, 2.0, 1.0, 0.5, 0.25)
-"""Lengths that what comes in may be scaled to."""
-MARGIN = 0.05
-"""Room below the least value that was seen, as a share of the span, where a ReLU bends just below it."""
-CLEAR = 4.0
-"""How far above zero the bend of a smooth ReLU has straightened out."""
-IDENTITY = (1.0, 0.0, 1.0, 0.0)
-"""Scale, shift, gain and offset that leave all as it is."""
 BIASES, SLOPING = (0.0, 1.0), 0.1
 """Of a residual layer that is to add nothing yet: the first where its activation has such a slope. It would
 learn nothing where a ReLU bends."""
-EXACT_FIT, EXACT_OUTPUT = 1e-5, 1e-4
-"""Errors, as a share of a span, that are none: of a unit, where it wins over all that is cheaper, and of the
-output."""
+EXACT_OUTPUT = 1e-4
+"""Error, as a share of the span of the output, that is none."""
 
 
 def insert_layer(
@@ -108,7 +96,8 @@ def _pass_on(part: LayerState, behind: LayerState, a: Tensor) -> None:
     """
     width, inputs = part.shape.width, a.shape[2]
     units = min(inputs, width)
-    scale, shift, gain, offset = _fit_identity(part.shape, part, a)
+    learned = {name: part.parameters[name] for name in part.shape.activation.learned}
+    scale, shift, gain, offset = fit_identity(part.shape.activation.forward, learned, a)
     part.parameters["weight"][:, :, :units] = 0
     part.parameters["weight"][:, -inputs:, :units] = torch.diag_embed(scale)[:, :, :units]
     part.parameters["bias"][:, 0, :units] = shift[:, :units]
@@ -121,32 +110,3 @@ def _pass_on(part: LayerState, behind: LayerState, a: Tensor) -> None:
             constant = torch.cat([offset[:, :units], a.mean(dim=1)[:, units:]], dim=1)
             track["bias"] = track["bias"] + constant[:, None, :] @ weight
     behind.shape = replace(behind.shape, inputs=width)
-
-
-def _fit_identity(shape: LayerShape, part: LayerState, a: Tensor) -> list[Tensor]:
-    """Scale, shift, gain and offset for each unit, (R, inputs) each."""
-    low, high = a.amin(dim=1).double(), a.amax(dim=1).double()
-    span = torch.where(high - low > 1e-6, high - low, 1)
-    ramp = low[..., None] + span[..., None] * torch.linspace(0, 1, 65, dtype=torch.float64, device=a.device)
-    learned = {name: part.parameters[name].double() for name in shape.activation.learned}
-    start = low - MARGIN * span
-    best: list[Tensor] = []
-    for s in (torch.ones_like(span), *(reach / span for reach in REACHES)):
-        for shift in (torch.zeros_like(low), -s * (low + high) / 2, -s * start, CLEAR - s * start):
-            f = shape.activation.forward(s[..., None] * ramp + shift[..., None], **learned)
-            centred, target = f - f.mean(-1, keepdim=True), ramp - ramp.mean(-1, keepdim=True)
-            power = (centred * centred).sum(-1)
-            gain = (centred * target).sum(-1) / power.clamp(min=1e-12)
-            offset = (ramp - gain[..., None] * f).mean(-1)
-            error = (gain[..., None] * f + offset[..., None] - ramp).abs().amax(-1) / span
-            doubled = gain.abs().clamp(min=1e-12).log2().abs()
-            moved = (s * (low + high) / 2 + shift).abs() / (s * span)
-            cost = SCALE_COST * s.log2().abs() + GAIN_COST * doubled + SHIFT_COST * moved
-            cost = (cost + torch.where(error < EXACT_FIT, -1e3, error)).nan_to_num(nan=torch.inf)
-            found = [s, shift, gain, offset, cost]
-            if best:
-                better = cost < best[-1] - 1e-9
-                found = [torch.where(better, new, old) for new, old in zip(found, best, strict=True)]
-            best = found
-    fits = torch.stack(best[:-1]).float().isfinite().all(dim=0)  # not where a itself is not finite
-    return [torch.where(fits, number, plain).float() for number, plain in zip(best, IDENTITY, strict=False)]

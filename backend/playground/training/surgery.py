@@ -5,10 +5,7 @@ its running statistics. The change is made layer by layer, so that the evaluated
 wherever that is possible, and the parts are put together again in the new shape.
 """
 
-import re
-from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache
 
 import torch
 from torch import Tensor
@@ -18,10 +15,11 @@ from playground.catalogue.normalizations import NoNormalization, Normalization
 from playground.catalogue.schedules import Watch
 from playground.catalogue.shortcuts import Shortcut
 from playground.i18n import Text, say
-from playground.run.layers import connected, sources_of
+from playground.run.layers import connected
+from playground.run.matching import feature_rows, features_of, kept_normalization, match_layers, rows_of
 from playground.training.experiment import Experiment
 from playground.training.insertion import insert_layer
-from playground.training.network import LayerShape, Network, initialise
+from playground.training.network import Network, initialise
 from playground.training.parts import LayerState, activations, drawn_anew, join, split
 from playground.training.schedule import learning_rates
 from playground.training.state import State
@@ -101,7 +99,7 @@ def _zero_slots(new: Experiment, weights: Tensor) -> Tensor:
 
 def _reshape(old: Experiment, new: Experiment, state: State, effects: list[Text]) -> State:
     parts = split(old.network, state)
-    pairs, inserted = _match_layers(old.network.layers, new.network.layers)
+    pairs, inserted = match_layers(old.network.layers, new.network.layers)
     for index, position in pairs:
         if parts[index].shape.normalization.kind != new.network.layers[position].normalization.kind:
             _remove_normalization(parts[index], index, effects)
@@ -115,39 +113,6 @@ def _reshape(old: Experiment, new: Experiment, state: State, effects: list[Text]
             came_in = torch.cat(seen, dim=2) if layer.shortcut.sees_all else seen[-1]
             _add_normalization(parts[index], layer.normalization, came_in, index, effects)
     return join(new.network, state, parts)
-
-
-def _match_layers(
-    old: tuple[LayerShape, ...], new: tuple[LayerShape, ...]
-) -> tuple[list[tuple[int, int]], list[int]]:
-    """Which old layer lives on as which new one, and which new ones are inserted, by least difference.
-
-    The outputs are always a pair. Among equals the earlier layers stay, and the later ones come and go.
-    """
-    last_old, last_new = len(old) - 1, len(new) - 1
-
-    def difference(a: LayerShape, b: LayerShape) -> float:
-        width = abs(a.width - b.width) / max(a.width, b.width)
-        components = 0.25 * (a.normalization != b.normalization) + 0.25 * (a.shortcut != b.shortcut)
-        return width + 0.5 * (a.activation != b.activation) + components
-
-    @cache
-    def best(i: int, j: int) -> tuple[float, int, tuple[tuple[int, int], ...]]:
-        options = []
-        if i < last_old and j < last_new:
-            cost, later, pairs = best(i + 1, j + 1)
-            options.append((cost + difference(old[i], new[j]), later, ((i, j), *pairs)))
-        if i < last_old:
-            cost, later, pairs = best(i + 1, j)
-            options.append((cost + 1, later + last_old - i, pairs))
-        if j < last_new:
-            cost, later, pairs = best(i, j + 1)
-            options.append((cost + 1, later + last_new - j, pairs))
-        return min(options, default=(0.0, 0, ((last_old, last_new),)))
-
-    pairs = list(best(0, 0)[2])
-    matched = {j for _, j in pairs}
-    return pairs, [j for j in range(len(new)) if j not in matched]
 
 
 def _resize(
@@ -164,7 +129,7 @@ def _resize(
         (
             replace(
                 new.network.layers[position],
-                normalization=_kept_normalization(new.network.layers[position], parts[index].shape),
+                normalization=kept_normalization(new.network.layers[position], parts[index].shape),
             )
             for index, position in pairs
         ),
@@ -179,7 +144,7 @@ def _resize(
         removed = index - before - 1
         if removed:
             effects.append(say("effect.layers_removed", count=removed))
-        rows = _rows(old.network.layers, kept, [index for index, _ in pairs], place, features)
+        rows = rows_of(old.network.layers, kept, [index for index, _ in pairs], place, features)
         if position == len(new.network.layers) - 1 and part.shape.width != target.shape.width:
             if "embedding" not in (old.task.kind, new.task.kind):
                 _change_outputs(part, target.shape.width)
@@ -194,25 +159,6 @@ def _resize(
     if any(old.network.layers[i].activation != new.network.layers[j].activation for i, j in pairs):
         effects.append(say("effect.activation"))
     return targets
-
-
-def _rows(
-    old: Sequence[LayerShape], kept: Sequence[LayerShape], indices: list[int], place: int, features: list[int]
-) -> list[int]:
-    """For each input of a layer that lives on, at `place` among the kept ones, the old input, or -1.
-
-    `indices` are the old places of the kept layers, `features` the old place of each feature, or -1. Where
-    the layer in front is gone, the one before it takes its place, unit by unit.
-    """
-    index, now = indices[place], sources_of(kept, place)
-    had = {source: row for row, source in enumerate(sources_of(old, index))}
-    in_front = indices[place - 1] if place else -1
-    if in_front != index - 1 and not old[index].shortcut.sees_all:
-        near = sum(layer == place - 1 for layer, _ in now)
-        return [-1] * (len(now) - near) + [i if i < old[index].inputs else -1 for i in range(near)]
-    return [
-        had.get((indices[layer], unit) if layer >= 0 else (-1, features[unit]), -1) for layer, unit in now
-    ]
 
 
 def _tell_shortcut(
@@ -230,32 +176,14 @@ def _tell_shortcut(
 
 
 def _feature_rows(old: Experiment, new: Experiment) -> list[int]:
-    """For each new feature the row of the old one, or -1.
-
-    A feature is what is made of which columns; by its name alone it is found where its columns are gone.
-    """
-    before, after = _features(old, repr), _features(new, repr)
-    rows = [before.index(feature) if feature in before else -1 for feature in after]
-    names = [name if row not in rows else None for row, name in enumerate(old.config.features)]
-    return [
-        names.index(name) if row < 0 and name in names else row
-        for row, name in zip(rows, new.config.features, strict=True)
-    ]
-
-
-def _features(experiment: Experiment, write: Callable[[str], str] = str) -> list[str]:
-    """The features with the names of their columns in the place of x1, x2, …"""
-    names = experiment.dataset.task.input_names
-    return [
-        re.sub(r"\bx(\d+)", lambda found: write(names[int(found[1]) - 1]), feature)
-        for feature in experiment.config.features
-    ]
+    return feature_rows(old.config, old.dataset.task, new.config, new.dataset.task)
 
 
 def _tell_features(old: Experiment, new: Experiment, rows: list[int], effects: list[Text]) -> None:
     """Which came and which went."""
-    added = [name for name, row in zip(_features(new), rows, strict=True) if row < 0]
-    gone = [name for row, name in enumerate(_features(old)) if row not in rows]
+    had, has = (features_of(each.config, each.dataset.task) for each in (old, new))
+    added = [name for name, row in zip(has, rows, strict=True) if row < 0]
+    gone = [name for row, name in enumerate(had) if row not in rows]
     if added:
         effects.append(say("effect.features_added", features=listed(added), count=len(added)))
     if gone:
@@ -295,12 +223,6 @@ def _change_outputs(part: LayerState, width: int) -> None:
                 else value[..., 1:2] - value[..., 0:1]
             )
     part.shape = replace(part.shape, width=min(2, width))
-
-
-def _kept_normalization(new: LayerShape, old: LayerShape) -> Normalization:
-    """The normalisation of a layer that lives on, if it had it before."""
-    same = new.normalization.kind == old.normalization.kind
-    return new.normalization if same else NoNormalization()
 
 
 def _remove_normalization(part: LayerState, index: int, effects: list[Text]) -> None:

@@ -32,6 +32,7 @@ from playground.i18n import Text, say
 from playground.session.registry import Registry
 from playground.settings import Settings
 from playground.storage.store import Store
+from playground.studies.runs.runs import Runs
 from playground.web import openapi, pages, socket
 from playground.web.middleware import Bodies, Heads, SecurityHeaders
 from playground.web.problem import document
@@ -39,9 +40,12 @@ from playground.web.routes import (
     branches,
     catalogue,
     data,
+    exports,
     formulas,
     imports,
     optimizer,
+    run_results,
+    runs,
     score_curves,
     scores,
     server,
@@ -51,6 +55,26 @@ from playground.web.routes import (
 )
 
 log = logging.getLogger("playground.app")
+
+RESOURCES = (
+    server,
+    catalogue,
+    formulas,
+    data,
+    imports,
+    sessions,
+    runs,
+    run_results,
+    branches,
+    exports,
+    summary,
+    scores,
+    score_curves,
+    optimizer,
+    units,
+    socket,
+    pages,
+)
 
 
 def create_app(settings: Settings | None = None, engine: Engine | None = None) -> FastAPI:
@@ -72,24 +96,10 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.state.settings = settings
     app.state.engine = engine
     app.state.store = Store(settings.database)
-    app.state.registry = Registry(engine, settings)
-    for router in (
-        server.router,
-        catalogue.router,
-        formulas.router,
-        data.router,
-        imports.router,
-        sessions.router,
-        branches.router,
-        summary.router,
-        scores.router,
-        score_curves.router,
-        optimizer.router,
-        units.router,
-        socket.router,
-        pages.router,
-    ):
-        app.include_router(router)
+    app.state.registry = Registry(engine, settings, app.state.store)
+    app.state.runs = Runs(engine, app.state.store, settings)
+    for resource in RESOURCES:
+        app.include_router(resource.router)
     app.mount("/static", pages.BuiltFiles(directory=pages.STATIC, check_dir=False), name="static")
     for kind in (Problem, ValidationFailed, WorkerLost, RequestFailed, RecursionError, Exception):
         app.add_exception_handler(kind, _answer)
@@ -103,7 +113,14 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         allow_origins=settings.allowed_origins,
         allow_methods=["*"],
         allow_headers=["*"],
-        expose_headers=["Location", "ETag", "Retry-After", "X-Decision-Shape", "X-Neurons-Shape"],
+        expose_headers=[
+            "Location",
+            "ETag",
+            "Retry-After",
+            "Preference-Applied",
+            "X-Decision-Shape",
+            "X-Neurons-Shape",
+        ],
     )
     return app
 
@@ -112,11 +129,16 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.store.open()
     await app.state.engine.start()
-    sweeper = asyncio.create_task(app.state.registry.sweep())
+    await app.state.registry.bring_back()
+    await app.state.runs.start()
+    tasks = [asyncio.create_task(work) for work in (app.state.registry.sweep(), app.state.registry.keep())]
     yield
-    sweeper.cancel()
-    app.state.registry.shut_down()
+    for task in tasks:
+        task.cancel()
+    app.state.runs.shut_down()
+    await app.state.registry.shut_down()
     await app.state.engine.stop()
+    await app.state.runs.stop()
     app.state.store.close()
 
 

@@ -24,7 +24,9 @@ Schema = dict[str, Any]
 DESCRIPTION = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
 TAGS = [
     {"name": "sessions", "description": "Networks that train, and what can be done with them"},
+    {"name": "runs", "description": "Runs that are scripted, trained in the background and kept"},
     {"name": "branches", "description": "Moments of the past, and what goes on from them"},
+    {"name": "export", "description": "Runs to take home"},
     {"name": "data", "description": "Data of your own"},
     {"name": "catalogue", "description": "What a config may consist of"},
     {"name": "server", "description": "Whether it runs"},

@@ -239,6 +239,10 @@ class BackgroundRun:
         """Answers a look at it."""
         loop = self.loop
         match request:
+            case messages.Cancel():
+                if not self.ended:
+                    self._mark()
+                    self._end()
             case messages.ReadMetrics():
                 answer = messages.Answer(**self._moment, metrics=loop.measure()[0].named())
                 self._tell(answer, request=number)

@@ -17,6 +17,7 @@ from playground.worker.background import Background
 from playground.worker.background_run import BackgroundRun
 from playground.worker.batching import Batching
 from playground.worker.channel import Channel
+from playground.worker.device import kind_of
 from playground.worker.live_run import LiveRun
 from playground.worker.lockstep import Locksteps, frame_due
 
@@ -59,7 +60,8 @@ class Worker:
         self._trainer = trainer_status()
 
     def serve(self) -> None:
-        ready = messages.Ready(pid=os.getpid(), device=self._device, trainer=self._trainer)
+        kind = kind_of(self._device)
+        ready = messages.Ready(pid=os.getpid(), device=self._device, kind=kind, trainer=self._trainer)
         self._channel.send(Envelope(ready))
         while True:
             self._note_trainer()

@@ -90,7 +90,8 @@ export class Connection {
     });
     const watched = watchedSession();
     const kept = recalled();
-    if (watched) this.join(watched, kept?.id === watched ? kept.key : null);
+    const key = link.handedKey(location.hash) ?? (kept?.id === watched ? kept?.key : null);
+    if (watched) this.join(watched, key ?? null);
     else if (kept && (kept.hash === location.hash || location.hash === "")) this.join(kept.id, kept.key);
     else await this.begin();
   }

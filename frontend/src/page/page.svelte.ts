@@ -4,7 +4,7 @@ import * as api from "../api";
 import { Flashes, luminances, REST_MS } from "../flashes";
 import { deliver, forget, guard, onDrawn, onFrame } from "../frames";
 import { explained, joined, t } from "../i18n";
-import { decisionPicture, pictureOf } from "../maps";
+import { decisionPicture, pictureOf, scaleOf } from "../maps";
 import type { Event, ImportedExperiment } from "../types";
 import { DataMessage, Frame, type Message, MetricsMessage } from "../wire";
 import { Connection, type Position } from "./connection.svelte";
@@ -16,7 +16,7 @@ import { Readouts } from "./readouts.svelte";
 import { sentence } from "./refusal";
 import { Training } from "./training.svelte";
 import { Undo } from "./undo.svelte";
-import { scaleOf, View } from "./view.svelte";
+import { View } from "./view.svelte";
 
 class Page {
   readonly view = new View();
@@ -56,6 +56,8 @@ class Page {
   private metrics: MetricsMessage | null = null;
   /** Number of the run within the session, -1 before the first. */
   private run = -1;
+  /** Of the session on its server, which may have been restarted. */
+  private instance = "";
 
   /** What a key asked for before there was a connection. */
   private wished: (() => unknown) | null = null;
@@ -159,13 +161,15 @@ class Page {
   }
 
   private greet(event: Extract<Event, { type: "hello" }>): void {
-    if (this.run !== -1 && event.run !== this.run && this.readouts.history.last >= 0) {
-      // Reset while this page was away: what it has is of another run, so it asks for everything.
+    const other = event.run !== this.run || event.instance !== this.instance;
+    if (this.run !== -1 && other && this.readouts.history.last >= 0) {
+      // Reset while this page was away, or of a server that lost its last steps: so it asks for everything.
       this.clear();
       this.connection.restart();
       return;
     }
     this.run = event.run;
+    this.instance = event.instance;
     this.experiment.adopt(event);
     this.connection.role = event.role;
     this.connection.viewers = event.viewers;

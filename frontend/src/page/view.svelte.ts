@@ -4,17 +4,10 @@ import { repaint } from "../frames";
 import type { Unit } from "../network/layout";
 import { nearest } from "../output/embedding";
 import type { Lit } from "../output/points";
-import type { Task } from "../types";
 import type { Part, Points } from "../wire";
 import { store, stored } from "./storage";
 
 const THEME = "playground.theme";
-
-/** Magnitude of a regression value that gets the full colour. */
-export function scaleOf(task: Task | null): number {
-  const [lo, hi] = task?.target_range ?? [-1, 1];
-  return Math.max(Math.abs(lo), Math.abs(hi)) || 1;
-}
 
 /** What is shown to a room that reads from the last row: the network, its answer, the loss, and what runs it. */
 const PRESENTED = new Set(["network", "output", "curves", "weights", "reset", "play", "step", "present"]);

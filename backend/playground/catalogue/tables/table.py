@@ -87,7 +87,7 @@ def _cell(column: Column, i: int) -> float | str | None:
 
 
 def to_arrays(table: Table) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """A JSON header and arrays, from which `from_arrays` makes the same columns."""
+    """A JSON header and arrays, from which `from_arrays` makes the same table."""
     columns = [
         {
             "name": c.name,
@@ -97,7 +97,16 @@ def to_arrays(table: Table) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         }
         for c in table.columns
     ]
-    header = {"id": table.id, "rows": table.rows, "columns": columns, "picture": table.picture}
+    header = {
+        "id": table.id,
+        "rows": table.rows,
+        "columns": columns,
+        "picture": table.picture,
+        "file": table.file,
+        "header": table.header,
+        "sheets": list(table.sheets),
+        "sheet": table.sheet,
+    }
     return header, {f"column.{i}": column.values for i, column in enumerate(table.columns)}
 
 
@@ -113,7 +122,16 @@ def from_arrays(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> 
         for i, c in enumerate(header["columns"])
     )
     picture = header["picture"]
-    return Table(header["id"], columns, header["rows"], picture=picture and tuple(picture))
+    return Table(
+        header["id"],
+        columns,
+        header["rows"],
+        header["file"],
+        header["header"],
+        tuple(header["sheets"]),
+        header["sheet"],
+        picture and tuple(picture),
+    )
 
 
 def short(text: str) -> str:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 
 from playground.errors import Problem
-from playground.i18n import say
+from playground.i18n import Text, say
 from playground.web.routes.responses import BUSY, shows
 from playground.web.routes.shape import Shape
 
@@ -21,6 +21,9 @@ class Readiness(Shape):
     """The kernel; stacks on a GPU; PyTorch until the kernel is compiled, or because there is none here."""
     detail: str = Field(examples=["the compiled kernel trains"])
     """Why it is this one."""
+    database: Text | None = Field(default=None, examples=[None])
+    """Why the database takes nothing at the moment; null where it does. Training goes on without, and what is
+    not written is tried again."""
 
 
 router = APIRouter(tags=["server"])
@@ -43,4 +46,5 @@ async def ready(request: Request) -> Readiness:
         text = say("problem.worker_starting")
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, text, headers={"Retry-After": "2"})
     trainer = request.app.state.engine.trainer
-    return Readiness(trainer=trainer.trainer, detail=trainer.detail)
+    failing = request.app.state.store.failing
+    return Readiness(trainer=trainer.trainer, detail=trainer.detail, database=failing)

@@ -1,17 +1,18 @@
 """Networks that train, and what can be done with them."""
 
 import asyncio
+from collections.abc import Sequence
 from http import HTTPStatus
 from secrets import token_hex
 from typing import Annotated, Any, Literal
 
-import numpy as np
 from fastapi import APIRouter, Body, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import ConfigDict, Field
 
 from playground import limits
 from playground.errors import Problem
+from playground.export.taken import by_layer
 from playground.i18n import say
 from playground.messages import commands
 from playground.messages import worker as messages
@@ -29,7 +30,7 @@ from playground.run.config import Config
 from playground.run.run import EXAMPLE_EFFECT, EXAMPLE_LABEL, TimelineEntry
 from playground.run.slices import Axes
 from playground.run.weights import LayerWeights
-from playground.session.history import HIGH, LOW
+from playground.session.history import HIGH, LOW, History
 from playground.session.session import Session
 from playground.web.json_stream import stream_json
 from playground.web.routes.dependencies import Held, TheRegistry, Watched
@@ -93,6 +94,12 @@ class CreatedSession(SessionShape):
 
 class HistoryShape(Shape):
     """The curves of the run since its start, as fine as they are kept."""
+
+    @classmethod
+    def of(cls, kept: History, run: int, marks: Sequence[TimelineEntry]) -> "HistoryShape":
+        """Of a session, or of a run that is kept."""
+        low, high = kept.series(LOW), kept.series(HIGH)
+        return cls(run=run, stride=kept.stride, series=kept.series(), low=low, high=high, marks=list(marks))
 
     run: int = Field(examples=[1])
     """Counts the resets."""
@@ -374,15 +381,7 @@ async def step(
 )
 async def history(session: Watched) -> HistoryShape:
     """Loss, scores and gradient norms over the run, and the marks of the changes."""
-    kept = session.history
-    return HistoryShape(
-        run=session.run_number,
-        stride=kept.stride,
-        series=kept.series(),
-        low=kept.series(LOW),
-        high=kept.series(HIGH),
-        marks=list(session.run.timeline),
-    )
+    return HistoryShape.of(session.history, session.run_number, session.run.timeline)
 
 
 @router.get(
@@ -444,11 +443,7 @@ async def maps(
 async def get_weights(session: Watched) -> Response:
     """Weights and biases of every layer."""
     _, arrays = await session.read(messages.ReadWeights())
-    layers: dict[int, dict[str, np.ndarray]] = {}
-    for name, array in arrays.items():
-        layer, _, kind = name.partition(".")
-        layers.setdefault(int(layer), {})[kind] = array
-    return stream_json({"layers": [layers[i] for i in sorted(layers)]})
+    return stream_json({"layers": by_layer(arrays)})
 
 
 @router.put(

@@ -1,0 +1,25 @@
+"""Arrays in the text of a script."""
+
+import base64
+import io
+import textwrap
+from collections.abc import Mapping
+
+import numpy as np
+
+WIDTH = 100
+
+UNPACKED = '''
+def unpacked(text):
+    """Arrays by name, of text that is a compressed file of numpy, so that this script is one file."""
+    file = np.load(io.BytesIO(base64.b64decode(text)))
+    return {name: torch.from_numpy(file[name]) for name in file.files}
+'''
+
+
+def packed(arrays: Mapping[str, np.ndarray]) -> str:
+    """The text that `unpacked` reads, in lines between quotes."""
+    file = io.BytesIO()
+    np.savez_compressed(file, **{name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    text = base64.b64encode(file.getvalue()).decode()
+    return '"""\n' + "\n".join(textwrap.wrap(text, WIDTH)) + '\n"""'

@@ -1,0 +1,26 @@
+"""The arrays that a script holds, each under one name."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from playground.export.arrays import packed
+
+
+class Numbers:
+    """Texts of packed arrays by the names of the script's constants."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+
+    def add(self, name: str, arrays: Mapping[str, np.ndarray]) -> str:
+        """The name under which the script has them."""
+        text = packed(arrays)
+        for number in range(1, len(self._texts) + 2):
+            chosen = name if number == 1 else f"{name}_{number}"
+            if self._texts.setdefault(chosen, text) == text:
+                return chosen
+        raise AssertionError(name)
+
+    def __str__(self) -> str:
+        return "\n".join(f"{name} = unpacked({text})" for name, text in self._texts.items())
