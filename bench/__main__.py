@@ -16,6 +16,7 @@ from bench import (
     sessions,
     spiral,
     stack,
+    sweeps,
     training,
     watched,
 )
@@ -25,6 +26,7 @@ QUESTIONS: dict[str, Callable[[], Iterable[Table]]] = {
     "training": training.measure,
     "options": options.measure,
     "stack": stack.measure,
+    "sweeps": sweeps.measure,
     "frames": frames.measure,
     "page": page.measure,
     "sessions": sessions.measure,

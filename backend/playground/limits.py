@@ -71,6 +71,31 @@ MARKED_LINES = 64
 """Changes of a run at which the hash of its weights is kept."""
 FIRST_MARK = 16
 """Steps after which it is first kept, and then whenever they have doubled."""
+SWEEP_AXES = 8
+"""Fields that a sweep varies."""
+SWEEP_VALUES = 64
+"""Values of one of them to choose from, where they are listed."""
+SWEEP_TRIALS = 5_000
+SWEEP_GRID = 100_000
+"""Points of a grid, of which no more are tried than trials are asked for."""
+SWEEP_NETWORKS = 20_000
+"""Trials times seeds."""
+SWEEP_STEPS = 200_000_000
+"""Steps of all its networks together."""
+SWEEP_POINTS = 64
+"""Of the curve of a trial, about."""
+SWEEP_RUNGS = 16
+"""Moments at which a pruner looks at a trial."""
+SWEEP_EVENT = 100
+"""Trials that one event tells of."""
+SWEEPS = 100
+"""Sweeps that a server keeps."""
+TRAINABILITY_SIDE = (16, 256)
+"""Networks along a side of a map of trainability."""
+TRAINABILITY_STEPS = 2_000
+"""Steps of each."""
+MAP_STEPS = 50_000_000
+"""Of all of them together."""
 MAP_NUMBERS = 4_000_000
 """Numbers in the raw maps of all units, together."""
 

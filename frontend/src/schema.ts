@@ -249,6 +249,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{id}/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open Run
+         * @description A live session that goes on from a moment of a run, paused: bit for bit as it was then. From an earlier
+         *     moment it follows the rest of the timeline, until the first change by hand.
+         */
+        post: operations["open_run_api_runs__id__open_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{id}/weights": {
         parameters: {
             query?: never;
@@ -372,6 +393,27 @@ export interface paths {
          *     `timeline` and `run` go into `POST /api/sessions`. What a format cannot say is named in the refusal.
          */
         get: operations["export_session_api_sessions__id__export__format__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Session File
+         * @description A few KB that `playground verify` replays, to confirm that this config and this timeline lead to the
+         *     weights that the session has now.
+         */
+        get: operations["session_file_api_sessions__id__file_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -541,6 +583,27 @@ export interface paths {
          *     all was well, and the state where the session was before a reset or before it went back.
          */
         post: operations["restore_api_sessions__id__restore_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{id}/save": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Save
+         * @description Keep a session as it is now: config, timeline, weights and curves become a run that has ended. The
+         *     session goes on. Whoever may look at it may keep it; the key of the run is theirs.
+         */
+        post: operations["save_api_sessions__id__save_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -752,6 +815,223 @@ export interface paths {
          */
         put: operations["put_weights_api_sessions__id__weights_put"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sweeps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sweeps
+         * @description The sweeps of the server, the newest first; those that do not run without their best.
+         */
+        get: operations["list_sweeps_api_sweeps_get"];
+        put?: never;
+        /**
+         * Create Sweep
+         * @description Train many networks that differ in some fields of a config, in the background of the live sessions, and
+         *     look for the best. Networks of one shape train as one stack.
+         */
+        post: operations["create_sweep_api_sweeps_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sweeps/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Sweep
+         * @description What is looked for, how far it is, and the best so far.
+         */
+        get: operations["look_at_sweep_api_sweeps__id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Sweep
+         * @description Cancel a sweep; what it has found stays. One that is over is removed.
+         */
+        delete: operations["delete_sweep_api_sweeps__id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sweeps/{id}/curves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Curves
+         * @description How the networks of each trial learned: the median over its seeds, in a band.
+         */
+        get: operations["read_curves_api_sweeps__id__curves_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sweeps/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow Sweep
+         * @description What happens: `trials` has those that have changed, all of them at first, and `sweep` is the sweep.
+         *     After the `sweep` that is over, the stream ends.
+         */
+        get: operations["follow_sweep_api_sweeps__id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sweeps/{id}/trials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Trials
+         * @description All points that have been chosen, in order, and which axes matter.
+         */
+        get: operations["list_trials_api_sweeps__id__trials_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sweeps/{id}/trials/{number}/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open Trial
+         * @description The networks of a trial as a live session of your own, trained as far as they came.
+         */
+        post: operations["open_trial_api_sweeps__id__trials__number__open_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trainability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Map
+         * @description Train a network for each pixel, learning rate by scale of the initial weights, in the background of
+         *     the live sessions, from coarse to fine (Sohl-Dickstein, arXiv 2402.06184).
+         */
+        post: operations["create_map_api_trainability_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trainability/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Map
+         * @description How far a map is.
+         */
+        get: operations["look_at_map_api_trainability__id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Map
+         * @description End a map.
+         */
+        delete: operations["delete_map_api_trainability__id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trainability/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow Map
+         * @description The pixels as they come: `places` counts them row by row from the top left, and `measures` says how
+         *     each has learned. Above 0: the mean of its losses as shares of the first, so less is faster. Below 0: it
+         *     has not learned, and the nearer to 0, the sooner it blew up.
+         */
+        get: operations["follow_map_api_trainability__id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trainability/{id}/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open Pixel
+         * @description The network of a pixel as a live session of your own, before its first step.
+         */
+        post: operations["open_pixel_api_trainability__id__open_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2349,6 +2629,285 @@ export interface components {
             together: string[];
         };
         /**
+         * CreatedSweep
+         * @description A new sweep, and the key that lets you cancel it.
+         */
+        CreatedSweep: {
+            /**
+             * Best
+             * @description The ten best so far.
+             * @example []
+             */
+            best: components["schemas"]["TrialShape"][];
+            /**
+             * @description What is not varied.
+             * @example {
+             *       "augmentation": {
+             *         "kind": "no_augmentation"
+             *       },
+             *       "batch_size": 10,
+             *       "carry_remainder": false,
+             *       "class_weights": {
+             *         "kind": "equal"
+             *       },
+             *       "data": {
+             *         "draw": 0,
+             *         "kind": "circle",
+             *         "noise": 0,
+             *         "samples": 500,
+             *         "share": 0.5,
+             *         "train_fraction": 0.5
+             *       },
+             *       "features": [
+             *         "x1",
+             *         "x2"
+             *       ],
+             *       "fourier_scale": 3,
+             *       "hidden": [
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
+             *           "width": 4
+             *         },
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
+             *           "width": 2
+             *         }
+             *       ],
+             *       "init": {
+             *         "bias": 0,
+             *         "gain": 1,
+             *         "kind": "xavier_uniform"
+             *       },
+             *       "input_dropout": 0,
+             *       "input_noise": 0,
+             *       "l1": 0,
+             *       "l1_prunes": false,
+             *       "l2": 0,
+             *       "loss": {
+             *         "kind": "bce",
+             *         "label_smoothing": 0
+             *       },
+             *       "optimizer": {
+             *         "beta1": 0.9,
+             *         "beta2": 0.999,
+             *         "decoupled_weight_decay": false,
+             *         "eps": 1e-8,
+             *         "kind": "adam",
+             *         "lr": 0.001,
+             *         "weight_decay": 0
+             *       },
+             *       "output": {
+             *         "activation": {
+             *           "kind": "auto"
+             *         },
+             *         "frozen": false,
+             *         "frozen_edges": [],
+             *         "frozen_neurons": [],
+             *         "shortcut": {
+             *           "kind": "none"
+             *         }
+             *       },
+             *       "replicas": 1,
+             *       "schedule": {
+             *         "kind": "constant_rate",
+             *         "warmup": 0
+             *       },
+             *       "seed": 0,
+             *       "shuffle": true,
+             *       "stopping": {
+             *         "kind": "no_stopping"
+             *       },
+             *       "version": 2
+             *     }
+             */
+            config: components["schemas"]["Config"];
+            /**
+             * Created
+             * @description Seconds since 1970.
+             * @example 1700000000
+             */
+            created: number;
+            /**
+             * Done
+             * @description How many are over.
+             * @example 17
+             */
+            done: number;
+            /**
+             * Ended
+             * @description Likewise; null before its end.
+             * @example null
+             */
+            ended: number | null;
+            /**
+             * Epochs
+             * @description How long each network trains.
+             * @example 100
+             */
+            epochs: number | null;
+            /**
+             * @description Why it failed.
+             * @example null
+             */
+            error: components["schemas"]["Text"] | null;
+            /**
+             * Id
+             * @description Its name in every other call.
+             * @example 9f3c01ab77aa
+             */
+            id: string;
+            /**
+             * Key
+             * @description Goes into `Authorization: Bearer …`. It is shown this once.
+             * @example kJ0vTg2hN5c1xw0m3yQ4a8Zr5sUe7PbL
+             */
+            key: string;
+            /**
+             * Maximize
+             * @description Whether large values are the good ones.
+             * @example false
+             */
+            maximize: boolean;
+            /**
+             * Name
+             * @description What its owner calls it.
+             * @example how fast, how wide
+             */
+            name: string;
+            /**
+             * Note
+             * @description What its owner has to say of it.
+             * @example
+             */
+            note: string;
+            /**
+             * @description What is looked for.
+             * @example {
+             *       "direction": "minimize",
+             *       "metric": "test_loss"
+             *     }
+             */
+            objective: components["schemas"]["Objective"];
+            /**
+             * Pruner
+             * @description Who gives points up.
+             * @example none
+             * @enum {string}
+             */
+            pruner: "none" | "median" | "hyperband" | "successive_halving";
+            /**
+             * Sampler
+             * @description Who chooses the points.
+             * @example tpe
+             * @enum {string}
+             */
+            sampler: "grid" | "random" | "tpe" | "gp" | "cmaes";
+            /**
+             * Seeds
+             * @description Networks of each trial.
+             * @example 3
+             */
+            seeds: number;
+            /**
+             * Space
+             * @description What is varied.
+             * @example {
+             *       "optimizer.lr": {
+             *         "high": 1,
+             *         "log": true,
+             *         "low": 0.0001
+             *       }
+             *     }
+             */
+            space: {
+                [key: string]: components["schemas"]["Values"] | components["schemas"]["Range"];
+            };
+            /**
+             * Started
+             * @description Likewise; null while it waits for its turn.
+             * @example 1700000000.1
+             */
+            started: number | null;
+            /**
+             * State
+             * @description Where it is.
+             * @example running
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "failed" | "cancelled";
+            /**
+             * Steps
+             * @description Or so many steps.
+             * @example null
+             */
+            steps: number | null;
+            /**
+             * Trials
+             * @description How many there are to be, at most.
+             * @example 64
+             */
+            trials: number;
+        };
+        /**
+         * Curves
+         * @description How networks learned.
+         */
+        Curves: {
+            /**
+             * Trials
+             * @description Of the trials that are over, by number: for each column its median, least and greatest.
+             * @example {
+             *       "0": {
+             *         "step": {
+             *           "high": [
+             *             0,
+             *             25
+             *           ],
+             *           "low": [
+             *             0,
+             *             25
+             *           ],
+             *           "median": [
+             *             0,
+             *             25
+             *           ]
+             *         }
+             *       }
+             *     }
+             */
+            trials: {
+                [key: string]: {
+                    [key: string]: {
+                        [key: string]: (number | null)[];
+                    };
+                };
+            };
+        };
+        /**
          * CurvesOfClass
          * @description Of one class against the rest.
          */
@@ -3045,6 +3604,36 @@ export interface components {
             number: number;
         };
         /**
+         * Labels
+         * @description What people call a run.
+         */
+        Labels: {
+            /**
+             * Name
+             * @description A few words.
+             * @default
+             * @example Spiral with Adam
+             */
+            name?: string;
+            /**
+             * Note
+             * @description Anything.
+             * @default
+             * @example Learns it in 40 epochs.
+             */
+            note?: string;
+            /**
+             * Tags
+             * @description To find it by.
+             * @default []
+             * @example [
+             *       "spiral",
+             *       "lesson 3"
+             *     ]
+             */
+            tags?: string[];
+        };
+        /**
          * Layer
          * @description A hidden layer: sums, normalisation, activation, dropout, and what a shortcut adds, in this order.
          */
@@ -3296,6 +3885,63 @@ export interface components {
             trainer: string;
         };
         /**
+         * MapShape
+         * @description A map at this moment.
+         */
+        MapShape: {
+            /**
+             * Done
+             * @description Networks that have been trained.
+             * @example 4096
+             */
+            done: number;
+            /**
+             * @description Why not all of them were.
+             * @example null
+             */
+            error: components["schemas"]["Text"] | null;
+            /**
+             * Id
+             * @description Its name in every other call.
+             * @example 1f0e9c3a7b52
+             */
+            id: string;
+            /**
+             * Over
+             * @description Whether no more will be.
+             * @example false
+             */
+            over: boolean;
+            /**
+             * @description Learning rates, to the right.
+             * @example {
+             *       "high": 10,
+             *       "low": 0.001
+             *     }
+             */
+            rates: components["schemas"]["Span"];
+            /**
+             * @description Scales of the initial weights, upwards.
+             * @example {
+             *       "high": 10,
+             *       "low": 0.01
+             *     }
+             */
+            scales: components["schemas"]["Span"];
+            /**
+             * Side
+             * @description Networks along a side.
+             * @example 128
+             */
+            side: number;
+            /**
+             * Steps
+             * @description That each of them trains.
+             * @example 100
+             */
+            steps: number;
+        };
+        /**
          * Maps
          * @description Maps over the square. Row 0 is the top (6 of what is drawn upwards), column 0 the left (-6 of what is
          *     drawn to the right).
@@ -3513,6 +4159,76 @@ export interface components {
             tags?: string[] | null;
         };
         /**
+         * NewMap
+         * @description What to map. Whatever is left out has its default.
+         */
+        NewMap: {
+            /**
+             * Config
+             * @description A config, or a part of one; its learning rate and the scale of its initial weights are
+             *     varied.
+             * @default {}
+             * @example {
+             *       "hidden": [
+             *         {
+             *           "width": 8
+             *         }
+             *       ],
+             *       "optimizer": {
+             *         "kind": "sgd"
+             *       }
+             *     }
+             */
+            config?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Instead Of
+             * @description A map that is not looked at any more: it ends.
+             * @example null
+             */
+            instead_of?: string | null;
+            /**
+             * @description Learning rates, to the right.
+             * @default {
+             *       "high": 10,
+             *       "low": 0.001
+             *     }
+             * @example {
+             *       "high": 10,
+             *       "low": 0.001
+             *     }
+             */
+            rates?: components["schemas"]["Span"];
+            /**
+             * @description Scales of the initial weights, upwards: the gain, limit or standard deviation of `init`.
+             * @default {
+             *       "high": 10,
+             *       "low": 0.01
+             *     }
+             * @example {
+             *       "high": 10,
+             *       "low": 0.01
+             *     }
+             */
+            scales?: components["schemas"]["Span"];
+            /**
+             * Side
+             * @description Networks along a side.
+             * @default 128
+             * @example 128
+             * @enum {integer}
+             */
+            side?: 16 | 32 | 64 | 128 | 256;
+            /**
+             * Steps
+             * @description That each of them trains.
+             * @default 100
+             * @example 100
+             */
+            steps?: number;
+        };
+        /**
          * NewRun
          * @description What to train, up to where. Whatever is left out has its default.
          */
@@ -3689,6 +4405,46 @@ export interface components {
              * @description Its value
              */
             value: number;
+        };
+        /**
+         * Objective
+         * @description What is to be small or large: the median over the seeds, at the end of the training.
+         */
+        Objective: {
+            /**
+             * Direction
+             * @description Left out: losses and errors are to be small, accuracy and R² large.
+             * @example minimize
+             */
+            direction: ("minimize" | "maximize") | null;
+            /**
+             * Metric
+             * @description What is measured.
+             * @default test_loss
+             * @example test_loss
+             * @enum {string}
+             */
+            metric: "train_loss" | "test_loss" | "train_accuracy" | "test_accuracy" | "train_mae" | "test_mae" | "train_r2" | "test_r2";
+        };
+        /**
+         * Objective
+         * @description What is to be small or large: the median over the seeds, at the end of the training.
+         */
+        "Objective-Input": {
+            /**
+             * Direction
+             * @description Left out: losses and errors are to be small, accuracy and R² large.
+             * @example minimize
+             */
+            direction?: ("minimize" | "maximize") | null;
+            /**
+             * Metric
+             * @description What is measured.
+             * @default test_loss
+             * @example test_loss
+             * @enum {string}
+             */
+            metric?: "train_loss" | "test_loss" | "train_accuracy" | "test_accuracy" | "train_mae" | "test_mae" | "train_r2" | "test_r2";
         };
         /**
          * OneWeight
@@ -3903,6 +4659,24 @@ export interface components {
             type: "pause";
         };
         /**
+         * Pixel
+         * @description A network of a map.
+         */
+        Pixel: {
+            /**
+             * Column
+             * @description From the left.
+             * @example 40
+             */
+            column: number;
+            /**
+             * Row
+             * @description From the top.
+             * @example 12
+             */
+            row: number;
+        };
+        /**
          * Play
          * @description Train at the session's speed.
          */
@@ -4081,6 +4855,68 @@ export interface components {
             values: {
                 [key: string]: components["schemas"]["Value"];
             };
+        };
+        /**
+         * Range
+         * @description All numbers from the least to the greatest.
+         */
+        Range: {
+            /**
+             * High
+             * @description The greatest.
+             * @example 1
+             */
+            high: number;
+            /**
+             * Log
+             * @description Whether ratios count, not differences.
+             * @default false
+             * @example true
+             */
+            log: boolean;
+            /**
+             * Low
+             * @description The least.
+             * @example 0.0001
+             */
+            low: number;
+            /**
+             * Step
+             * @description How far neighbours are from each other; not with `log`, but for the 1 of whole numbers.
+             * @example null
+             */
+            step: (number) | null;
+        };
+        /**
+         * Range
+         * @description All numbers from the least to the greatest.
+         */
+        "Range-Input": {
+            /**
+             * High
+             * @description The greatest.
+             * @example 1
+             */
+            high: number;
+            /**
+             * Log
+             * @description Whether ratios count, not differences.
+             * @default false
+             * @example true
+             */
+            log?: boolean;
+            /**
+             * Low
+             * @description The least.
+             * @example 0.0001
+             */
+            low: number;
+            /**
+             * Step
+             * @description How far neighbours are from each other; not with `log`, but for the 1 of whole numbers.
+             * @example null
+             */
+            step?: (number) | null;
         };
         /**
          * Readiness
@@ -4357,6 +5193,18 @@ export interface components {
              * @constant
              */
             version: 1;
+        };
+        /**
+         * RunMoment
+         * @description A moment of a run.
+         */
+        RunMoment: {
+            /**
+             * Step
+             * @description Its step; its end if left out. What it was then is trained again, at full speed.
+             * @example 500
+             */
+            step?: number | null;
         };
         /**
          * RunPage
@@ -5418,6 +6266,24 @@ export interface components {
             step: number;
         };
         /**
+         * Span
+         * @description From one edge of the map to the other, by equal ratios.
+         */
+        Span: {
+            /**
+             * High
+             * @description At the right or upper edge.
+             * @example 10
+             */
+            high: number;
+            /**
+             * Low
+             * @description At the left or lower edge.
+             * @example 0.001
+             */
+            low: number;
+        };
+        /**
          * Speed
          * @description How fast a session trains: exactly one of the three.
          * @example {
@@ -5699,6 +6565,378 @@ export interface components {
              * @example 25
              */
             trainable: number;
+        };
+        /**
+         * SweepList
+         * @description All that the server keeps, the newest first.
+         */
+        SweepList: {
+            /**
+             * Items
+             * @description One after the other.
+             * @example []
+             */
+            items: components["schemas"]["SweepShape"][];
+        };
+        /**
+         * SweepShape
+         * @description A sweep at this moment.
+         */
+        SweepShape: {
+            /**
+             * Best
+             * @description The ten best so far.
+             * @example []
+             */
+            best: components["schemas"]["TrialShape"][];
+            /**
+             * @description What is not varied.
+             * @example {
+             *       "augmentation": {
+             *         "kind": "no_augmentation"
+             *       },
+             *       "batch_size": 10,
+             *       "carry_remainder": false,
+             *       "class_weights": {
+             *         "kind": "equal"
+             *       },
+             *       "data": {
+             *         "draw": 0,
+             *         "kind": "circle",
+             *         "noise": 0,
+             *         "samples": 500,
+             *         "share": 0.5,
+             *         "train_fraction": 0.5
+             *       },
+             *       "features": [
+             *         "x1",
+             *         "x2"
+             *       ],
+             *       "fourier_scale": 3,
+             *       "hidden": [
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
+             *           "width": 4
+             *         },
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
+             *           "width": 2
+             *         }
+             *       ],
+             *       "init": {
+             *         "bias": 0,
+             *         "gain": 1,
+             *         "kind": "xavier_uniform"
+             *       },
+             *       "input_dropout": 0,
+             *       "input_noise": 0,
+             *       "l1": 0,
+             *       "l1_prunes": false,
+             *       "l2": 0,
+             *       "loss": {
+             *         "kind": "bce",
+             *         "label_smoothing": 0
+             *       },
+             *       "optimizer": {
+             *         "beta1": 0.9,
+             *         "beta2": 0.999,
+             *         "decoupled_weight_decay": false,
+             *         "eps": 1e-8,
+             *         "kind": "adam",
+             *         "lr": 0.001,
+             *         "weight_decay": 0
+             *       },
+             *       "output": {
+             *         "activation": {
+             *           "kind": "auto"
+             *         },
+             *         "frozen": false,
+             *         "frozen_edges": [],
+             *         "frozen_neurons": [],
+             *         "shortcut": {
+             *           "kind": "none"
+             *         }
+             *       },
+             *       "replicas": 1,
+             *       "schedule": {
+             *         "kind": "constant_rate",
+             *         "warmup": 0
+             *       },
+             *       "seed": 0,
+             *       "shuffle": true,
+             *       "stopping": {
+             *         "kind": "no_stopping"
+             *       },
+             *       "version": 2
+             *     }
+             */
+            config: components["schemas"]["Config"];
+            /**
+             * Created
+             * @description Seconds since 1970.
+             * @example 1700000000
+             */
+            created: number;
+            /**
+             * Done
+             * @description How many are over.
+             * @example 17
+             */
+            done: number;
+            /**
+             * Ended
+             * @description Likewise; null before its end.
+             * @example null
+             */
+            ended: number | null;
+            /**
+             * Epochs
+             * @description How long each network trains.
+             * @example 100
+             */
+            epochs: number | null;
+            /**
+             * @description Why it failed.
+             * @example null
+             */
+            error: components["schemas"]["Text"] | null;
+            /**
+             * Id
+             * @description Its name in every other call.
+             * @example 9f3c01ab77aa
+             */
+            id: string;
+            /**
+             * Maximize
+             * @description Whether large values are the good ones.
+             * @example false
+             */
+            maximize: boolean;
+            /**
+             * Name
+             * @description What its owner calls it.
+             * @example how fast, how wide
+             */
+            name: string;
+            /**
+             * Note
+             * @description What its owner has to say of it.
+             * @example
+             */
+            note: string;
+            /**
+             * @description What is looked for.
+             * @example {
+             *       "direction": "minimize",
+             *       "metric": "test_loss"
+             *     }
+             */
+            objective: components["schemas"]["Objective"];
+            /**
+             * Pruner
+             * @description Who gives points up.
+             * @example none
+             * @enum {string}
+             */
+            pruner: "none" | "median" | "hyperband" | "successive_halving";
+            /**
+             * Sampler
+             * @description Who chooses the points.
+             * @example tpe
+             * @enum {string}
+             */
+            sampler: "grid" | "random" | "tpe" | "gp" | "cmaes";
+            /**
+             * Seeds
+             * @description Networks of each trial.
+             * @example 3
+             */
+            seeds: number;
+            /**
+             * Space
+             * @description What is varied.
+             * @example {
+             *       "optimizer.lr": {
+             *         "high": 1,
+             *         "log": true,
+             *         "low": 0.0001
+             *       }
+             *     }
+             */
+            space: {
+                [key: string]: components["schemas"]["Values"] | components["schemas"]["Range"];
+            };
+            /**
+             * Started
+             * @description Likewise; null while it waits for its turn.
+             * @example 1700000000.1
+             */
+            started: number | null;
+            /**
+             * State
+             * @description Where it is.
+             * @example running
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "failed" | "cancelled";
+            /**
+             * Steps
+             * @description Or so many steps.
+             * @example null
+             */
+            steps: number | null;
+            /**
+             * Trials
+             * @description How many there are to be, at most.
+             * @example 64
+             */
+            trials: number;
+        };
+        /**
+         * SweepSpec
+         * @description What to vary. Whatever is left out has its default.
+         */
+        SweepSpec: {
+            /**
+             * Config
+             * @description A config, or a part of one: what is not varied.
+             * @default {}
+             * @example {
+             *       "data": {
+             *         "kind": "spiral"
+             *       },
+             *       "hidden": [
+             *         {
+             *           "width": 8
+             *         }
+             *       ]
+             *     }
+             */
+            config?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Epochs
+             * @description How long each network trains; 100 epochs if neither this nor `steps` is given.
+             * @example 100
+             */
+            epochs?: number | null;
+            /**
+             * Name
+             * @description What you call it.
+             * @default
+             * @example how fast, how wide
+             */
+            name?: string;
+            /**
+             * Note
+             * @description What there is to say of it.
+             * @default
+             * @example
+             */
+            note?: string;
+            /**
+             * @description What to look for.
+             * @default {
+             *       "metric": "test_loss"
+             *     }
+             * @example {
+             *       "direction": "minimize",
+             *       "metric": "test_loss"
+             *     }
+             */
+            objective?: components["schemas"]["Objective-Input"];
+            /**
+             * Pruner
+             * @description Who gives up points that do not look well on the way.
+             * @default none
+             * @example none
+             * @enum {string}
+             */
+            pruner?: "none" | "median" | "hyperband" | "successive_halving";
+            /**
+             * Sampler
+             * @description Who chooses: a grid, chance, or a model of what has been found (Optuna's).
+             * @default tpe
+             * @example tpe
+             * @enum {string}
+             */
+            sampler?: "grid" | "random" | "tpe" | "gp" | "cmaes";
+            /**
+             * Seed
+             * @description Of the choices: the same seed makes the same sweep.
+             * @default 0
+             * @example 0
+             */
+            seed?: number;
+            /**
+             * Seeds
+             * @description Networks of each point, from different initial weights.
+             * @default 3
+             * @example 3
+             */
+            seeds?: number;
+            /**
+             * Space
+             * @description What is varied: dotted paths of fields of the config. Layers count from 0, `*` stands for each of
+             *     them. A field that the chosen kind of its component does not have is left out. Left out, it is the
+             *     learning rate and one more.
+             * @default {}
+             * @example {
+             *       "hidden.0.width": {
+             *         "values": [
+             *           2,
+             *           4,
+             *           8
+             *         ]
+             *       },
+             *       "optimizer.lr": {
+             *         "high": 1,
+             *         "log": true,
+             *         "low": 0.0001
+             *       }
+             *     }
+             */
+            space?: {
+                [key: string]: components["schemas"]["Values"] | components["schemas"]["Range-Input"];
+            };
+            /**
+             * Steps
+             * @description Likewise, in mini-batches.
+             * @example null
+             */
+            steps?: number | null;
+            /**
+             * Trials
+             * @description Points of the space that are tried, at most.
+             * @default 64
+             * @example 64
+             */
+            trials?: number;
         };
         /**
          * TableColumn
@@ -6167,6 +7405,114 @@ export interface components {
             weights?: (components["schemas"]["OneWeight"] | components["schemas"]["AllWeights"]) | null;
         };
         /**
+         * TrialShape
+         * @description A point of the space, and what its networks made of it.
+         */
+        TrialShape: {
+            /**
+             * Ended
+             * @description Likewise; null while it trains.
+             * @example 1700000002.5
+             */
+            ended: number | null;
+            /**
+             * @description Why it failed.
+             * @example null
+             */
+            error: components["schemas"]["Text"] | null;
+            /**
+             * Metrics
+             * @description Each at the end: median, least and greatest over the seeds.
+             * @example {
+             *       "test_loss": [
+             *         0.043,
+             *         0.031,
+             *         0.09
+             *       ]
+             *     }
+             */
+            metrics: {
+                [key: string]: (number | null)[];
+            };
+            /**
+             * Number
+             * @description From 0, in the order in which they were chosen.
+             * @example 12
+             */
+            number: number;
+            /**
+             * Params
+             * @description The value of each path.
+             * @example {
+             *       "hidden.0.width": 6,
+             *       "optimizer.lr": 0.03
+             *     }
+             */
+            params: {
+                [key: string]: unknown;
+            };
+            /**
+             * Seeds
+             * @description Of its networks.
+             * @example [
+             *       0,
+             *       1,
+             *       2
+             *     ]
+             */
+            seeds: number[];
+            /**
+             * Started
+             * @description Seconds since 1970.
+             * @example 1700000000
+             */
+            started: number | null;
+            /**
+             * State
+             * @description `pruned`: given up; `diverged`: half of its networks or more met NaN or infinity; `failed`: the point
+             *     makes no config that can be trained.
+             * @example complete
+             * @enum {string}
+             */
+            state: "running" | "complete" | "pruned" | "diverged" | "failed";
+            /**
+             * Step
+             * @description How far it came.
+             * @example 2500
+             */
+            step: number;
+            /**
+             * Value
+             * @description Of the objective: the median over the seeds, at the end of the training. Null while there is none.
+             * @example 0.043
+             */
+            value: number | null;
+        };
+        /**
+         * Trials
+         * @description Those that have been chosen so far, and what they say of the axes.
+         */
+        Trials: {
+            /**
+             * Importance
+             * @description How much of the differences between the trials goes back to each path, the greatest first, together 1
+             *     (fANOVA); empty while there are few.
+             * @example {
+             *       "hidden.0.width": 0.2,
+             *       "optimizer.lr": 0.8
+             *     }
+             */
+            importance: {
+                [key: string]: number;
+            };
+            /**
+             * Items
+             * @description In order of their numbers.
+             * @example []
+             */
+            items: components["schemas"]["TrialShape"][];
+        };
+        /**
          * UploadedTable
          * @description A table that configs can name from now on, and what would be learned from it.
          */
@@ -6278,6 +7624,21 @@ export interface components {
         Value: string | number | string[] | components["schemas"]["Text"];
         /** @description What a placeholder stands for */
         "Value-Input": string | number | string[] | components["schemas"]["Text-Input"];
+        /**
+         * Values
+         * @description Some values to choose from.
+         */
+        Values: {
+            /**
+             * Values
+             * @description Each of what the field takes: numbers, words, null for none, whole layers.
+             * @example [
+             *       "tanh",
+             *       "relu"
+             *     ]
+             */
+            values: unknown[];
+        };
         /** @description What a viewer sends: a JSON text */
         ViewerMessage: components["schemas"]["Play"] | components["schemas"]["Pause"] | components["schemas"]["Reset"] | components["schemas"]["Restore"] | components["schemas"]["Seek"] | components["schemas"]["SetSpeed"] | components["schemas"]["SetSlice"] | components["schemas"]["Step"] | components["schemas"]["Change"] | components["schemas"]["SetWeight"] | components["schemas"]["Authorize"] | components["schemas"]["Watch"] | components["schemas"]["Ack"];
         /**
@@ -7284,6 +8645,87 @@ export interface operations {
             };
         };
     };
+    open_run_api_runs__id__open_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RunMoment"];
+            };
+        };
+        responses: {
+            /** @description The session and its key; `Location` has its address */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedSession"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     weights_api_runs__id__weights_get: {
         parameters: {
             query?: never;
@@ -7763,6 +9205,56 @@ export interface operations {
                     "application/x-ipynb+json": string;
                     "text/csv": string;
                     "text/x-python": string;
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    session_file_api_sessions__id__file_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunFile"];
                 };
             };
             /** @description Nothing matches the given URI */
@@ -8323,6 +9815,87 @@ export interface operations {
             };
             /** @description The user has sent too many requests in a given amount of time ("rate limiting") */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    save_api_sessions__id__save_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Labels"];
+            };
+        };
+        responses: {
+            /** @description The run and its key; `Location` has its address */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedRun"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9325,6 +10898,702 @@ export interface operations {
             };
             /** @description The user has sent too many requests in a given amount of time ("rate limiting") */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_sweeps_api_sweeps_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All sweeps */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepList"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    create_sweep_api_sweeps_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SweepSpec"];
+            };
+        };
+        responses: {
+            /** @description The sweep and its key; `Location` has its address */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedSweep"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Request conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    look_at_sweep_api_sweeps__id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sweep's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sweep at this moment */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepShape"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    delete_sweep_api_sweeps__id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sweep's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is cancelled, or gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No permission -- see authorization schemes */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Request forbidden -- authorization will not help */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    read_curves_api_sweeps__id__curves_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sweep's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The curves of the trials that are over */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Curves"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    follow_sweep_api_sweeps__id__events_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sweep's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events `trials` and `sweep`, until the sweep is over */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_trials_api_sweeps__id__trials_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sweep's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The trials so far */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trials"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    open_trial_api_sweeps__id__trials__number__open_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the trial */
+                number: number;
+                /** @description The sweep's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A session and its key; `Location` has its address */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedSession"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    create_map_api_trainability_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewMap"];
+            };
+        };
+        responses: {
+            /** @description The map, which is begun; `Location` has its address */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapShape"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    look_at_map_api_trainability__id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The map's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The map at this moment */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapShape"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    delete_map_api_trainability__id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The map's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    follow_map_api_trainability__id__events_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The map's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events `pixels`, and `map` at the end */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    open_pixel_api_trainability__id__open_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The map's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Pixel"];
+            };
+        };
+        responses: {
+            /** @description A session and its key; `Location` has its address */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedSession"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

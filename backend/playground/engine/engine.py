@@ -24,7 +24,7 @@ class SessionClient(Protocol):
     """A number that no other session ever has; not 0."""
     step: int
 
-    def opening(self) -> tuple[messages.Open, Arrays]:
+    def opening(self) -> tuple[messages.Opening, Arrays]:
         """All that a worker needs to take the session in, or to go on where the last one died."""
         ...
 

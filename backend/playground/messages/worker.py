@@ -30,6 +30,7 @@ from playground.messages.commands import (
     Speed,
 )
 from playground.messages.events import Divergence, Metrics, TaskDescription
+from playground.messages.stacks import GoOn, OpenPatch, OpenStack, PatchTrained, RowTrained
 from playground.run.config import Config
 from playground.run.run import Best, TimelineEntry
 from playground.run.script import Mark, StoppedBy, StopRules
@@ -201,16 +202,21 @@ class ReadWeights(Message):
 
 
 class ReadMoment(Message):
-    """This moment whole, to go on from elsewhere: the answer has it as `earlier`."""
+    """This moment whole, to go on from elsewhere: the answer has it as `earlier`, and weights by name."""
 
     type: Literal["read_moment"] = "read_moment"
 
 
+Opening = Open | OpenStack | OpenPatch
+"""All that a worker needs to take something in."""
 Look = ReadMetrics | ReadScoreCurves | ReadMaps | ReadOptimizer | ReadUnits | ReadWeights | ReadMoment
 """What changes nothing."""
 
 Request = (
     Open
+    | OpenStack
+    | OpenPatch
+    | GoOn
     | Close
     | SendFrame
     | Play
@@ -430,6 +436,8 @@ Event = (
     | Progress
     | Marked
     | Ended
+    | RowTrained
+    | PatchTrained
 )
 _event: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
 

@@ -48,16 +48,21 @@ class TrainingLoop:
         device: str = "cpu",
         seeds: tuple[int, ...] | None = None,
         trainers: Sequence[type[Trainer]] = TRAINERS,
+        beside: Self | None = None,
     ) -> Self:
-        """A new run on `device`; with seeds, a stack of one network a seed, in the place of the config's."""
-        experiment = Experiment.of(config, config.dataset(tables or {}), device)
+        """A new run on `device`; with seeds, a stack of one network a seed, in the place of the config's. It
+        shares with the loop `beside` it what both have alike, as their data, and its pace."""
+        if beside is None:
+            experiment = Experiment.of(config, config.dataset(tables or {}), device)
+        else:
+            experiment = beside.experiment.changed(config, tables or {})
         seed_tensor = torch.tensor(seeds or config.seeds, dtype=torch.int64, device=device)
         weights, buffers = initialise(experiment.network, config, seed_tensor)
-        slots = weights.new_zeros(len(config.optimizer.slots), *weights.shape)
-        state = State(
-            seed_tensor, weights, buffers, slots, torch.zeros_like(weights), torch.zeros_like(weights)
-        )
-        return cls(experiment, state, trainers)
+        state = State.fresh(seed_tensor, weights, buffers, len(config.optimizer.slots))
+        loop = cls(experiment, state, trainers)
+        if beside is not None:
+            loop._chunk = beside._chunk
+        return loop
 
     @property
     def state(self) -> State:

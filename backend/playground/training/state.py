@@ -49,6 +49,12 @@ class State:
     """Weights (R, P) and buffers (R, B) with which the test loss was least; they mean nothing before
     `waiting` knows of one."""
 
+    @classmethod
+    def fresh(cls, seeds: Tensor, weights: Tensor, buffers: Tensor, slots: int) -> "State":
+        """Before the first step, of an optimizer with so many slots."""
+        nothing = weights.new_zeros(slots, *weights.shape)
+        return cls(seeds, weights, buffers, nothing, torch.zeros_like(weights), torch.zeros_like(weights))
+
     def copy(self) -> "State":
         return replace(
             self,

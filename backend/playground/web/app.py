@@ -33,6 +33,8 @@ from playground.session.registry import Registry
 from playground.settings import Settings
 from playground.storage.store import Store
 from playground.studies.runs.runs import Runs
+from playground.studies.sweeps.sweeps import Sweeps
+from playground.studies.trainability import TrainabilityMaps
 from playground.web import openapi, pages, socket
 from playground.web.middleware import Bodies, Heads, SecurityHeaders
 from playground.web.problem import document
@@ -43,6 +45,7 @@ from playground.web.routes import (
     exports,
     formulas,
     imports,
+    kept,
     optimizer,
     run_results,
     runs,
@@ -51,6 +54,8 @@ from playground.web.routes import (
     server,
     sessions,
     summary,
+    sweeps,
+    trainability,
     units,
 )
 
@@ -65,6 +70,7 @@ RESOURCES = (
     sessions,
     runs,
     run_results,
+    kept,
     branches,
     exports,
     summary,
@@ -72,6 +78,8 @@ RESOURCES = (
     score_curves,
     optimizer,
     units,
+    sweeps,
+    trainability,
     socket,
     pages,
 )
@@ -98,6 +106,8 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.state.store = Store(settings.database)
     app.state.registry = Registry(engine, settings, app.state.store)
     app.state.runs = Runs(engine, app.state.store, settings)
+    app.state.sweeps = Sweeps(engine, app.state.store, app.state.registry.uploads, settings.workers)
+    app.state.trainability = TrainabilityMaps(engine, settings.workers)
     for resource in RESOURCES:
         app.include_router(resource.router)
     app.mount("/static", pages.BuiltFiles(directory=pages.STATIC, check_dir=False), name="static")
@@ -131,11 +141,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await app.state.engine.start()
     await app.state.registry.bring_back()
     await app.state.runs.start()
+    await app.state.sweeps.start()
     tasks = [asyncio.create_task(work) for work in (app.state.registry.sweep(), app.state.registry.keep())]
     yield
     for task in tasks:
         task.cancel()
     app.state.runs.shut_down()
+    await app.state.trainability.stop()
+    await app.state.sweeps.stop()
     await app.state.registry.shut_down()
     await app.state.engine.stop()
     await app.state.runs.stop()

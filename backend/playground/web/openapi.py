@@ -27,6 +27,8 @@ TAGS = [
     {"name": "runs", "description": "Runs that are scripted, trained in the background and kept"},
     {"name": "branches", "description": "Moments of the past, and what goes on from them"},
     {"name": "export", "description": "Runs to take home"},
+    {"name": "sweeps", "description": "Many networks that differ in what is looked for"},
+    {"name": "trainability", "description": "Maps of what a network learns with"},
     {"name": "data", "description": "Data of your own"},
     {"name": "catalogue", "description": "What a config may consist of"},
     {"name": "server", "description": "Whether it runs"},

@@ -13,13 +13,14 @@ from playground.messages import worker as messages
 from playground.messages.codec import Arrays
 from playground.messages.worker import Envelope, Event, Request, TrainerStatus
 from playground.worker import batching
-from playground.worker.background import Background
+from playground.worker.background import Background, Unwatched
 from playground.worker.background_run import BackgroundRun
 from playground.worker.batching import Batching
 from playground.worker.channel import Channel
 from playground.worker.device import kind_of
 from playground.worker.live_run import LiveRun
 from playground.worker.lockstep import Locksteps, frame_due
+from playground.worker.stack_run import PatchRun, StackRun
 
 log = logging.getLogger("playground.worker")
 
@@ -131,13 +132,13 @@ class Worker:
         return busy
 
     def _train_background(self) -> None:
-        """A slice for a scripted run, if it may have one."""
+        """A slice for a scripted run or a stack, if it may have one."""
         if self._trainer.trainer == "compiling":
             return
         if run := self._background.turn(self._live_due() > monotonic()):
             with self._guarded(run):
                 self._background.train(run)
-                if run.snapshot_due():
+                if isinstance(run, BackgroundRun) and run.snapshot_due():
                     self._send_latest(run, "snapshot", *run.make_snapshot())
 
     def _send_latest(self, run: LiveRun | BackgroundRun, slot: object, event: Event, arrays: Arrays) -> None:
@@ -151,7 +152,7 @@ class Worker:
         for envelope in envelopes:
             run = self._runs.get(envelope.session)
             match envelope.content:
-                case messages.Open() as opening:
+                case messages.Open() | messages.OpenStack() | messages.OpenPatch() as opening:
                     self._open(envelope, opening)
                 case messages.Close():
                     if closed := self._runs.pop(envelope.session, None):
@@ -171,20 +172,29 @@ class Worker:
                     with self._guarded(run):
                         self._answer(run, envelope)
 
-    def _open(self, envelope: Envelope[Request], opening: messages.Open) -> None:
+    def _open(self, envelope: Envelope[Request], opening: messages.Opening) -> None:
         def send(event: Event, arrays: Arrays, request: int) -> None:
             self._channel.send(Envelope(event, envelope.session, request, arrays))
 
         self._note_session(opening.number)
         try:
-            kind = BackgroundRun if opening.background else LiveRun
-            run = kind(envelope.session, opening, envelope.arrays, self._device, send)
+            run: LiveRun | Unwatched
+            rest = envelope.arrays, self._device, send
+            match opening:
+                case messages.OpenStack():
+                    run = StackRun(envelope.session, opening, *rest)
+                case messages.OpenPatch():
+                    run = PatchRun(envelope.session, opening, *rest)
+                case messages.Open(background=None):
+                    run = LiveRun(envelope.session, opening, *rest)
+                case messages.Open():
+                    run = BackgroundRun(envelope.session, opening, *rest)
             run.open(envelope.request)
-            if isinstance(run, BackgroundRun):
-                self._background.add(run)
-            else:
+            if isinstance(run, LiveRun):
                 self._runs[envelope.session] = run
-                self._locksteps.put(run, opening.lockstep)
+                self._locksteps.put(run, opening.lockstep if isinstance(opening, messages.Open) else "")
+            else:
+                self._background.add(run)
         except ValidationFailed as failed:
             self._send(envelope, messages.Failed(detail=str(failed), errors=list(failed.errors)))
         except Exception as error:  # the other sessions must go on
@@ -193,7 +203,7 @@ class Worker:
         finally:
             self._note_session(0)
 
-    def _answer(self, run: LiveRun | BackgroundRun, envelope: Envelope[Request]) -> None:
+    def _answer(self, run: LiveRun | Unwatched, envelope: Envelope[Request]) -> None:
         if isinstance(run, LiveRun) and isinstance(envelope.content, messages.SetLockstep):
             self._locksteps.put(run, envelope.content.name)
         try:
@@ -208,7 +218,7 @@ class Worker:
         self._channel.send(Envelope(answer, envelope.session, envelope.request))
 
     @contextmanager
-    def _guarded(self, *runs: LiveRun | BackgroundRun) -> Iterator[None]:
+    def _guarded(self, *runs: LiveRun | Unwatched) -> Iterator[None]:
         """Sessions that fail are paused. Of several at once none is noted as the current one: an innocent
         one might be locked out."""
         self._note_session(runs[0].number if len(runs) == 1 else 0)

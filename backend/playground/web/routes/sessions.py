@@ -201,10 +201,10 @@ async def created(request: Request, response: Response, session: Session) -> Cre
     location = str(request.app.url_path_for("look", id=session.id))
     headers = {"Location": request.scope.get("root_path", "") + location, "Cache-Control": "no-store"}
     response.headers.update(headers)
-    return CreatedSession(**dict(await _shape(session)), key=session.key)
+    return CreatedSession(**dict(await session_shape(session)), key=session.key)
 
 
-async def _shape(session: Session) -> SessionShape:
+async def session_shape(session: Session) -> SessionShape:
     """Everything about this moment, with fresh metrics."""
     answer, _ = await session.read(messages.ReadMetrics())
     assert session.task
@@ -226,7 +226,7 @@ async def _shape(session: Session) -> SessionShape:
 )
 async def look(session: Watched) -> SessionShape:
     """Config, step, state, metrics and timeline of a session."""
-    return await _shape(session)
+    return await session_shape(session)
 
 
 @router.delete("/{id}", status_code=204, response_description="It is gone", responses=GUARDED)
