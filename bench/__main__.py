@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable
 
 from bench import (
     crowd,
+    faults,
     frames,
+    kills,
     options,
     page,
     published,
@@ -34,6 +36,8 @@ QUESTIONS: dict[str, Callable[[], Iterable[Table]]] = {
     "watched": watched.measure,
     "spiral": spiral.measure,
     "recovery": recovery.measure,
+    "kills": kills.measure,
+    "faults": faults.measure,
     "published": published.measure,
 }
 
