@@ -112,6 +112,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/import/model": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Model
+         * @description Read a network of Dense, BatchNorm, Dropout and activations that are here, too.
+         *
+         *     Anything else is refused by its name. Nothing in the file is executed.
+         */
+        post: operations["import_model_api_import_model_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/preview": {
         parameters: {
             query?: never;
@@ -388,9 +410,10 @@ export interface paths {
          * @description The session as it is now, as a file.
          *
          *     `pytorch` is a script that trains the same network again, with the changes that were made on the way; it
-         *     needs torch and numpy. `notebook` is the same for Jupyter. `safetensors` has the weights by the names of
-         *     the script's class. `history.csv` and `tensorboard` have the curves, `data.csv` the points; `config`,
-         *     `timeline` and `run` go into `POST /api/sessions`. What a format cannot say is named in the refusal.
+         *     needs torch and numpy. `notebook` is the same for Jupyter; `keras` trains with what is set now.
+         *     `safetensors` has the weights by the names of the script's class, `onnx` the network with them.
+         *     `history.csv` and `tensorboard` have the curves, `data.csv` the points; `config`, `timeline` and `run` go
+         *     into `POST /api/sessions`. What a format cannot say is named in the refusal.
          */
         get: operations["export_session_api_sessions__id__export__format__get"];
         put?: never;
@@ -1419,6 +1442,21 @@ export interface components {
         };
         /** @description The header of a binary message */
         BinaryHeader: components["schemas"]["FrameHeader"] | components["schemas"]["DataHeader"] | components["schemas"]["MetricsHeader"];
+        /** Body_import_model_api_import_model_post */
+        Body_import_model_api_import_model_post: {
+            /**
+             * Config
+             * @description The config to take data and training from, as JSON
+             * @default {}
+             * @example {}
+             */
+            config?: string;
+            /**
+             * File
+             * @description A .safetensors, .keras or .onnx file of at most 8 MiB
+             */
+            file: string;
+        };
         /** Body_upload_api_datasets_post */
         Body_upload_api_datasets_post: {
             /**
@@ -3586,6 +3624,124 @@ export interface components {
              * @example false
              */
             show_test: boolean;
+        };
+        /**
+         * ImportedModel
+         * @description A network of a file: `POST /api/sessions` takes this as it is, and answers as the file would.
+         */
+        ImportedModel: {
+            /**
+             * @description The network, with data and training of the config that was sent along, as far as they fit.
+             * @example {
+             *       "augmentation": {
+             *         "kind": "no_augmentation"
+             *       },
+             *       "batch_size": 10,
+             *       "carry_remainder": false,
+             *       "class_weights": {
+             *         "kind": "equal"
+             *       },
+             *       "data": {
+             *         "draw": 0,
+             *         "kind": "circle",
+             *         "noise": 0,
+             *         "samples": 500,
+             *         "share": 0.5,
+             *         "train_fraction": 0.5
+             *       },
+             *       "features": [
+             *         "x1",
+             *         "x2"
+             *       ],
+             *       "fourier_scale": 3,
+             *       "hidden": [
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
+             *           "width": 4
+             *         },
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
+             *           "width": 2
+             *         }
+             *       ],
+             *       "init": {
+             *         "bias": 0,
+             *         "gain": 1,
+             *         "kind": "xavier_uniform"
+             *       },
+             *       "input_dropout": 0,
+             *       "input_noise": 0,
+             *       "l1": 0,
+             *       "l1_prunes": false,
+             *       "l2": 0,
+             *       "loss": {
+             *         "kind": "bce",
+             *         "label_smoothing": 0
+             *       },
+             *       "optimizer": {
+             *         "beta1": 0.9,
+             *         "beta2": 0.999,
+             *         "decoupled_weight_decay": false,
+             *         "eps": 1e-8,
+             *         "kind": "adam",
+             *         "lr": 0.001,
+             *         "weight_decay": 0
+             *       },
+             *       "output": {
+             *         "activation": {
+             *           "kind": "auto"
+             *         },
+             *         "frozen": false,
+             *         "frozen_edges": [],
+             *         "frozen_neurons": [],
+             *         "shortcut": {
+             *           "kind": "none"
+             *         }
+             *       },
+             *       "replicas": 1,
+             *       "schedule": {
+             *         "kind": "constant_rate",
+             *         "warmup": 0
+             *       },
+             *       "seed": 0,
+             *       "shuffle": true,
+             *       "stopping": {
+             *         "kind": "no_stopping"
+             *       },
+             *       "version": 2
+             *     }
+             */
+            config: components["schemas"]["Config"];
+            /**
+             * Timeline
+             * @description A line that sets its weights at once.
+             * @example []
+             */
+            timeline: components["schemas"]["TimelineEntry"][];
         };
         /**
          * InputNode
@@ -7868,6 +8024,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/datasets",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7877,6 +8047,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/datasets",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7886,6 +8070,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/datasets",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7895,6 +8093,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/datasets",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7927,6 +8148,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_table",
+                     *       "detail": "There is no such file here, or nobody has used it for long. Upload it again.",
+                     *       "errors": [],
+                     *       "instance": "/api/datasets/5d41402abc4b2a76",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7936,6 +8169,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/datasets/5d41402abc4b2a76",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7969,6 +8227,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/formula",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7978,6 +8250,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/formula",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7987,6 +8273,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/formula",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7996,6 +8296,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/formula",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8029,6 +8352,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/import",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8038,6 +8375,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/import",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8047,6 +8398,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/import",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8056,6 +8421,159 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/import",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    import_model_api_import_model_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "file": "…"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["Body_import_model_api_import_model_post"];
+            };
+        };
+        responses: {
+            /** @description What begins a session with it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedModel"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/import/model",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/import/model",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/import/model",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/import/model",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8089,6 +8607,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/preview",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8098,6 +8630,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/preview",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8107,6 +8653,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/preview",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8116,6 +8676,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/preview",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8158,6 +8741,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "limit: must be at most 200",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.less_than_equal",
+                     *           "field": "limit",
+                     *           "fits": null,
+                     *           "message": "must be at most 200",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "le": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "limit: must be at most 200"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8167,6 +8775,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8214,6 +8834,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/runs",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8223,6 +8857,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8232,6 +8880,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8241,6 +8903,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8250,6 +8935,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8282,6 +8979,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8291,6 +9000,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8300,6 +9034,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8330,6 +9076,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.run_key_needed",
+                     *       "detail": "This takes the key of the run: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8339,6 +9097,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_run_key",
+                     *       "detail": "This key does not fit this run.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8348,6 +9118,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8357,6 +9139,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8366,6 +9173,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8402,6 +9221,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8411,6 +9244,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.run_key_needed",
+                     *       "detail": "This takes the key of the run: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8420,6 +9265,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_run_key",
+                     *       "detail": "This key does not fit this run.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8429,6 +9286,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8438,6 +9307,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8447,6 +9330,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8456,6 +9353,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8465,6 +9385,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8513,6 +9445,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/events",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8522,6 +9466,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/events",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8531,6 +9500,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/events",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8563,6 +9544,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/file",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8572,6 +9565,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.run_not_ended",
+                     *       "detail": "This run has not ended yet.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/file",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8581,6 +9586,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/file",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8590,6 +9620,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/file",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8622,6 +9664,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/history",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8631,6 +9685,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/history",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8640,6 +9719,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/history",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8676,6 +9767,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/open",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8685,6 +9790,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/open",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8694,6 +9811,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/open",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8703,6 +9834,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/open",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8712,6 +9857,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/open",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8721,6 +9889,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/open",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8754,6 +9934,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/weights",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8763,6 +9955,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.run_not_ended",
+                     *       "detail": "This run has not ended yet.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/weights",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8772,6 +9976,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/weights",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8781,6 +10010,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/weights",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8814,6 +10055,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8823,6 +10078,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.session_exists",
+                     *       "detail": "there is a session of this key already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8832,6 +10099,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8841,6 +10122,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8850,6 +10145,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8859,6 +10177,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8891,6 +10221,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8900,6 +10242,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8909,6 +10276,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8939,6 +10318,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8948,6 +10339,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8957,6 +10360,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8966,6 +10381,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9002,6 +10442,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9011,6 +10465,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9020,6 +10486,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9029,6 +10507,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9038,6 +10528,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9047,6 +10551,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9056,6 +10574,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9065,6 +10606,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9103,6 +10656,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9112,6 +10679,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9121,6 +10700,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9130,6 +10721,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9139,6 +10742,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9148,6 +10765,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9157,6 +10788,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9166,6 +10820,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9175,6 +10843,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9186,7 +10866,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description What to write */
-                format: "pytorch" | "notebook" | "safetensors" | "history.csv" | "tensorboard" | "data.csv" | "config" | "timeline" | "run";
+                format: "pytorch" | "notebook" | "keras" | "safetensors" | "onnx" | "history.csv" | "tensorboard" | "data.csv" | "config" | "timeline" | "run";
                 /** @description The session's id */
                 id: string;
             };
@@ -9213,6 +10893,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/export/pytorch",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9222,6 +10914,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "format: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "format",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/export/pytorch",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "format: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9231,6 +10948,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/export/pytorch",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9263,6 +10992,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/file",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9272,6 +11013,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/file",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9281,6 +11047,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/file",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9313,6 +11091,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/history",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9322,6 +11112,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/history",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9364,6 +11179,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/maps",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9373,6 +11200,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "size: must be at most 200",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.less_than_equal",
+                     *           "field": "size",
+                     *           "fits": null,
+                     *           "message": "must be at most 200",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "le": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/maps",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "size: must be at most 200"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9382,6 +11234,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/maps",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9414,6 +11278,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/optimizer",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9423,6 +11299,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/optimizer",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9432,6 +11333,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/optimizer",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9471,6 +11384,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/optimizer/weight",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9480,6 +11405,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/optimizer/weight",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9489,6 +11439,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/optimizer/weight",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9521,6 +11483,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/pause",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9530,6 +11504,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/pause",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9539,6 +11525,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/pause",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9548,6 +11546,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/pause",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9557,6 +11580,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/pause",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9566,6 +11603,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/pause",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9598,6 +11647,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/play",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9607,6 +11668,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/play",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9616,6 +11689,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/play",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9625,6 +11710,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/play",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9634,6 +11744,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/play",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9643,6 +11767,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/play",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9675,6 +11811,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/reset",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9684,6 +11832,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/reset",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9693,6 +11853,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/reset",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9702,6 +11874,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/reset",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9711,6 +11908,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/reset",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9720,6 +11931,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/reset",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9756,6 +11979,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9765,6 +12002,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9774,6 +12023,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9783,6 +12044,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9792,6 +12065,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9801,6 +12088,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9810,6 +12111,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9819,6 +12143,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9828,6 +12166,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9864,6 +12214,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/save",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9873,6 +12237,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/save",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9882,6 +12258,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/save",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9891,6 +12281,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/save",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9900,6 +12304,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/save",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9909,6 +12336,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/save",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9941,6 +12380,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9950,6 +12401,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_passing",
+                     *       "detail": "This session does not look back at another one: it has a run of its own.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9959,6 +12422,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9968,6 +12456,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10000,6 +12500,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores/curves",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10009,6 +12521,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_passing",
+                     *       "detail": "This session does not look back at another one: it has a run of its own.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores/curves",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10018,6 +12542,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores/curves",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10027,6 +12576,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores/curves",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10063,6 +12624,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10072,6 +12647,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10081,6 +12668,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10090,6 +12689,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10099,6 +12710,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_passing",
+                     *       "detail": "This session does not look back at another one: it has a run of its own.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10108,6 +12731,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10117,6 +12754,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10126,6 +12777,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10135,6 +12809,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10144,6 +12832,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10180,6 +12880,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10189,6 +12903,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10198,6 +12924,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10207,6 +12945,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10216,6 +12966,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10225,6 +12989,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10234,6 +13012,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10243,6 +13044,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10252,6 +13067,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10288,6 +13115,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10297,6 +13138,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10306,6 +13159,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10315,6 +13180,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10324,6 +13201,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10333,6 +13224,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10342,6 +13247,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10351,6 +13279,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10360,6 +13302,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10396,6 +13350,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10405,6 +13373,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10414,6 +13394,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10423,6 +13415,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10432,6 +13436,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10441,6 +13459,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10450,6 +13482,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10459,6 +13514,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10468,6 +13537,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10509,6 +13590,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/summary",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10518,6 +13611,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/summary",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10554,6 +13672,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10563,6 +13695,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10572,6 +13716,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10581,6 +13737,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10590,6 +13758,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10599,6 +13781,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10608,6 +13804,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10617,6 +13836,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10626,6 +13859,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10658,6 +13903,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10667,6 +13924,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10676,6 +13945,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10685,6 +13966,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10694,6 +14000,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10703,6 +14023,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10735,6 +14067,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/units",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10744,6 +14088,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/units",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10753,6 +14122,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/units",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10785,6 +14166,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10794,6 +14187,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10803,6 +14221,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10839,6 +14269,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10848,6 +14292,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10857,6 +14313,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10866,6 +14334,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10875,6 +14355,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10884,6 +14378,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10893,6 +14401,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10902,6 +14433,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10911,6 +14456,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10940,6 +14497,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10973,6 +14542,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10982,6 +14565,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.session_exists",
+                     *       "detail": "there is a session of this key already",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10991,6 +14586,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11000,6 +14609,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11009,6 +14632,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11018,6 +14664,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11050,6 +14708,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11059,6 +14729,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11068,6 +14763,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11098,6 +14805,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11107,6 +14826,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11116,6 +14847,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11125,6 +14868,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11134,6 +14902,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11166,6 +14946,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/curves",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11175,6 +14967,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/curves",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11184,6 +15001,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/curves",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11216,6 +15045,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/events",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11225,6 +15066,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/events",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11234,6 +15100,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/events",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11266,6 +15144,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/trials",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11275,6 +15165,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/trials",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11284,6 +15199,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/trials",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11318,6 +15245,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/trials/12/open",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11327,6 +15266,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "number: must be at most 5000",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.less_than_equal",
+                     *           "field": "number",
+                     *           "fits": null,
+                     *           "message": "must be at most 5000",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "le": 5000
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/trials/12/open",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "number: must be at most 5000"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11336,6 +15300,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/trials/12/open",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11369,6 +15345,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11378,6 +15368,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11387,6 +15391,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11396,6 +15414,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/trainability",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11405,6 +15446,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11437,6 +15490,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11446,6 +15511,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11476,6 +15566,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11485,6 +15587,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11517,6 +15644,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/events",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11526,6 +15665,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/events",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11562,6 +15726,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/open",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11571,6 +15749,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/open",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11580,6 +15770,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/open",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11589,6 +15793,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/open",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11598,6 +15816,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/open",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11607,6 +15848,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/open",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11663,6 +15916,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/readyz",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
