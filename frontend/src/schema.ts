@@ -8024,6 +8024,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/datasets",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8033,6 +8047,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/datasets",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8042,6 +8070,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/datasets",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8051,6 +8093,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/datasets",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8083,6 +8148,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_table",
+                     *       "detail": "There is no such file here, or nobody has used it for long. Upload it again.",
+                     *       "errors": [],
+                     *       "instance": "/api/datasets/5d41402abc4b2a76",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8092,6 +8169,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/datasets/5d41402abc4b2a76",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8125,6 +8227,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/formula",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8134,6 +8250,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/formula",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8143,6 +8273,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/formula",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8152,6 +8296,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/formula",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8185,6 +8352,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/import",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8194,6 +8375,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/import",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8203,6 +8398,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/import",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8212,6 +8421,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/import",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8250,6 +8482,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/import/model",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8259,6 +8505,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/import/model",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8268,6 +8528,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/import/model",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8277,6 +8551,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/import/model",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8310,6 +8607,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/preview",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8319,6 +8630,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/preview",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8328,6 +8653,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/preview",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8337,6 +8676,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/preview",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8379,6 +8741,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "limit: must be at most 200",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.less_than_equal",
+                     *           "field": "limit",
+                     *           "fits": null,
+                     *           "message": "must be at most 200",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "le": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "limit: must be at most 200"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8388,6 +8775,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8435,6 +8834,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/runs",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8444,6 +8857,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8453,6 +8880,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8462,6 +8903,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8471,6 +8935,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8503,6 +8979,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8512,6 +9000,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8521,6 +9034,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8551,6 +9076,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.run_key_needed",
+                     *       "detail": "This takes the key of the run: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8560,6 +9097,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_run_key",
+                     *       "detail": "This key does not fit this run.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8569,6 +9118,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8578,6 +9139,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8587,6 +9173,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8623,6 +9221,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8632,6 +9244,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.run_key_needed",
+                     *       "detail": "This takes the key of the run: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8641,6 +9265,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_run_key",
+                     *       "detail": "This key does not fit this run.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8650,6 +9286,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8659,6 +9307,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8668,6 +9330,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8677,6 +9353,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8686,6 +9385,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8734,6 +9445,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/events",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8743,6 +9466,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/events",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8752,6 +9500,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/events",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8784,6 +9544,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/file",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8793,6 +9565,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.run_not_ended",
+                     *       "detail": "This run has not ended yet.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/file",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8802,6 +9586,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/file",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8811,6 +9620,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/file",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8843,6 +9664,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/history",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8852,6 +9685,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/history",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8861,6 +9719,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/history",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8897,6 +9767,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/open",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8906,6 +9790,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/open",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8915,6 +9811,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/open",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8924,6 +9834,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/open",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8933,6 +9857,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/open",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8942,6 +9889,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/open",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8975,6 +9934,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/weights",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8984,6 +9955,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.run_not_ended",
+                     *       "detail": "This run has not ended yet.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/weights",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8993,6 +9976,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/weights",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9002,6 +10010,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/weights",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9035,6 +10055,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9044,6 +10078,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.session_exists",
+                     *       "detail": "there is a session of this key already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9053,6 +10099,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9062,6 +10122,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9071,6 +10145,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9080,6 +10177,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9112,6 +10221,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9121,6 +10242,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9130,6 +10276,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9160,6 +10318,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9169,6 +10339,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9178,6 +10360,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9187,6 +10381,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9223,6 +10442,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9232,6 +10465,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9241,6 +10486,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9250,6 +10507,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9259,6 +10528,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9268,6 +10551,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9277,6 +10574,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9286,6 +10606,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9324,6 +10656,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9333,6 +10679,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9342,6 +10700,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9351,6 +10721,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9360,6 +10742,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9369,6 +10765,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9378,6 +10788,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9387,6 +10820,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9396,6 +10843,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9434,6 +10893,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/export/pytorch",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9443,6 +10914,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "format: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "format",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/export/pytorch",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "format: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9452,6 +10948,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/export/pytorch",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9484,6 +10992,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/file",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9493,6 +11013,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/file",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9502,6 +11047,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/file",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9534,6 +11091,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/history",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9543,6 +11112,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/history",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9585,6 +11179,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/maps",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9594,6 +11200,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "size: must be at most 200",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.less_than_equal",
+                     *           "field": "size",
+                     *           "fits": null,
+                     *           "message": "must be at most 200",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "le": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/maps",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "size: must be at most 200"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9603,6 +11234,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/maps",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9635,6 +11278,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/optimizer",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9644,6 +11299,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/optimizer",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9653,6 +11333,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/optimizer",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9692,6 +11384,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/optimizer/weight",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9701,6 +11405,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/optimizer/weight",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9710,6 +11439,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/optimizer/weight",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9742,6 +11483,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/pause",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9751,6 +11504,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/pause",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9760,6 +11525,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/pause",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9769,6 +11546,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/pause",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9778,6 +11580,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/pause",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9787,6 +11603,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/pause",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9819,6 +11647,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/play",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9828,6 +11668,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/play",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9837,6 +11689,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/play",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9846,6 +11710,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/play",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9855,6 +11744,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/play",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9864,6 +11767,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/play",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9896,6 +11811,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/reset",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9905,6 +11832,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/reset",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9914,6 +11853,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/reset",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9923,6 +11874,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/reset",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9932,6 +11908,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/reset",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9941,6 +11931,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/reset",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9977,6 +11979,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9986,6 +12002,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9995,6 +12023,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10004,6 +12044,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10013,6 +12065,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10022,6 +12088,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10031,6 +12111,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10040,6 +12143,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10049,6 +12166,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10085,6 +12214,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/save",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10094,6 +12237,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/save",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10103,6 +12258,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/save",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10112,6 +12281,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/save",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10121,6 +12304,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/save",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10130,6 +12336,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/save",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10162,6 +12380,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10171,6 +12401,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_passing",
+                     *       "detail": "This session does not look back at another one: it has a run of its own.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10180,6 +12422,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10189,6 +12456,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10221,6 +12500,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores/curves",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10230,6 +12521,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_passing",
+                     *       "detail": "This session does not look back at another one: it has a run of its own.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores/curves",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10239,6 +12542,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores/curves",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10248,6 +12576,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores/curves",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10284,6 +12624,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10293,6 +12647,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10302,6 +12668,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10311,6 +12689,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10320,6 +12710,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_passing",
+                     *       "detail": "This session does not look back at another one: it has a run of its own.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10329,6 +12731,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10338,6 +12754,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10347,6 +12777,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10356,6 +12809,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10365,6 +12832,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10401,6 +12880,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10410,6 +12903,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10419,6 +12924,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10428,6 +12945,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10437,6 +12966,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10446,6 +12989,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10455,6 +13012,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10464,6 +13044,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10473,6 +13067,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10509,6 +13115,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10518,6 +13138,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10527,6 +13159,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10536,6 +13180,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10545,6 +13201,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10554,6 +13224,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10563,6 +13247,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10572,6 +13279,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10581,6 +13302,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10617,6 +13350,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10626,6 +13373,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10635,6 +13394,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10644,6 +13415,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10653,6 +13436,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10662,6 +13459,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10671,6 +13482,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10680,6 +13514,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10689,6 +13537,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10730,6 +13590,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/summary",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10739,6 +13611,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/summary",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10775,6 +13672,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10784,6 +13695,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10793,6 +13716,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10802,6 +13737,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10811,6 +13758,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10820,6 +13781,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10829,6 +13804,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10838,6 +13836,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10847,6 +13859,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10879,6 +13903,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10888,6 +13924,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10897,6 +13945,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10906,6 +13966,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10915,6 +14000,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10924,6 +14023,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10956,6 +14067,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/units",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10965,6 +14088,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/units",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10974,6 +14122,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/units",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11006,6 +14166,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11015,6 +14187,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11024,6 +14221,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11060,6 +14269,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11069,6 +14292,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11078,6 +14313,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11087,6 +14334,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11096,6 +14355,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11105,6 +14378,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11114,6 +14401,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11123,6 +14433,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11132,6 +14456,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11161,6 +14497,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11194,6 +14542,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11203,6 +14565,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.session_exists",
+                     *       "detail": "there is a session of this key already",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11212,6 +14586,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11221,6 +14609,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11230,6 +14632,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11239,6 +14664,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11271,6 +14708,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11280,6 +14729,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11289,6 +14763,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11319,6 +14805,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11328,6 +14826,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11337,6 +14847,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11346,6 +14868,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11355,6 +14902,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11387,6 +14946,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/curves",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11396,6 +14967,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/curves",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11405,6 +15001,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/curves",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11437,6 +15045,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/events",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11446,6 +15066,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/events",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11455,6 +15100,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/events",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11487,6 +15144,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/trials",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11496,6 +15165,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/trials",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11505,6 +15199,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/trials",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11539,6 +15245,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/trials/12/open",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11548,6 +15266,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "number: must be at most 5000",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.less_than_equal",
+                     *           "field": "number",
+                     *           "fits": null,
+                     *           "message": "must be at most 5000",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "le": 5000
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/trials/12/open",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "number: must be at most 5000"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11557,6 +15300,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/trials/12/open",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11590,6 +15345,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11599,6 +15368,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11608,6 +15391,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11617,6 +15414,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/trainability",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11626,6 +15446,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11658,6 +15490,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11667,6 +15511,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11697,6 +15566,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11706,6 +15587,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11738,6 +15644,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/events",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11747,6 +15665,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/events",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11783,6 +15726,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/open",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11792,6 +15749,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/open",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11801,6 +15770,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/open",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11810,6 +15793,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/open",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11819,6 +15816,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/open",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11828,6 +15848,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/open",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11884,6 +15916,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/readyz",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
