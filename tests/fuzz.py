@@ -114,10 +114,15 @@ class Fuzzer:
             answers()
         except nothing:
             pass
-        except Exception as error:
+        except (Exception, BaseExceptionGroup) as error:
             if self.failed is None:
                 raise
             self.failed(name, error)
+
+
+def _told(error: BaseException) -> str:
+    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    return "\n".join([str(error), *map(_told, inner)])
 
 
 def _smaller(body: Any) -> Any:
@@ -128,7 +133,7 @@ def _smaller(body: Any) -> Any:
 
 
 def _less(name: str, value: Any) -> Any:
-    if name in MOST and isinstance(value, int) and not isinstance(value, bool):
+    if name in MOST and isinstance(value, int | float) and not isinstance(value, bool):
         return min(value, MOST[name])
     return _smaller(value)
 
@@ -153,8 +158,10 @@ def everybody(
 
 def main(minutes: float) -> int:
     """Prints what was asked; the number of operations that failed."""
+    from playground.training.compiled import loading
     from tests.conftest import _serve
 
+    loading.load()  # so that no worker compiles it meanwhile
     failures: dict[str, str] = {}
     asked: Counter[str] = Counter()
     until = monotonic() + 60 * minutes
@@ -163,7 +170,7 @@ def main(minutes: float) -> int:
         rounds = 0
         with httpx.Client(base_url=running.address, timeout=60) as client:
             while monotonic() < until:
-                note = lambda name, error: failures.setdefault(name, str(error))  # noqa: E731
+                note = lambda name, error: failures.setdefault(name, _told(error))  # noqa: E731
                 everybody(document, client, Fuzzer({}, THOROUGH, rounds, asked, note), until)
                 rounds += 1
     operations = sum(len(methods) for methods in document.raw_schema["paths"].values())
