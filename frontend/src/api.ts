@@ -3,7 +3,7 @@ import createClient from "openapi-fetch";
 import { worded } from "./catalogue";
 import { explained, said } from "./i18n";
 import type { paths } from "./schema";
-import type { Component, Failure, NewSession, Patch, Summary, WeightState } from "./types";
+import type { Component, Failure, NewMap, NewSession, Patch, Summary, WeightState } from "./types";
 
 /** Where the server's paths begin: "" or the root path of a proxy. */
 export const root = document.querySelector<HTMLMetaElement>("meta[name=playground-root]")?.content ?? "";
@@ -64,6 +64,13 @@ export const formula = (text: string, inputs: number) =>
 export const importLink = (link: string) => answer(client.POST("/api/import", { body: { link } }));
 export const preview = (data: Component, seed = 0) =>
   answer(client.POST("/api/preview", { body: { data, seed } }));
+
+export const createMap = (map: NewMap) => answer(client.POST("/api/trainability", { body: map }));
+export const endMap = (id: string) =>
+  answer(client.DELETE("/api/trainability/{id}", { params: { path: { id } } }));
+/** The network of a pixel of a map of trainability, as a session. */
+export const openPixel = (id: string, row: number, column: number) =>
+  answer(client.POST("/api/trainability/{id}/open", { params: { path: { id } }, body: { row, column } }));
 
 export const table = (id: string) => answer(client.GET("/api/datasets/{id}", { params: { path: { id } } }));
 

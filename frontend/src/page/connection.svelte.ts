@@ -176,6 +176,14 @@ export class Connection {
     }
   };
 
+  /** A session that has been made for this page; the browser's back button leads to the one before. */
+  enter({ id, key }: Held): void {
+    const url = new URL(location.href);
+    url.searchParams.delete("session");
+    history.pushState(null, "", url);
+    this.join(id, key);
+  }
+
   /** Goes on with a session that this tab had before. */
   comeBack(session: Held): boolean {
     this.join(session.id, session.key);
