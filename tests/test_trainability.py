@@ -1,6 +1,7 @@
 """How networks learn that differ in learning rate and scale of the first weights (arXiv 2402.06184)."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,7 +82,8 @@ def test_a_map_over_rest_is_the_same_again_and_each_pixel_opens_as_a_session(cli
         "side": 16,
         "steps": 12,
     }
-    maps = []
+    maps: list[dict[int, float]] = []
+    made: dict[str, Any] = {}
     for _ in range(2):
         made = client.post("/api/trainability", json=wanted).json()
         found: dict[int, float] = {}
