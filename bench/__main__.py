@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from bench import (
     crowd,
+    faults,
     frames,
     options,
     page,
@@ -34,6 +35,7 @@ QUESTIONS: dict[str, Callable[[], Iterable[Table]]] = {
     "watched": watched.measure,
     "spiral": spiral.measure,
     "recovery": recovery.measure,
+    "faults": faults.measure,
     "published": published.measure,
 }
 

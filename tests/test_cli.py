@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from playground import __version__, cli
 from playground.settings import Settings
+from playground.storage.store import Store
 from playground.web import app
 from playground.web.server import Server
 
@@ -25,7 +26,8 @@ def run(*arguments: str, **environment: str) -> Any:
 def served(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     """The settings of the servers that would have run."""
     made: list[Settings] = []
-    monkeypatch.setattr(app, "create_app", lambda settings: made.append(settings) or FastAPI())
+    monkeypatch.setattr(app, "create_app", lambda settings, store: made.append(settings) or FastAPI())
+    monkeypatch.setattr(Store, "open", lambda self: None)
     monkeypatch.setattr(Server, "run", lambda self: None)
     return made
 

@@ -12,6 +12,7 @@ from playground.catalogue.component import members
 from playground.messages import commands, events, headers
 from playground.run.description import FAMILIES
 from playground.web.openapi import for_page
+from playground.web.problem import ProblemDocument
 
 
 def test_everything_in_the_documentation_is_described_and_shown_by_example(client: httpx.Client) -> None:
@@ -34,6 +35,22 @@ def test_the_documentation_lists_what_a_call_may_answer(client: httpx.Client) ->
     assert statuses(session, "delete") == {"401", "403"}
     assert statuses(f"{session}/play", "post") == {"401", "403", "429", "503"}
     assert statuses(f"{session}/step", "post") == body | {"401", "403", "429", "503"}
+
+
+def test_every_error_that_is_documented_is_shown_by_example(client: httpx.Client) -> None:
+    document = client.get("/openapi.json").json()
+    shown = 0
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            for status, answer in operation["responses"].items():
+                if int(status) >= 400:
+                    example = answer["content"]["application/problem+json"]["example"]
+                    place = f"{method} {path}: {status}"
+                    assert ProblemDocument.model_validate(example).status == int(status), place
+                    assert example["detail"], place
+                    assert "{" not in example["instance"], place
+                    shown += 1
+    assert shown > 100
 
 
 def test_the_documentation_tells_how_to_speak_over_the_websocket(client: httpx.Client) -> None:

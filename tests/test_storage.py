@@ -9,11 +9,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from playground.storage import runs, sweeps, uploads
+from playground.storage import runs, sessions, sweeps, uploads
 from playground.storage.errors import StorageRefused
 from playground.storage.migration import MIGRATIONS
 from playground.storage.runs import RunRow
 from playground.storage.schema import REVISION, metadata
+from playground.storage.sessions import Changes, SessionRow
 from playground.storage.store import Store
 from playground.storage.sweeps import SweepRow, TrialRow
 from tests import postgres
@@ -133,6 +134,43 @@ def test_trials_are_taken_in_place_of_those_of_the_same_number(store: Store) -> 
     store.do_now(sweeps.put_trials, trials)
     assert store.do_now(sweeps.get_trials, "s") == trials[::-1]
     assert store.do_now(sweeps.get_curves, "s", 0) == b"curve"
+
+
+def test_a_session_comes_back_as_it_was_written(store: Store) -> None:
+    row = SessionRow(
+        id="s",
+        key_hash="k",
+        created=1.0,
+        saved=1.0,
+        start={},
+        config={},
+        ahead=[{"step": 9}],
+        state={"step": 0},
+    )
+    first = Changes(id="s", row=row, lines=[{"step": 1}], files={"a": b"1"}, uploads={"t": b"x"})
+    second = Changes(
+        id="s",
+        values={"state": {"step": 5}},
+        first=1,
+        lines=[{"step": 4}, {"step": 5}],
+        answers={"c1": (1, {"step": 4}), "c2": (2, {"step": 5})},
+        files={"b": b"2"},
+        gone=["a"],
+    )
+    store.do_now(sessions.write, [first, second])
+    stored = store.do_now(sessions.read, "s")
+    assert stored is not None
+    assert stored.row.state == {"step": 5}
+    assert stored.lines == [{"step": 1}, {"step": 4}, {"step": 5}]
+    assert stored.answers == {"c1": (1, {"step": 4}), "c2": (2, {"step": 5})}
+    assert (stored.files, stored.uploads) == ({"b": b"2"}, {"t": b"x"})
+    store.do_now(sessions.write, [Changes(id="s", forgotten=1), Changes(id="s", row=row)])
+    stored = store.do_now(sessions.read, "s")
+    assert stored is not None
+    assert (stored.row, stored.lines, stored.answers, stored.files) == (row, [], {}, {})
+    assert store.do_now(sessions.names) == ["s"]
+    store.do_now(sessions.remove, ["s"])
+    assert store.do_now(sessions.read, "s") is None
 
 
 def test_nothing_of_work_that_fails_is_written(store: Store) -> None:

@@ -42,6 +42,11 @@ IMAGE_PIXELS = 40_000_000
 IMAGE_SIDE = 64
 """Pixels along the longer side of a picture that is learned."""
 
+MODEL_BYTES = 8 * 1024 * 1024
+"""An uploaded model: weights of a network as large as may be."""
+MODEL_UNPACKED = 16 * 1024 * 1024
+"""What a part of it may unpack to."""
+
 BODY_BYTES = 1024 * 1024
 """A JSON request; an uploaded file may have `CSV_BYTES`."""
 WEIGHTS_BYTES = 32 * 1024 * 1024

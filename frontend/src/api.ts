@@ -3,7 +3,17 @@ import createClient from "openapi-fetch";
 import { worded } from "./catalogue";
 import { explained, said } from "./i18n";
 import type { paths } from "./schema";
-import type { Component, Failure, NewMap, NewSession, Patch, Summary, WeightState } from "./types";
+import type {
+  Component,
+  Config,
+  ExportFormat,
+  Failure,
+  NewMap,
+  NewSession,
+  Patch,
+  Summary,
+  WeightState,
+} from "./types";
 
 /** Where the server's paths begin: "" or the root path of a proxy. */
 export const root = document.querySelector<HTMLMetaElement>("meta[name=playground-root]")?.content ?? "";
@@ -73,6 +83,26 @@ export const openPixel = (id: string, row: number, column: number) =>
   answer(client.POST("/api/trainability/{id}/open", { params: { path: { id } }, body: { row, column } }));
 
 export const table = (id: string) => answer(client.GET("/api/datasets/{id}", { params: { path: { id } } }));
+
+/** A session as a file to take home. */
+export async function exported(id: string, format: ExportFormat): Promise<File> {
+  let name: string = format;
+  const call = client
+    .GET("/api/sessions/{id}/export/{format}", { params: { path: { id, format } }, parseAs: "blob" })
+    .then((found) => {
+      name = /filename="(.+)"/.exec(found.response.headers.get("content-disposition") ?? "")?.[1] ?? name;
+      return found;
+    });
+  return new File([(await answer(call)) as Blob], name);
+}
+
+/** What begins a session with the network of a file, beside the data of this config. */
+export async function importModel(file: File, config: Config | null): Promise<NewSession> {
+  const form = new FormData();
+  form.set("file", file);
+  if (config) form.set("config", JSON.stringify(config));
+  return (await answer(client.POST("/api/import/model", { body: form as never }))) as NewSession;
+}
 
 /** Uploads a CSV file or a workbook; `options` say how to read it. */
 export async function uploadTable(file: File, options: Record<string, string> = {}) {

@@ -112,6 +112,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/import/model": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Model
+         * @description Read a network of Dense, BatchNorm, Dropout and activations that are here, too.
+         *
+         *     Anything else is refused by its name. Nothing in the file is executed.
+         */
+        post: operations["import_model_api_import_model_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/preview": {
         parameters: {
             query?: never;
@@ -249,6 +271,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{id}/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open Run
+         * @description A live session that goes on from a moment of a run, paused: bit for bit as it was then. From an earlier
+         *     moment it follows the rest of the timeline, until the first change by hand.
+         */
+        post: operations["open_run_api_runs__id__open_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{id}/weights": {
         parameters: {
             query?: never;
@@ -367,11 +410,33 @@ export interface paths {
          * @description The session as it is now, as a file.
          *
          *     `pytorch` is a script that trains the same network again, with the changes that were made on the way; it
-         *     needs torch and numpy. `notebook` is the same for Jupyter. `safetensors` has the weights by the names of
-         *     the script's class. `history.csv` and `tensorboard` have the curves, `data.csv` the points; `config`,
-         *     `timeline` and `run` go into `POST /api/sessions`. What a format cannot say is named in the refusal.
+         *     needs torch and numpy. `notebook` is the same for Jupyter; `keras` trains with what is set now.
+         *     `safetensors` has the weights by the names of the script's class, `onnx` the network with them.
+         *     `history.csv` and `tensorboard` have the curves, `data.csv` the points; `config`, `timeline` and `run` go
+         *     into `POST /api/sessions`. What a format cannot say is named in the refusal.
          */
         get: operations["export_session_api_sessions__id__export__format__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Session File
+         * @description A few KB that `playground verify` replays, to confirm that this config and this timeline lead to the
+         *     weights that the session has now.
+         */
+        get: operations["session_file_api_sessions__id__file_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -541,6 +606,27 @@ export interface paths {
          *     all was well, and the state where the session was before a reset or before it went back.
          */
         post: operations["restore_api_sessions__id__restore_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{id}/save": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Save
+         * @description Keep a session as it is now: config, timeline, weights and curves become a run that has ended. The
+         *     session goes on. Whoever may look at it may keep it; the key of the run is theirs.
+         */
+        post: operations["save_api_sessions__id__save_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1356,6 +1442,21 @@ export interface components {
         };
         /** @description The header of a binary message */
         BinaryHeader: components["schemas"]["FrameHeader"] | components["schemas"]["DataHeader"] | components["schemas"]["MetricsHeader"];
+        /** Body_import_model_api_import_model_post */
+        Body_import_model_api_import_model_post: {
+            /**
+             * Config
+             * @description The config to take data and training from, as JSON
+             * @default {}
+             * @example {}
+             */
+            config?: string;
+            /**
+             * File
+             * @description A .safetensors, .keras or .onnx file of at most 8 MiB
+             */
+            file: string;
+        };
         /** Body_upload_api_datasets_post */
         Body_upload_api_datasets_post: {
             /**
@@ -3525,6 +3626,124 @@ export interface components {
             show_test: boolean;
         };
         /**
+         * ImportedModel
+         * @description A network of a file: `POST /api/sessions` takes this as it is, and answers as the file would.
+         */
+        ImportedModel: {
+            /**
+             * @description The network, with data and training of the config that was sent along, as far as they fit.
+             * @example {
+             *       "augmentation": {
+             *         "kind": "no_augmentation"
+             *       },
+             *       "batch_size": 10,
+             *       "carry_remainder": false,
+             *       "class_weights": {
+             *         "kind": "equal"
+             *       },
+             *       "data": {
+             *         "draw": 0,
+             *         "kind": "circle",
+             *         "noise": 0,
+             *         "samples": 500,
+             *         "share": 0.5,
+             *         "train_fraction": 0.5
+             *       },
+             *       "features": [
+             *         "x1",
+             *         "x2"
+             *       ],
+             *       "fourier_scale": 3,
+             *       "hidden": [
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
+             *           "width": 4
+             *         },
+             *         {
+             *           "activation": {
+             *             "kind": "tanh"
+             *           },
+             *           "dropout": 0,
+             *           "frozen": false,
+             *           "frozen_edges": [],
+             *           "frozen_neurons": [],
+             *           "normalization": {
+             *             "kind": "none"
+             *           },
+             *           "shortcut": {
+             *             "kind": "none"
+             *           },
+             *           "width": 2
+             *         }
+             *       ],
+             *       "init": {
+             *         "bias": 0,
+             *         "gain": 1,
+             *         "kind": "xavier_uniform"
+             *       },
+             *       "input_dropout": 0,
+             *       "input_noise": 0,
+             *       "l1": 0,
+             *       "l1_prunes": false,
+             *       "l2": 0,
+             *       "loss": {
+             *         "kind": "bce",
+             *         "label_smoothing": 0
+             *       },
+             *       "optimizer": {
+             *         "beta1": 0.9,
+             *         "beta2": 0.999,
+             *         "decoupled_weight_decay": false,
+             *         "eps": 1e-8,
+             *         "kind": "adam",
+             *         "lr": 0.001,
+             *         "weight_decay": 0
+             *       },
+             *       "output": {
+             *         "activation": {
+             *           "kind": "auto"
+             *         },
+             *         "frozen": false,
+             *         "frozen_edges": [],
+             *         "frozen_neurons": [],
+             *         "shortcut": {
+             *           "kind": "none"
+             *         }
+             *       },
+             *       "replicas": 1,
+             *       "schedule": {
+             *         "kind": "constant_rate",
+             *         "warmup": 0
+             *       },
+             *       "seed": 0,
+             *       "shuffle": true,
+             *       "stopping": {
+             *         "kind": "no_stopping"
+             *       },
+             *       "version": 2
+             *     }
+             */
+            config: components["schemas"]["Config"];
+            /**
+             * Timeline
+             * @description A line that sets its weights at once.
+             * @example []
+             */
+            timeline: components["schemas"]["TimelineEntry"][];
+        };
+        /**
          * InputNode
          * @description A raw input of a point.
          */
@@ -3539,6 +3758,36 @@ export interface components {
              * @description 1 for x1, and so on
              */
             number: number;
+        };
+        /**
+         * Labels
+         * @description What people call a run.
+         */
+        Labels: {
+            /**
+             * Name
+             * @description A few words.
+             * @default
+             * @example Spiral with Adam
+             */
+            name?: string;
+            /**
+             * Note
+             * @description Anything.
+             * @default
+             * @example Learns it in 40 epochs.
+             */
+            note?: string;
+            /**
+             * Tags
+             * @description To find it by.
+             * @default []
+             * @example [
+             *       "spiral",
+             *       "lesson 3"
+             *     ]
+             */
+            tags?: string[];
         };
         /**
          * Layer
@@ -5100,6 +5349,18 @@ export interface components {
              * @constant
              */
             version: 1;
+        };
+        /**
+         * RunMoment
+         * @description A moment of a run.
+         */
+        RunMoment: {
+            /**
+             * Step
+             * @description Its step; its end if left out. What it was then is trained again, at full speed.
+             * @example 500
+             */
+            step?: number | null;
         };
         /**
          * RunPage
@@ -7763,6 +8024,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/datasets",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7772,6 +8047,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/datasets",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7781,6 +8070,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/datasets",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7790,6 +8093,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/datasets",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7822,6 +8148,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_table",
+                     *       "detail": "There is no such file here, or nobody has used it for long. Upload it again.",
+                     *       "errors": [],
+                     *       "instance": "/api/datasets/5d41402abc4b2a76",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7831,6 +8169,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/datasets/5d41402abc4b2a76",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7864,6 +8227,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/formula",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7873,6 +8250,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/formula",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7882,6 +8273,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/formula",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7891,6 +8296,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/formula",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7924,6 +8352,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/import",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7933,6 +8375,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/import",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7942,6 +8398,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/import",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7951,6 +8421,159 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/import",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    import_model_api_import_model_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "file": "…"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["Body_import_model_api_import_model_post"];
+            };
+        };
+        responses: {
+            /** @description What begins a session with it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedModel"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/import/model",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/import/model",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/import/model",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/import/model",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7984,6 +8607,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/preview",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -7993,6 +8630,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/preview",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8002,6 +8653,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/preview",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8011,6 +8676,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/preview",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8053,6 +8741,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "limit: must be at most 200",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.less_than_equal",
+                     *           "field": "limit",
+                     *           "fits": null,
+                     *           "message": "must be at most 200",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "le": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "limit: must be at most 200"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8062,6 +8775,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8109,6 +8834,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/runs",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8118,6 +8857,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8127,6 +8880,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8136,6 +8903,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8145,6 +8935,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8177,6 +8979,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8186,6 +9000,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8195,6 +9034,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8225,6 +9076,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.run_key_needed",
+                     *       "detail": "This takes the key of the run: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8234,6 +9097,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_run_key",
+                     *       "detail": "This key does not fit this run.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8243,6 +9118,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8252,6 +9139,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8261,6 +9173,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8297,6 +9221,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8306,6 +9244,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.run_key_needed",
+                     *       "detail": "This takes the key of the run: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8315,6 +9265,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_run_key",
+                     *       "detail": "This key does not fit this run.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8324,6 +9286,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8333,6 +9307,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8342,6 +9330,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8351,6 +9353,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8360,6 +9385,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8408,6 +9445,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/events",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8417,6 +9466,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/events",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8426,6 +9500,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/events",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8458,6 +9544,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/file",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8467,6 +9565,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.run_not_ended",
+                     *       "detail": "This run has not ended yet.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/file",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8476,6 +9586,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/file",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8485,6 +9620,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/file",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8517,6 +9664,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/history",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8526,6 +9685,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/history",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8535,6 +9719,188 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/history",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    open_run_api_runs__id__open_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RunMoment"];
+            };
+        };
+        responses: {
+            /** @description The session and its key; `Location` has its address */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedSession"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/open",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/open",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/open",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/open",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/open",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/open",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8568,6 +9934,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/weights",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8577,6 +9955,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.run_not_ended",
+                     *       "detail": "This run has not ended yet.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/weights",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8586,6 +9976,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/weights",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8595,6 +10010,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/weights",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8628,6 +10055,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8637,6 +10078,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.session_exists",
+                     *       "detail": "there is a session of this key already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8646,6 +10099,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8655,6 +10122,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8664,6 +10145,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8673,6 +10177,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8705,6 +10221,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8714,6 +10242,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8723,6 +10276,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8753,6 +10318,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8762,6 +10339,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8771,6 +10360,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8780,6 +10381,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8816,6 +10442,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8825,6 +10465,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8834,6 +10486,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8843,6 +10507,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8852,6 +10528,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8861,6 +10551,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8870,6 +10574,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8879,6 +10606,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/branch",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8917,6 +10656,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8926,6 +10679,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8935,6 +10700,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8944,6 +10721,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8953,6 +10742,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8962,6 +10765,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8971,6 +10788,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8980,6 +10820,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -8989,6 +10843,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/config",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9000,7 +10866,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description What to write */
-                format: "pytorch" | "notebook" | "safetensors" | "history.csv" | "tensorboard" | "data.csv" | "config" | "timeline" | "run";
+                format: "pytorch" | "notebook" | "keras" | "safetensors" | "onnx" | "history.csv" | "tensorboard" | "data.csv" | "config" | "timeline" | "run";
                 /** @description The session's id */
                 id: string;
             };
@@ -9027,6 +10893,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/export/pytorch",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9036,6 +10914,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "format: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "format",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/export/pytorch",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "format: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9045,6 +10948,117 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/export/pytorch",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    session_file_api_sessions__id__file_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunFile"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/file",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/file",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/file",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9077,6 +11091,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/history",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9086,6 +11112,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/history",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9128,6 +11179,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/maps",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9137,6 +11200,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "size: must be at most 200",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.less_than_equal",
+                     *           "field": "size",
+                     *           "fits": null,
+                     *           "message": "must be at most 200",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "le": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/maps",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "size: must be at most 200"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9146,6 +11234,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/maps",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9178,6 +11278,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/optimizer",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9187,6 +11299,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/optimizer",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9196,6 +11333,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/optimizer",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9235,6 +11384,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/optimizer/weight",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9244,6 +11405,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/optimizer/weight",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9253,6 +11439,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/optimizer/weight",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9285,6 +11483,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/pause",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9294,6 +11504,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/pause",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9303,6 +11525,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/pause",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9312,6 +11546,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/pause",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9321,6 +11580,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/pause",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9330,6 +11603,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/pause",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9362,6 +11647,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/play",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9371,6 +11668,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/play",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9380,6 +11689,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/play",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9389,6 +11710,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/play",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9398,6 +11744,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/play",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9407,6 +11767,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/play",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9439,6 +11811,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/reset",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9448,6 +11832,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/reset",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9457,6 +11853,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/reset",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9466,6 +11874,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/reset",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9475,6 +11908,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/reset",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9484,6 +11931,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/reset",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9520,6 +11979,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9529,6 +12002,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9538,6 +12023,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9547,6 +12044,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9556,6 +12065,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9565,6 +12088,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9574,6 +12111,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9583,6 +12143,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9592,6 +12166,188 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/restore",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    save_api_sessions__id__save_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Labels"];
+            };
+        };
+        responses: {
+            /** @description The run and its key; `Location` has its address */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedRun"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/save",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/save",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/save",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Entity body in unsupported format */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/save",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/save",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/save",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9624,6 +12380,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9633,6 +12401,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_passing",
+                     *       "detail": "This session does not look back at another one: it has a run of its own.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9642,6 +12422,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9651,6 +12456,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9683,6 +12500,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores/curves",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9692,6 +12521,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_passing",
+                     *       "detail": "This session does not look back at another one: it has a run of its own.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores/curves",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9701,6 +12542,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores/curves",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9710,6 +12576,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/scores/curves",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9746,6 +12624,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9755,6 +12647,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9764,6 +12668,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9773,6 +12689,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9782,6 +12710,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_passing",
+                     *       "detail": "This session does not look back at another one: it has a run of its own.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9791,6 +12731,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9800,6 +12754,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9809,6 +12777,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9818,6 +12809,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9827,6 +12832,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/seek",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9863,6 +12880,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9872,6 +12903,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9881,6 +12924,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9890,6 +12945,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9899,6 +12966,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9908,6 +12989,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9917,6 +13012,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9926,6 +13044,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9935,6 +13067,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/slice",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9971,6 +13115,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9980,6 +13138,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9989,6 +13159,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -9998,6 +13180,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10007,6 +13201,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10016,6 +13224,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10025,6 +13247,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10034,6 +13279,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10043,6 +13302,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/speed",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10079,6 +13350,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10088,6 +13373,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10097,6 +13394,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10106,6 +13415,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10115,6 +13436,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10124,6 +13459,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10133,6 +13482,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10142,6 +13514,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10151,6 +13537,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/step",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10192,6 +13590,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/summary",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10201,6 +13611,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/summary",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10237,6 +13672,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10246,6 +13695,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10255,6 +13716,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10264,6 +13737,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10273,6 +13758,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10282,6 +13781,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10291,6 +13804,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10300,6 +13836,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10309,6 +13859,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10341,6 +13903,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10350,6 +13924,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10359,6 +13945,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10368,6 +13966,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10377,6 +14000,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10386,6 +14023,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/together",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10418,6 +14067,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/units",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10427,6 +14088,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/units",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10436,6 +14122,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/units",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10468,6 +14166,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10477,6 +14187,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10486,6 +14221,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10522,6 +14269,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10531,6 +14292,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10540,6 +14313,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10549,6 +14334,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_session",
+                     *       "detail": "There is no session with this id; it may have been dropped.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10558,6 +14355,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10567,6 +14378,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10576,6 +14401,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10585,6 +14433,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.too_many_commands",
+                     *       "detail": "64 commands are waiting for their turn already",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 64
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10594,6 +14456,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sessions/9f3c01ab77/weights",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10623,6 +14497,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10656,6 +14542,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10665,6 +14565,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.session_exists",
+                     *       "detail": "there is a session of this key already",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10674,6 +14586,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10683,6 +14609,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10692,6 +14632,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10701,6 +14664,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10733,6 +14708,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10742,6 +14729,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10751,6 +14763,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10781,6 +14805,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.key_needed",
+                     *       "detail": "This takes the session's key: Authorization: Bearer …",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10790,6 +14826,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.wrong_key",
+                     *       "detail": "This key does not fit this session.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10799,6 +14847,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10808,6 +14868,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10817,6 +14902,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10849,6 +14946,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/curves",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10858,6 +14967,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/curves",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10867,6 +15001,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/curves",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10899,6 +15045,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/events",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10908,6 +15066,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/events",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10917,6 +15100,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/events",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10949,6 +15144,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/trials",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10958,6 +15165,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/trials",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -10967,6 +15199,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/trials",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11001,6 +15245,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/trials/12/open",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11010,6 +15266,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "number: must be at most 5000",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.less_than_equal",
+                     *           "field": "number",
+                     *           "fits": null,
+                     *           "message": "must be at most 5000",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "le": 5000
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/trials/12/open",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "number: must be at most 5000"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11019,6 +15300,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/sweeps/9f3c01ab77aa/trials/12/open",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11052,6 +15345,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11061,6 +15368,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11070,6 +15391,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11079,6 +15414,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/trainability",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11088,6 +15446,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11120,6 +15490,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11129,6 +15511,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11159,6 +15566,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11168,6 +15587,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11200,6 +15644,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/events",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11209,6 +15665,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "id: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "id",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/events",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "id: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11245,6 +15726,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.unreadable_json",
+                     *       "detail": "The JSON in the body cannot be read: Expecting value: line 1 column 1 (char 0).",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/open",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "error": "Expecting value: line 1 column 1 (char 0)"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11254,6 +15749,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.not_found",
+                     *       "detail": "There is nothing at this address.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/open",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11263,6 +15770,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.body_too_large",
+                     *       "detail": "The JSON of a request may have at most 1 MB.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/open",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "limit": 1
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11272,6 +15793,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.content_type",
+                     *       "detail": "Content-Type: this takes application/json.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/open",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "media_type": "application/json"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11281,6 +15816,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "learning_rate: there is no such field",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.extra_forbidden",
+                     *           "field": "learning_rate",
+                     *           "fits": null,
+                     *           "message": "there is no such field",
+                     *           "suggestion": null,
+                     *           "values": {}
+                     *         }
+                     *       ],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/open",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "learning_rate: there is no such field"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11290,6 +15848,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/trainability/1f0e9c3a7b52/open",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -11346,6 +15916,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/readyz",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };

@@ -1,5 +1,5 @@
 // Short names for what the server's schema describes. schema.ts is generated from that (`npm run types`).
-import type { components } from "./schema";
+import type { components, paths } from "./schema";
 
 type Schemas = components["schemas"];
 
@@ -26,6 +26,8 @@ export type Failure = Explained &
   Pick<ProblemDocument, "status" | "title"> &
   Partial<Pick<ProblemDocument, "errors">>;
 
+/** What a session can be taken home as. */
+export type ExportFormat = paths["/api/sessions/{id}/export/{format}"]["get"]["parameters"]["path"]["format"];
 export type Summary = Schemas["Summary"];
 export type WeightState = Schemas["WeightState"];
 export type ScoreCurves = Schemas["ScoreCurves"];

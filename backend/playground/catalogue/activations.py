@@ -28,6 +28,14 @@ class Activation(Component):
     """compiled(z, *learned, *fields) -> f(z), f'(z), and the derivative of f by each that is learned, for the
     compiled trainer; without it, the reference trains."""
 
+    onnx: ClassVar[tuple[tuple[str | float, ...], ...]] = ()
+    """Its operations in ONNX, one after the other, each with its operands: `z` is the sum, `.` what the one
+    before gave, a name what is learned; parameters are attributes. Without it, there is no ONNX of it."""
+    keras: ClassVar[str] = ""
+    """Its name in `keras.activations`, or that of a layer. Without it, there is no Keras of it."""
+    keras_names: ClassVar[dict[str, str]] = {}
+    """How parameters and what is learned are called there."""
+
     suggested_init: ClassVar[str] = ""
     """The `kind` of the initial weights that it is made for, where it is made for one."""
 
@@ -37,6 +45,8 @@ class Linear(Activation):
 
     kind: Literal["linear"] = "linear"
     label: ClassVar[str] = "Linear"
+    onnx: ClassVar[tuple[tuple[str | float, ...], ...]] = (("Identity", "z"),)
+    keras: ClassVar[str] = "linear"
     effect: ClassVar[str] = "effect.to_linear"
     formula: ClassVar[str] = r"f(z) = z"
 
@@ -54,6 +64,7 @@ class BinaryStep(Activation):
 
     kind: Literal["step"] = "step"
     label: ClassVar[str] = "Step"
+    onnx: ClassVar[tuple[tuple[str | float, ...], ...]] = (("Relu", "z"), ("Sign", "."))
     effect: ClassVar[str] = "effect.to_step"
     formula: ClassVar[str] = r"f(z) = \begin{cases} 1 & z > 0 \\ 0 & z \le 0 \end{cases}"
 
@@ -71,6 +82,8 @@ class Sigmoid(Activation):
 
     kind: Literal["sigmoid"] = "sigmoid"
     label: ClassVar[str] = "Sigmoid"
+    onnx: ClassVar[tuple[tuple[str | float, ...], ...]] = (("Sigmoid", "z"),)
+    keras: ClassVar[str] = "sigmoid"
     effect: ClassVar[str] = "effect.to_squashing"
     formula: ClassVar[str] = r"f(z) = \frac{1}{1 + e^{-z}}"
 
@@ -88,6 +101,8 @@ class Tanh(Activation):
 
     kind: Literal["tanh"] = "tanh"
     label: ClassVar[str] = "Tanh"
+    onnx: ClassVar[tuple[tuple[str | float, ...], ...]] = (("Tanh", "z"),)
+    keras: ClassVar[str] = "tanh"
     effect: ClassVar[str] = "effect.to_squashing"
     formula: ClassVar[str] = r"f(z) = \tanh z = 2\sigma(2z) - 1"
 
@@ -106,6 +121,8 @@ class HardTanh(Activation):
 
     kind: Literal["hard_tanh"] = "hard_tanh"
     label: ClassVar[str] = "Hard tanh"
+    onnx: ClassVar[tuple[tuple[str | float, ...], ...]] = (("Clip", "z", -1.0, 1.0),)
+    keras: ClassVar[str] = "hard_tanh"
     effect: ClassVar[str] = "effect.to_squashing"
     formula: ClassVar[str] = r"f(z) = \max(-1, \min(1, z))"
 
@@ -123,6 +140,8 @@ class Softsign(Activation):
 
     kind: Literal["softsign"] = "softsign"
     label: ClassVar[str] = "Softsign"
+    onnx: ClassVar[tuple[tuple[str | float, ...], ...]] = (("Softsign", "z"),)
+    keras: ClassVar[str] = "softsign"
     effect: ClassVar[str] = "effect.to_squashing"
     formula: ClassVar[str] = r"f(z) = \frac{z}{1 + |z|}"
 
@@ -141,6 +160,8 @@ class ReLU(Activation):
 
     kind: Literal["relu"] = "relu"
     label: ClassVar[str] = "ReLU"
+    onnx: ClassVar[tuple[tuple[str | float, ...], ...]] = (("Relu", "z"),)
+    keras: ClassVar[str] = "relu"
     effect: ClassVar[str] = "effect.to_relu"
     formula: ClassVar[str] = r"f(z) = \max(0, z)"
 
@@ -157,6 +178,9 @@ class LeakyReLU(Activation):
 
     kind: Literal["leaky_relu"] = "leaky_relu"
     label: ClassVar[str] = "Leaky ReLU"
+    onnx: ClassVar[tuple[tuple[str | float, ...], ...]] = (("LeakyRelu", "z"),)
+    keras: ClassVar[str] = "LeakyReLU"
+    keras_names: ClassVar[dict[str, str]] = {"alpha": "negative_slope"}
     effect: ClassVar[str] = "effect.to_relu_like"
     formula: ClassVar[str] = r"f(z) = \begin{cases} z & z > 0 \\ \alpha z & z \le 0 \end{cases}"
     alpha: float = Field(default=0.01, title="Alpha α", ge=0, le=1, description="Slope of the negative side")
@@ -175,6 +199,9 @@ class PReLU(Activation):
 
     kind: Literal["prelu"] = "prelu"
     label: ClassVar[str] = "PReLU"
+    onnx: ClassVar[tuple[tuple[str | float, ...], ...]] = (("PRelu", "z", "alpha"),)
+    keras: ClassVar[str] = "PReLU"
+    keras_names: ClassVar[dict[str, str]] = {"alpha": "alpha"}
     effect: ClassVar[str] = "effect.to_prelu"
     formula: ClassVar[str] = (
         r"f(z) = \begin{cases} z & z > 0 \\ \alpha z & z \le 0 \end{cases}"
@@ -196,6 +223,9 @@ class ELU(Activation):
 
     kind: Literal["elu"] = "elu"
     label: ClassVar[str] = "ELU"
+    onnx: ClassVar[tuple[tuple[str | float, ...], ...]] = (("Elu", "z"),)
+    keras: ClassVar[str] = "ELU"
+    keras_names: ClassVar[dict[str, str]] = {"alpha": "alpha"}
     effect: ClassVar[str] = "effect.to_relu_like"
     formula: ClassVar[str] = r"f(z) = \begin{cases} z & z > 0 \\ \alpha (e^z - 1) & z \le 0 \end{cases}"
     alpha: float = Field(default=1.0, title="Alpha α", ge=0, le=10, description="Depth of the negative side")
@@ -215,6 +245,8 @@ class SELU(Activation):
 
     kind: Literal["selu"] = "selu"
     label: ClassVar[str] = "SELU"
+    onnx: ClassVar[tuple[tuple[str | float, ...], ...]] = (("Selu", "z"),)
+    keras: ClassVar[str] = "selu"
     effect: ClassVar[str] = "effect.to_selu"
     formula: ClassVar[str] = (
         r"f(z) = \lambda \begin{cases} z & z > 0 \\ \alpha (e^z - 1) & z \le 0 \end{cases}"
@@ -240,6 +272,8 @@ class GELU(Activation):
 
     kind: Literal["gelu"] = "gelu"
     label: ClassVar[str] = "GELU"
+    onnx: ClassVar[tuple[tuple[str | float, ...], ...]] = (("Gelu", "z"),)
+    keras: ClassVar[str] = "gelu"
     effect: ClassVar[str] = "effect.to_relu_like"
     formula: ClassVar[str] = r"f(z) = z\,\Phi(z)"
 
@@ -264,6 +298,8 @@ class SiLU(Activation):
 
     kind: Literal["silu"] = "silu"
     label: ClassVar[str] = "SiLU"
+    onnx: ClassVar[tuple[tuple[str | float, ...], ...]] = (("Sigmoid", "z"), ("Mul", "z", "."))
+    keras: ClassVar[str] = "silu"
     effect: ClassVar[str] = "effect.to_relu_like"
     formula: ClassVar[str] = r"f(z) = z\,\sigma(z)"
 
@@ -281,6 +317,8 @@ class Mish(Activation):
 
     kind: Literal["mish"] = "mish"
     label: ClassVar[str] = "Mish"
+    onnx: ClassVar[tuple[tuple[str | float, ...], ...]] = (("Mish", "z"),)
+    keras: ClassVar[str] = "mish"
     effect: ClassVar[str] = "effect.to_relu_like"
     formula: ClassVar[str] = r"f(z) = z \tanh(\ln(1 + e^z))"
 
@@ -302,6 +340,8 @@ class Softplus(Activation):
 
     kind: Literal["softplus"] = "softplus"
     label: ClassVar[str] = "Softplus"
+    onnx: ClassVar[tuple[tuple[str | float, ...], ...]] = (("Softplus", "z"),)
+    keras: ClassVar[str] = "softplus"
     effect: ClassVar[str] = "effect.to_relu_like"
     formula: ClassVar[str] = r"f(z) = \ln(1 + e^z) = \max(0, z) + \ln(1 + e^{-|z|})"
 
@@ -320,6 +360,8 @@ class Exponential(Activation):
 
     kind: Literal["exponential"] = "exponential"
     label: ClassVar[str] = "Exponential"
+    onnx: ClassVar[tuple[tuple[str | float, ...], ...]] = (("Exp", "z"),)
+    keras: ClassVar[str] = "exponential"
     effect: ClassVar[str] = "effect.to_exponential"
     formula: ClassVar[str] = r"f(z) = e^z"
 

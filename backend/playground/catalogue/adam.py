@@ -33,6 +33,7 @@ class Adam(Optimizer):
 
     kind: Literal["adam"] = "adam"
     label: ClassVar[str] = "Adam"
+    keras: ClassVar[str] = "optimizers.Adam({lr}, beta_1={beta1}, beta_2={beta2}, epsilon={eps})"
     effect: ClassVar[str] = "effect.to_adaptive"
     formula: ClassVar[str] = (
         r"m \leftarrow \beta_1 m + (1-\beta_1) g,\quad v \leftarrow \beta_2 v + (1-\beta_2) g^2,\quad"
@@ -88,6 +89,7 @@ class AdamW(Adam):
 
     kind: Literal["adamw"] = "adamw"
     label: ClassVar[str] = "AdamW"
+    keras: ClassVar[str] = "optimizers.Adam({lr}, beta_1={beta1}, beta_2={beta2}, epsilon={eps})"
     effect: ClassVar[str] = "effect.to_adamw"
     formula: ClassVar[str] = (
         r"w \leftarrow w - \eta \lambda w - \eta\, \frac{m/(1-\beta_1^t)}{\sqrt{v/(1-\beta_2^t)} + \epsilon}"
@@ -102,6 +104,9 @@ class AMSGrad(Adam):
 
     kind: Literal["amsgrad"] = "amsgrad"
     label: ClassVar[str] = "AMSGrad"
+    keras: ClassVar[str] = (
+        "optimizers.Adam({lr}, beta_1={beta1}, beta_2={beta2}, epsilon={eps}, amsgrad=True)"
+    )
     effect: ClassVar[str] = "effect.to_adaptive"
     formula: ClassVar[str] = (
         r"\hat v \leftarrow \max(\hat v, v),\quad"
@@ -130,6 +135,7 @@ class NAdam(Adam):
 
     kind: Literal["nadam"] = "nadam"
     label: ClassVar[str] = "NAdam"
+    keras: ClassVar[str] = "optimizers.Nadam({lr}, beta_1={beta1}, beta_2={beta2}, epsilon={eps})"
     effect: ClassVar[str] = "effect.to_adaptive"
     formula: ClassVar[str] = (
         r"\mu_t = \beta_1 (1 - \tfrac12 0.96^{t\psi}),\quad w \leftarrow w - \eta\,"
@@ -234,6 +240,7 @@ class Adamax(Adam):
 
     kind: Literal["adamax"] = "adamax"
     label: ClassVar[str] = "Adamax"
+    keras: ClassVar[str] = "optimizers.Adamax({lr}, beta_1={beta1}, beta_2={beta2}, epsilon={eps})"
     effect: ClassVar[str] = "effect.to_adaptive"
     formula: ClassVar[str] = (
         r"u \leftarrow \max(\beta_2 u, |g| + \epsilon),\quad"

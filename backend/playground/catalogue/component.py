@@ -75,6 +75,9 @@ class Component(BaseModel):
     label: ClassVar[str]
     formula: ClassVar[str]
     """LaTeX."""
+    keras: ClassVar[str] = ""
+    """What it is in Keras, with its parameters in braces where it has any; a script cannot have it otherwise.
+    Parameters that are not named have to have their defaults."""
     effect: ClassVar[str] = ""
     """The code of what choosing it means for learning; empty where there is nothing general to say."""
     words: ClassVar[str] = ""

@@ -100,6 +100,7 @@ class MSE(PointwiseLoss):
 
     kind: Literal["mse"] = "mse"
     label: ClassVar[str] = "Mean squared error"
+    keras: ClassVar[str] = "losses.MeanSquaredError()"
     effect: ClassVar[str] = "effect.to_mse"
     formula: ClassVar[str] = r"L = \frac{1}{n}\sum_i (\hat{y}_i - y_i)^2"
     tasks: ClassVar[tuple[str, ...]] = ("regression", "binary", "multiclass")
@@ -137,6 +138,7 @@ class MAE(PointwiseLoss):
 
     kind: Literal["mae"] = "mae"
     label: ClassVar[str] = "Mean absolute error"
+    keras: ClassVar[str] = "losses.MeanAbsoluteError()"
     effect: ClassVar[str] = "effect.to_mae"
     formula: ClassVar[str] = r"L = \frac{1}{n}\sum_i |\hat{y}_i - y_i|"
     tasks: ClassVar[tuple[str, ...]] = ("regression", "binary", "multiclass")
@@ -155,6 +157,7 @@ class Huber(PointwiseLoss):
 
     kind: Literal["huber"] = "huber"
     label: ClassVar[str] = "Huber"
+    keras: ClassVar[str] = "losses.Huber(delta={delta})"
     effect: ClassVar[str] = "effect.to_huber"
     formula: ClassVar[str] = (
         r"L = \frac{1}{n}\sum_i \begin{cases} \frac{1}{2} e_i^2 & |e_i| \le \delta \\"
@@ -182,6 +185,7 @@ class LogCosh(PointwiseLoss):
 
     kind: Literal["log_cosh"] = "log_cosh"
     label: ClassVar[str] = "Log-cosh"
+    keras: ClassVar[str] = "losses.LogCosh()"
     effect: ClassVar[str] = "effect.to_huber"
     formula: ClassVar[str] = r"L = \frac{1}{n}\sum_i \log\cosh(\hat{y}_i - y_i)"
     tasks: ClassVar[tuple[str, ...]] = ("regression",)
@@ -231,6 +235,7 @@ class BCE(Loss):
 
     kind: Literal["bce"] = "bce"
     label: ClassVar[str] = "Binary cross-entropy"
+    keras: ClassVar[str] = "losses.BinaryCrossentropy(from_logits=True, label_smoothing={label_smoothing})"
     effect: ClassVar[str] = "effect.to_cross_entropy"
     formula: ClassVar[str] = (
         r"L = -\frac{1}{n}\sum_i y_i \log p_i + (1 - y_i)\log(1 - p_i),\quad p = \sigma(z)"
@@ -294,6 +299,7 @@ class CrossEntropy(SoftmaxLoss):
 
     kind: Literal["cross_entropy"] = "cross_entropy"
     label: ClassVar[str] = "Cross-entropy"
+    keras: ClassVar[str] = "losses.SparseCategoricalCrossentropy(from_logits=True)"
     effect: ClassVar[str] = "effect.to_cross_entropy"
     formula: ClassVar[str] = r"L = -\frac{1}{n}\sum_i \log p_{i, y_i},\quad p = \mathrm{softmax}(z / T)"
     label_smoothing: float = LABEL_SMOOTHING
@@ -348,6 +354,9 @@ class Focal(PointwiseLoss):
 
     kind: Literal["focal"] = "focal"
     label: ClassVar[str] = "Focal"
+    keras: ClassVar[str] = (
+        "losses.BinaryFocalCrossentropy(True, alpha={alpha}, gamma={gamma}, from_logits=True)"
+    )
     effect: ClassVar[str] = "effect.to_focal"
     formula: ClassVar[str] = (
         r"L = -\frac{1}{n}\sum_i \alpha_t (1 - p_t)^\gamma \log p_t,\quad (p_t, \alpha_t) ="
@@ -443,6 +452,7 @@ class Hinge(MarginLoss):
 
     kind: Literal["hinge"] = "hinge"
     label: ClassVar[str] = "Hinge"
+    keras: ClassVar[str] = "losses.Hinge()"
     effect: ClassVar[str] = "effect.to_hinge"
     formula: ClassVar[str] = r"L = \frac{1}{n}\sum_i \max(0,\; m - y_i f_i),\quad y_i \in \{-1, 1\}"
 
@@ -462,6 +472,7 @@ class SquaredHinge(MarginLoss):
 
     kind: Literal["squared_hinge"] = "squared_hinge"
     label: ClassVar[str] = "Squared hinge"
+    keras: ClassVar[str] = "losses.SquaredHinge()"
     effect: ClassVar[str] = "effect.to_hinge"
     formula: ClassVar[str] = r"L = \frac{1}{n}\sum_i \max(0,\; m - y_i f_i)^2,\quad y_i \in \{-1, 1\}"
 

@@ -31,6 +31,12 @@ class Normalization(Component):
     """What it is in `torch.nn`; a script cannot have it otherwise."""
     torch_names: ClassVar[dict[str, str]] = {}
     """How parameters and buffers are called there."""
+    onnx: ClassVar[tuple[str, ...]] = ()
+    """Its operation in ONNX, and what that takes of parameters and buffers."""
+    keras: ClassVar[str] = ""
+    """Its layer in Keras."""
+    keras_names: ClassVar[dict[str, str]] = {}
+    """How parameters and buffers are called there, in the order of its weights."""
     eps: ClassVar[float]
     """Added to the variance of the sums, or to their mean square."""
 
@@ -74,6 +80,14 @@ class BatchNorm(Normalization):
 
     kind: Literal["batchnorm"] = "batchnorm"
     label: ClassVar[str] = "Batch normalisation"
+    onnx: ClassVar[tuple[str, ...]] = ("BatchNormalization", "gamma", "beta", "running_mean", "running_var")
+    keras: ClassVar[str] = "BatchNormalization"
+    keras_names: ClassVar[dict[str, str]] = {
+        "gamma": "gamma",
+        "beta": "beta",
+        "running_mean": "moving_mean",
+        "running_var": "moving_variance",
+    }
     effect: ClassVar[str] = "effect.batchnorm_on"
     formula: ClassVar[str] = r"\hat z = \gamma\, \frac{z - \mu}{\sqrt{\sigma^2 + \epsilon}} + \beta"
     parameters: ClassVar[dict[str, float]] = {"gamma": 1.0, "beta": 0.0}
@@ -122,6 +136,9 @@ class LayerNorm(Normalization):
 
     kind: Literal["layernorm"] = "layernorm"
     label: ClassVar[str] = "Layer normalisation"
+    onnx: ClassVar[tuple[str, ...]] = ("LayerNormalization", "gamma", "beta")
+    keras: ClassVar[str] = "LayerNormalization"
+    keras_names: ClassVar[dict[str, str]] = {"gamma": "gamma", "beta": "beta"}
     effect: ClassVar[str] = "effect.layernorm_on"
     formula: ClassVar[str] = (
         r"\hat z_j = \gamma_j\, \frac{z_j - \mu}{\sqrt{\sigma^2 + \epsilon}} + \beta_j,"
@@ -155,6 +172,8 @@ class RMSNorm(Normalization):
 
     kind: Literal["rmsnorm"] = "rmsnorm"
     label: ClassVar[str] = "RMS normalisation"
+    keras: ClassVar[str] = "RMSNormalization"
+    keras_names: ClassVar[dict[str, str]] = {"gamma": "scale"}
     effect: ClassVar[str] = "effect.rmsnorm_on"
     formula: ClassVar[str] = r"\hat z_j = \gamma_j\, \frac{z_j}{\sqrt{\tfrac1n \sum_k z_k^2 + \epsilon}}"
     parameters: ClassVar[dict[str, float]] = {"gamma": 1.0}

@@ -89,6 +89,7 @@ class SGD(Optimizer):
 
     kind: Literal["sgd"] = "sgd"
     label: ClassVar[str] = "SGD"
+    keras: ClassVar[str] = "optimizers.SGD({lr})"
     effect: ClassVar[str] = "effect.to_sgd"
     formula: ClassVar[str] = r"w \leftarrow w - \eta g"
 
@@ -105,6 +106,7 @@ class Momentum(Optimizer):
 
     kind: Literal["momentum"] = "momentum"
     label: ClassVar[str] = "Momentum"
+    keras: ClassVar[str] = "optimizers.SGD({lr}, momentum={beta})"
     effect: ClassVar[str] = "effect.to_momentum"
     formula: ClassVar[str] = r"v \leftarrow \beta v + g,\quad w \leftarrow w - \eta v"
     slots: ClassVar[tuple[Slot, ...]] = (VELOCITY,)
@@ -127,6 +129,7 @@ class Nesterov(Optimizer):
 
     kind: Literal["nesterov"] = "nesterov"
     label: ClassVar[str] = "Nesterov momentum"
+    keras: ClassVar[str] = "optimizers.SGD({lr}, momentum={beta}, nesterov=True)"
     effect: ClassVar[str] = "effect.to_momentum"
     formula: ClassVar[str] = r"v \leftarrow \beta v + g,\quad w \leftarrow w - \eta (g + \beta v)"
     slots: ClassVar[tuple[Slot, ...]] = (VELOCITY,)
@@ -150,6 +153,7 @@ class AdaGrad(Optimizer):
 
     kind: Literal["adagrad"] = "adagrad"
     label: ClassVar[str] = "AdaGrad"
+    keras: ClassVar[str] = "optimizers.Adagrad({lr}, initial_accumulator_value=0, epsilon={eps})"
     effect: ClassVar[str] = "effect.to_adagrad"
     formula: ClassVar[str] = r"s \leftarrow s + g^2,\quad w \leftarrow w - \eta\, g / (\sqrt{s} + \epsilon)"
     slots: ClassVar[tuple[Slot, ...]] = (SUM_OF_SQUARES,)
@@ -171,6 +175,7 @@ class RMSProp(Optimizer):
 
     kind: Literal["rmsprop"] = "rmsprop"
     label: ClassVar[str] = "RMSProp"
+    keras: ClassVar[str] = "optimizers.RMSprop({lr}, rho={alpha}, epsilon={eps})"
     effect: ClassVar[str] = "effect.to_adaptive"
     formula: ClassVar[str] = (
         r"s \leftarrow \alpha s + (1-\alpha) g^2,\quad w \leftarrow w - \eta\, g / (\sqrt{s} + \epsilon)"
@@ -199,6 +204,7 @@ class Adadelta(Optimizer):
 
     kind: Literal["adadelta"] = "adadelta"
     label: ClassVar[str] = "Adadelta"
+    keras: ClassVar[str] = "optimizers.Adadelta({lr}, rho={rho}, epsilon={eps})"
     effect: ClassVar[str] = "effect.to_adaptive"
     formula: ClassVar[str] = (
         r"s \leftarrow \rho s + (1-\rho) g^2,\quad \Delta = g \sqrt{d + \epsilon} / \sqrt{s + \epsilon},\quad"
@@ -238,6 +244,7 @@ class Lion(Optimizer):
 
     kind: Literal["lion"] = "lion"
     label: ClassVar[str] = "Lion"
+    keras: ClassVar[str] = "optimizers.Lion({lr}, beta_1={beta1}, beta_2={beta2})"
     effect: ClassVar[str] = "effect.to_sign"
     formula: ClassVar[str] = (
         r"w \leftarrow w - \eta\, (\operatorname{sign}(\beta_1 m + (1-\beta_1) g) + \lambda w),\quad"

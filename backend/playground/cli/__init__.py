@@ -5,10 +5,11 @@ from typing import Annotated
 import typer
 
 from playground import __version__
-from playground.cli import serve
+from playground.cli import export, run, serve, sweep
 
 main = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-main.command()(serve.serve)
+for command in (serve.serve, run.run, sweep.sweep, export.export):
+    main.command()(command)
 
 
 def _print_version(wanted: bool) -> None:

@@ -39,15 +39,18 @@ def serve(
         raise typer.BadParameter(str(error)) from error
     # Here, not above: help and completion need not wait for PyTorch.
     from playground.storage.errors import StorageRefused
+    from playground.storage.store import Store
     from playground.web.app import create_app
     from playground.web.server import Server
 
+    try:
+        store = Store(settings.database)
+        store.open()
+    except StorageRefused as error:
+        typer.echo(error.reason.text, err=True)
+        raise typer.Exit(1) from error
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again once everything is shut down
-        try:
-            Server(create_app(settings), settings).run()
-        except StorageRefused as error:
-            typer.echo(error.reason.text, err=True)
-            raise typer.Exit(1) from error
+        Server(create_app(settings, store=store), settings).run()
 
 
 def _refusal(error: ValidationError, options: dict[str, Any]) -> typer.BadParameter:

@@ -235,9 +235,10 @@ class Session(Blocking):
 
 
 class Run(Blocking):
-    """A run that the server keeps. `info` is what the server said last; `refresh` asks again."""
+    """A config and its changes on the way, up to an end; the server keeps it."""
 
     id = Has[str]("id")
+    key = Has["str | None"]("key")
     info = Has["dict[str, Any]"]("info")
     state = Has[str]("state")
     metrics = Has["dict[str, float | None]"]("metrics")
@@ -254,11 +255,16 @@ class Run(Blocking):
 
 
 class Sweep(Blocking):
-    """Many runs over a space of configs. `info` is what the server said last; `refresh` asks again."""
+    """A space of configs, and what its points have come to; the server keeps it."""
 
     id = Has[str]("id")
+    key = Has["str | None"]("key")
     info = Has["dict[str, Any]"]("info")
     state = Has[str]("state")
+    best = Has["list[dict[str, Any]]"]("best")
+    trials = Reads(AsyncSweep.trials)
+    importance = Reads(AsyncSweep.importance)
+    frame = waits(AsyncSweep.frame)
     refresh = waits(AsyncSweep.refresh)
     wait = waits(AsyncSweep.wait)
     events = yields(AsyncSweep.events)

@@ -8,8 +8,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from playground.client.fields import Config, Timeline, new_config, script
-from playground.client.run import AsyncRun, Progress
+from playground.client.run import AsyncRun
 from playground.client.session import AsyncSession, opened
+from playground.client.study import Progress
 from playground.client.sweep import AsyncSweep, Space, written_space
 from playground.client.transport import Transport
 from playground.client.view import Answer
@@ -98,7 +99,7 @@ class AsyncClient:
             "epochs": epochs,
             "stop": stop,
             "name": name,
-            "tags": list(tags),
+            "tags": [tags] if isinstance(tags, str) else list(tags),
             "note": note,
         }
         run = AsyncRun(self._transport, await self._begin("/api/runs", body))
@@ -106,9 +107,9 @@ class AsyncClient:
             await run.wait(progress)
         return run
 
-    async def find_run(self, id: str) -> AsyncRun:
-        """A run that the server keeps."""
-        return AsyncRun(self._transport, await self._transport.json("GET", f"/api/runs/{id}"))
+    async def find_run(self, id: str, key: str | None = None) -> AsyncRun:
+        """A run that the server keeps; without its key one can only look."""
+        return AsyncRun(self._transport, await self._transport.json("GET", f"/api/runs/{id}"), key)
 
     async def runs(
         self,
@@ -118,7 +119,7 @@ class AsyncClient:
         q: str | None = None,
         sort: str = "-created",
     ) -> AsyncIterator[AsyncRun]:
-        """All runs that the server keeps, the newest first; `q` is looked for in names and notes."""
+        """All runs that the server keeps, the newest first; `q` is looked for in their words."""
         async for info in self._pages("/api/runs", {"state": state, "tag": tag, "q": q, "sort": sort}):
             yield AsyncRun(self._transport, info)
 
@@ -127,7 +128,7 @@ class AsyncClient:
         config: Config | None = None,
         /,
         *,
-        space: Space,
+        space: Space | None = None,
         trials: int | None = None,
         steps: int | None = None,
         epochs: int | None = None,
@@ -136,6 +137,7 @@ class AsyncClient:
         objective: Mapping[str, Any] | None = None,
         seeds: int | None = None,
         name: str | None = None,
+        note: str | None = None,
         wait: bool = True,
         progress: Progress | None = None,
         **fields: Any,
@@ -147,7 +149,7 @@ class AsyncClient:
         """
         body = {
             "config": new_config(config, fields),
-            "space": written_space(space),
+            "space": None if space is None else written_space(space),
             "trials": trials,
             "steps": steps,
             "epochs": epochs,
@@ -156,15 +158,16 @@ class AsyncClient:
             "objective": objective,
             "seeds": seeds,
             "name": name,
+            "note": note,
         }
         sweep = AsyncSweep(self._transport, await self._begin("/api/sweeps", body))
         if wait:
             await sweep.wait(progress)
         return sweep
 
-    async def find_sweep(self, id: str) -> AsyncSweep:
-        """A sweep that the server keeps."""
-        return AsyncSweep(self._transport, await self._transport.json("GET", f"/api/sweeps/{id}"))
+    async def find_sweep(self, id: str, key: str | None = None) -> AsyncSweep:
+        """A sweep that the server keeps; without its key one can only look."""
+        return AsyncSweep(self._transport, await self._transport.json("GET", f"/api/sweeps/{id}"), key)
 
     async def sweeps(self) -> AsyncIterator[AsyncSweep]:
         """All sweeps that the server keeps, the newest first."""
@@ -183,6 +186,6 @@ class AsyncClient:
             page = await self._transport.json("GET", path, query={**query, "cursor": cursor})
             for info in page["items"]:
                 yield info
-            cursor = page["next"]
+            cursor = page.get("next")
             if cursor is None:
                 return

@@ -37,7 +37,7 @@ def script(timeline: Timeline) -> list[dict[str, Any]]:
 
 def _line(entry: Mapping[str, Any] | tuple[int, Mapping[str, Any]]) -> dict[str, Any]:
     line = dict(entry) if isinstance(entry, Mapping) else {"step": entry[0], "change": entry[1]}
-    if "change" in line:
+    if isinstance(line.get("change"), Mapping):
         line["change"] = written_out(line["change"], {})
     return line
 

@@ -2,76 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from playground.client.run import OVER, Progress
 from playground.client.session import AsyncSession, opened
-from playground.client.transport import Transport
+from playground.client.study import AsyncStudy
 from playground.client.view import Answer
 
 if TYPE_CHECKING:
-    pass
+    import pandas as pd
 
 Space = Mapping[str, Any]
 
 
-class AsyncSweep:
-    """`info` is what the server said last; `refresh` asks again."""
+class AsyncSweep(AsyncStudy):
+    """A space of configs, and what its points have come to."""
 
-    def __init__(self, transport: Transport, info: Answer):
-        self._transport = transport
-        self.info = info
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.id}: {self.state}>"
+    _told = "sweep"
+    _resource = "sweeps"
 
     @property
-    def id(self) -> str:
-        """Its name in every call."""
-        return self.info["id"]
+    def best(self) -> list[Answer]:
+        """The best trials when the server was last asked, the best of all first."""
+        return self.info["best"]
 
-    @property
-    def state(self) -> str:
-        """`queued`, `running`, `done`, `failed` or `cancelled`."""
-        return self.info["state"]
+    async def trials(self) -> list[Answer]:
+        """All that have been tried so far, in order."""
+        return (await self._get("/trials"))["items"]
 
-    async def refresh(self) -> Answer:
-        """Asks how far it is."""
-        self.info = await self._transport.json("GET", self._path(""))
-        return self.info
+    async def importance(self) -> dict[str, float]:
+        """How much of the differences goes back to each path of the space, the greatest first."""
+        return (await self._get("/trials"))["importance"]
 
-    async def wait(self, progress: Progress | None = None) -> Answer:
-        """Until it is done, failed or cancelled; `progress` is called on the way."""
-        await self.refresh()
-        if self.state not in OVER:
-            async for name, said in self.events():
-                if progress and name == "progress":
-                    self.info = {**self.info, **said}
-                    progress(self.info)
-            await self.refresh()
-        if progress:
-            progress(self.info)
-        return self.info
+    async def frame(self) -> pd.DataFrame:
+        """The trials as a pandas DataFrame: a row for each, a column for each path of the space.
 
-    async def events(self) -> AsyncIterator[tuple[str, Answer]]:
-        """What happens, each with what it says, until the end."""
-        async for name, said in self._transport.events(self._path("/events")):
-            yield name, said
-            if name == "done":
-                return
+        Raises ImportError without pandas.
+        """
+        import pandas as pd
 
-    async def cancel(self) -> None:
-        """End it before its time; one that is over is removed."""
-        await self._transport.call("DELETE", self._path(""))
+        rows = [
+            {**trial["params"], "value": trial["value"], "state": trial["state"], "step": trial["step"]}
+            for trial in await self.trials()
+        ]
+        return pd.DataFrame(rows)
 
     async def open(self, number: int) -> AsyncSession:
-        """A trial as a session."""
-        answer = await self._transport.json("POST", self._path(f"/trials/{number}/open"), {}, unlimited=True)
-        return opened(self._transport, answer)
-
-    def _path(self, path: str) -> str:
-        return f"/api/sweeps/{self.info['id']}{path}"
+        """The networks of a trial as a session."""
+        path = self._path(f"/trials/{number}/open")
+        return opened(self._transport, await self._transport.json("POST", path, unlimited=True))
 
 
 def written_space(space: Space) -> dict[str, Any]:

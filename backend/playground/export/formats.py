@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from playground.export import curves, documents
+from playground.export.keras_script import keras_script
 from playground.export.notebook import notebook
+from playground.export.onnx_graph import onnx_model
 from playground.export.pytorch import script
 from playground.export.taken import Taken
 
@@ -23,7 +25,9 @@ JSON, CSV, BYTES = "application/json", "text/csv", "application/octet-stream"
 FORMATS: dict[str, Format] = {
     "pytorch": Format(script, ".py", "text/x-python"),
     "notebook": Format(notebook, ".ipynb", "application/x-ipynb+json"),
+    "keras": Format(keras_script, "-keras.py", "text/x-python"),
     "safetensors": Format(documents.safetensors, ".safetensors", BYTES),
+    "onnx": Format(onnx_model, ".onnx", BYTES),
     "history.csv": Format(curves.history_csv, "-history.csv", CSV),
     "tensorboard": Format(curves.tensorboard, ".tfevents", BYTES),
     "data.csv": Format(curves.data_csv, "-data.csv", CSV),

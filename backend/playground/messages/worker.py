@@ -202,7 +202,7 @@ class ReadWeights(Message):
 
 
 class ReadMoment(Message):
-    """This moment whole, to go on from elsewhere: the answer has it as `earlier`."""
+    """This moment whole, to go on from elsewhere: the answer has it as `earlier`, and weights by name."""
 
     type: Literal["read_moment"] = "read_moment"
 

@@ -67,7 +67,7 @@ class Branch(Session):
     def _take(self, past: Past) -> None:
         self.run, self.config, self.step = past.run, past.config, past.step
         self.history, self.epoch = past.history, past.history.epoch
-        self.trail, self._checkpoints, self._tables = past.trail, past.checkpoints, dict(past.tables)
+        self.trail, self._checkpoints, self.tables = past.trail, past.checkpoints, dict(past.tables)
         self.parent = Parent(
             session=self._original.id, step=past.step, epoch=self.epoch, lines=len(past.run.timeline)
         )

@@ -18,6 +18,7 @@ from playground.session.branch import Branch
 from playground.session.keeper import Keeper
 from playground.session.lockstep import named, regroup
 from playground.session.past import Past
+from playground.session.resumed import Resumed
 from playground.session.returned import Returned
 from playground.session.session import Phase, Session
 from playground.session.uploads import Uploads
@@ -72,6 +73,11 @@ class Registry:
         if together:
             branch.lockstep.tell()
         return branch
+
+    async def resume(self, past: Past) -> Session:
+        """A session that goes on from a moment of a run that was kept: paused. Raises as `create` does."""
+        self._make_room()
+        return await self._open(Resumed(self._engine, self.uploads, past))
 
     def _make_room(self) -> None:
         self._forget_the_ended()

@@ -45,6 +45,7 @@ from playground.web.routes import (
     exports,
     formulas,
     imports,
+    kept,
     optimizer,
     run_results,
     runs,
@@ -69,6 +70,7 @@ RESOURCES = (
     sessions,
     runs,
     run_results,
+    kept,
     branches,
     exports,
     summary,
@@ -83,8 +85,11 @@ RESOURCES = (
 )
 
 
-def create_app(settings: Settings | None = None, engine: Engine | None = None) -> FastAPI:
-    """The application; its lifespan opens the database and starts workers, on `engine` if one is given.
+def create_app(
+    settings: Settings | None = None, engine: Engine | None = None, store: Store | None = None
+) -> FastAPI:
+    """The application; its lifespan opens the database and starts workers, in `store` and on `engine` if they
+    are given.
 
     Raises `StorageRefused` for a database of no known kind."""
     settings = settings or Settings()
@@ -101,7 +106,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.openapi = lambda: openapi.document(app)
     app.state.settings = settings
     app.state.engine = engine
-    app.state.store = Store(settings.database)
+    app.state.store = store or Store(settings.database)
     app.state.registry = Registry(engine, settings, app.state.store)
     app.state.runs = Runs(engine, app.state.store, settings)
     app.state.sweeps = Sweeps(engine, app.state.store, app.state.registry.uploads, settings.workers)

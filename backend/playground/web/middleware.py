@@ -91,6 +91,8 @@ class Bodies:
 def _rule(path: str) -> Rule:
     if path.endswith("/datasets"):
         return Rule("problem.file_too_large", limits.CSV_BYTES, FORM_BYTES, "multipart/form-data")
+    if path.endswith("/import/model"):
+        return Rule("problem.file_too_large", limits.MODEL_BYTES, FORM_BYTES, "multipart/form-data")
     if path.endswith("/weights"):
         return Rule("problem.weights_too_large", limits.WEIGHTS_BYTES)
     return Rule("problem.body_too_large", limits.BODY_BYTES)

@@ -18,6 +18,7 @@ from playground.messages.commands import ID_LENGTH, Ack, ViewerMessage
 from playground.messages.events import Event
 from playground.messages.headers import BinaryHeader
 from playground.web.problem import ProblemDocument
+from playground.web.problem_examples import add_examples
 
 Schema = dict[str, Any]
 
@@ -82,6 +83,7 @@ def document(app: FastAPI) -> Schema:
         for name, schema in _wire_schemas().items():
             if schemas.setdefault(name, schema) != schema:
                 raise ValueError(f"there are two schemas of the name {name}")
+        add_examples(whole["paths"])
         app.openapi_schema = whole
     return app.openapi_schema
 

@@ -45,11 +45,6 @@ class Server(uvicorn.Server):
         )
         self._app = app
 
-    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        """Raises `StorageRefused`."""
-        self._app.state.store.open()  # in the lifespan of the app, uvicorn would log where it was raised
-        await super().serve(sockets)
-
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for studies in (self._app.state.runs, self._app.state.sweeps, self._app.state.trainability):
             studies.shut_down()

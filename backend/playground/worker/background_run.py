@@ -21,8 +21,7 @@ from playground.training.loop import TrainingLoop
 from playground.training.weights import named_weights
 from playground.worker import snapshot
 from playground.worker.changes import made
-from playground.worker.reports import Send, packed
-from playground.worker.snapshot import Moment
+from playground.worker.reports import Send
 
 log = logging.getLogger("playground.worker")
 
@@ -251,11 +250,6 @@ class BackgroundRun:
             case messages.ReadWeights():
                 weights = named_weights(loop.experiment.network, loop.state)
                 self._tell(messages.Answer(**self._moment), weights, number)
-            case messages.ReadMoment():
-                earlier, arrays = packed(Moment.of(loop.experiment, loop.state, self._done))
-                metrics = loop.measure()[0].named()
-                answer = messages.Answer(**self._moment, metrics=metrics, earlier=earlier)
-                self._tell(answer, arrays, number)
             case _:
                 raise TypeError(f"a scripted run does not take {request.type}")
 

@@ -24,6 +24,7 @@ from playground.training.evaluation import Samples
 from playground.training.loop import TrainingLoop
 from playground.training.planes import Plane
 from playground.training.views import Views, data_view, predictions, shown_features
+from playground.training.weights import named_weights
 from playground.worker.snapshot import Moment
 
 
@@ -97,10 +98,11 @@ class Reports:
         self.answer(request, arrays, effect=done.effect, task=done.task, earlier=earlier)
 
     def moment(self, request: int, moment: Moment) -> None:
-        """Answers with this moment whole, and its metrics."""
+        """Answers with this moment whole, its metrics and weights."""
         earlier, arrays = packed(moment)
+        weights = named_weights(self._loop.experiment.network, self._loop.state)
         metrics = self._loop.measure()[0].named()
-        self.answer(request, arrays, earlier=earlier, metrics=metrics)
+        self.answer(request, {**arrays, **weights}, earlier=earlier, metrics=metrics)
 
     def settle(self) -> None:
         """What the next frame says of the units is of its own moment."""

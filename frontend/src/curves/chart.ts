@@ -1,6 +1,7 @@
 // One uPlot chart with the marks of the changes on it. Knows no page: it is given numbers and tells what is pointed at.
 import uPlot from "uplot";
 import { decimal, percent, rough } from "../figures";
+import { repaints } from "../share/strokes";
 import { type Mark, type PlacedMark, placed } from "./marks";
 import { drawShade, type Shade } from "./shade";
 
@@ -76,6 +77,7 @@ export class Chart {
     private readonly listener: Listener,
   ) {
     this.plot = new uPlot(this.options(), [[]], host);
+    repaints.set(this.plot.ctx.canvas, () => this.plot.setData(this.plot.data));
   }
 
   /** `columns`: x, then one column for each line; null is a gap. */

@@ -4,7 +4,7 @@ import { Refused } from "../api";
 import { t } from "../i18n";
 import * as link from "../link";
 import { backoff, Live, type Status } from "../live";
-import type { Command, Config, Event, ImportedExperiment, Patch, Role, Text } from "../types";
+import type { Command, Config, Event, ImportedExperiment, NewSession, Patch, Role, Text } from "../types";
 import type { Message } from "../wire";
 import type { Run } from "./experiment.svelte";
 import type { Notices } from "./notices.svelte";
@@ -184,6 +184,23 @@ export class Connection {
     this.join(id, key);
   }
 
+  /** A new session from a file: a network of another program, or an experiment that was taken home. */
+  readonly openFile = async (file: File): Promise<void> => {
+    const url = new URL(location.href);
+    url.searchParams.delete("session");
+    try {
+      const isText = file.name.toLowerCase().endsWith(".json");
+      const found = isText
+        ? experimentIn(await file.text())
+        : await api.importModel(file, this.owner.config());
+      const { id, key } = await api.createSession(found);
+      history.pushState(null, "", url);
+      this.join(id, key);
+    } catch (error) {
+      this.notices.toast(error instanceof Refused ? this.owner.refusal(error) : String(error), "error");
+    }
+  };
+
   /** Goes on with a session that this tab had before. */
   comeBack(session: Held): boolean {
     this.join(session.id, session.key);
@@ -333,6 +350,12 @@ export class Connection {
       JSON.stringify({ id: this.session, key: this.key, hash: location.hash }),
     );
   }
+}
+
+/** What a file holds that was taken home: a whole run, or a config. */
+function experimentIn(text: string): NewSession {
+  const found = JSON.parse(text);
+  return "config" in found ? found : { config: found };
 }
 
 /** Not there yet: no connection, or the server is still starting. */

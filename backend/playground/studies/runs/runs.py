@@ -34,6 +34,7 @@ from playground.storage import uploads
 from playground.storage.errors import StorageFailed
 from playground.storage.runs import RunRow
 from playground.storage.store import Store
+from playground.studies.runs.saved import Saved
 from playground.studies.runs.scripted_run import RUN_NUMBER, ScriptedRun, known
 
 log = logging.getLogger("playground.runs")
@@ -133,9 +134,12 @@ class Runs:
             raise ValidationFailed(fault("Idempotency-Key", say("rule.idempotency_key")))
         return await self.get(asked.id)
 
-    async def keep(self, row: RunRow, tables: Tables, files: dict[str, bytes]) -> None:
-        """One that has been trained elsewhere: a session."""
-        await self._store.do(_add, row, tables, files)
+    async def keep(self, made: Saved, labels: dict[str, Any]) -> tuple[RunRow, str]:
+        """What a session has come to, and the key of that run."""
+        key = key_of(None)
+        row = made.called(hash_of(key)[:ID_LENGTH], hash_of(key), **labels)
+        await self._store.do(_add, row, made.tables, made.files)
+        return row, key
 
     # --- Finding them -------------------------------------------------------------------------------------
 

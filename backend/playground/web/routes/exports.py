@@ -36,9 +36,10 @@ async def export_session(session: Watched, wanted: Wanted) -> Response:
     """The session as it is now, as a file.
 
     `pytorch` is a script that trains the same network again, with the changes that were made on the way; it
-    needs torch and numpy. `notebook` is the same for Jupyter. `safetensors` has the weights by the names of
-    the script's class. `history.csv` and `tensorboard` have the curves, `data.csv` the points; `config`,
-    `timeline` and `run` go into `POST /api/sessions`. What a format cannot say is named in the refusal.
+    needs torch and numpy. `notebook` is the same for Jupyter; `keras` trains with what is set now.
+    `safetensors` has the weights by the names of the script's class, `onnx` the network with them.
+    `history.csv` and `tensorboard` have the curves, `data.csv` the points; `config`, `timeline` and `run` go
+    into `POST /api/sessions`. What a format cannot say is named in the refusal.
     """
     return await written(await taken(session), wanted)
 

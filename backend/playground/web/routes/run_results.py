@@ -5,7 +5,7 @@ from contextlib import aclosing
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Body, Header, Request, Response
 from safetensors.numpy import load as from_safetensors
 from safetensors.numpy import save as as_safetensors
 
@@ -17,14 +17,16 @@ from playground.run.run import TimelineEntry
 from playground.run.run_file import RunFile
 from playground.storage.runs import RunRow
 from playground.studies.runs.files import file_of
+from playground.studies.runs.opened import opened
 from playground.studies.runs.runs import Runs
 from playground.studies.runs.scripted_run import ENDS, progress
 from playground.web.event_stream import ServerEvent, event_stream
 from playground.web.json_stream import stream_json
-from playground.web.routes.responses import SEEN, fails
-from playground.web.routes.run_shapes import shape_of
+from playground.web.routes.dependencies import TheRegistry
+from playground.web.routes.responses import BODY, SEEN, fails
+from playground.web.routes.run_shapes import RunMoment, shape_of
 from playground.web.routes.runs import SeenRun, TheRuns
-from playground.web.routes.sessions import HistoryShape, Weights
+from playground.web.routes.sessions import CreatedSession, HistoryShape, Weights, created
 
 router = APIRouter(prefix="/api/runs", tags=["runs"])
 
@@ -147,6 +149,28 @@ async def _events(runs: Runs, run: RunRow, told: int) -> AsyncIterator[ServerEve
             yield event
     if run.state in ENDS:
         yield ServerEvent("done", shape_of(run).model_dump(mode="json"), str(told))
+
+
+@router.post(
+    "/{id}/open",
+    status_code=201,
+    response_description="The session and its key; `Location` has its address",
+    responses={**SEEN, **BODY},
+)
+async def open_run(
+    request: Request,
+    response: Response,
+    runs: TheRuns,
+    registry: TheRegistry,
+    run: SeenRun,
+    moment: Annotated[
+        RunMoment,
+        Body(openapi_examples={"its end": {"value": {}}, "an earlier moment": {"value": {"step": 500}}}),
+    ] = RunMoment(),  # noqa: B008
+) -> CreatedSession:
+    """A live session that goes on from a moment of a run, paused: bit for bit as it was then. From an earlier
+    moment it follows the rest of the timeline, until the first change by hand."""
+    return await created(request, response, await opened(runs, registry, run, moment.step))
 
 
 @router.get(

@@ -152,10 +152,15 @@ async def create(
         row = await runs.get(row.id)
         if row.state in ENDS:
             response.status_code = 200
+    located(request, response, row)
+    return CreatedRun(**dict(shape_of(row)), key=key)
+
+
+def located(request: Request, response: Response, row: RunRow) -> None:
+    """Says where a new run is; its key is for who asked."""
     root = request.scope.get("root_path", "")
     location = root + str(request.app.url_path_for("look_at_run", id=row.id))
     response.headers.update({"Location": location, "Cache-Control": "no-store"})
-    return CreatedRun(**dict(shape_of(row)), key=key)
 
 
 def _patience(prefer: str | None) -> int:
