@@ -9,6 +9,7 @@ from bench import (
     crowd,
     faults,
     frames,
+    kills,
     options,
     page,
     published,
@@ -35,6 +36,7 @@ QUESTIONS: dict[str, Callable[[], Iterable[Table]]] = {
     "watched": watched.measure,
     "spiral": spiral.measure,
     "recovery": recovery.measure,
+    "kills": kills.measure,
     "faults": faults.measure,
     "published": published.measure,
 }

@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from playground import __version__
-from playground.cli import export, run, serve, sweep
+from playground.cli import export, run, serve, sweep, verify
 
 main = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-for command in (serve.serve, run.run, sweep.sweep, export.export):
+for command in (serve.serve, run.run, sweep.sweep, export.export, verify.verify):
     main.command()(command)
 
 

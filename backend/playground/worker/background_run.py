@@ -26,7 +26,7 @@ from playground.worker.reports import Send
 log = logging.getLogger("playground.worker")
 
 PROGRESS_EVERY = 0.1
-SNAPSHOT_EVERY = 2.0
+SNAPSHOT_EVERY = 1.0
 """Seconds, at least: less is lost with a worker."""
 SNAPSHOT_REST = 50.0
 """After a snapshot that cost t, there is none for 50 t."""

@@ -40,7 +40,7 @@ from playground.studies.runs.scripted_run import RUN_NUMBER, ScriptedRun, known
 log = logging.getLogger("playground.runs")
 
 ID_LENGTH = 12
-WRITE_EVERY = 5.0
+WRITE_EVERY = 2.0
 """Seconds of training that a server that is killed loses, about."""
 TRY_AGAIN = 2.0
 """Seconds after which a worker or a database that failed is asked again."""
@@ -247,7 +247,7 @@ class Runs:
 
     async def _train(self, run: ScriptedRun) -> None:
         try:
-            await self._engine.open(run, lambda _: run.begin(self._engine.made_on))
+            await self._engine.open(run, lambda _: run.begin(lambda: self._engine.made_on))
         except ValidationFailed as failed:
             first = failed.errors[0]
             rule = Text.model_validate({"code": first.code, "values": first.values, "text": first.message})

@@ -52,7 +52,7 @@ class ScriptedRun:
         self.weights: Arrays = {}
         """Those of the end."""
         self.cancelling = False
-        self.made_on: MadeOn | None = None
+        self._made_on: Callable[[], MadeOn] | None = None
         self.closing = False
         """The server stops; it goes on with the next one."""
         self._changed = changed
@@ -104,9 +104,9 @@ class ScriptedRun:
 
     # --- What becomes of it -------------------------------------------------------------------------------
 
-    def begin(self, made_on: MadeOn) -> None:
-        """A worker has it."""
-        self.made_on = made_on
+    def begin(self, made_on: Callable[[], MadeOn]) -> None:
+        """A worker has it; what trains is known when it has ended, for the kernel may have to be compiled."""
+        self._made_on = made_on
         self.row.state = "running"
         self.row.started = self.row.started or time.time()
         self._note(at_once=True)
@@ -210,7 +210,7 @@ class ScriptedRun:
         row.stopped_by = ended.stopped_by
         self.snapshot = arrays["snapshot"].tobytes()
         self.weights = {name: array for name, array in arrays.items() if name != "snapshot"}
-        made_on = self.made_on and self.made_on.model_dump()
+        made_on = self._made_on and self._made_on().model_dump()
         row.resume = {"done": ended.done, "applied": ended.done, "made_on": made_on}
         if ended.diverged:
             self._finish("failed", _explained(ended.diverged))
