@@ -21,7 +21,7 @@ COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY backend/ backend/
 # Without frontend/ here, the build hook takes this page as it is.
 COPY --from=page /src/backend/playground/web/static/ backend/playground/web/static/
-RUN /opt/playground/bin/pip install -c constraints.txt .
+RUN /opt/playground/bin/pip install -c constraints.txt '.[postgresql]'
 
 FROM python:3.11-slim
 RUN useradd --create-home --uid 1000 playground
@@ -29,7 +29,9 @@ COPY --from=package /opt/playground /opt/playground
 ENV PATH=/opt/playground/bin:$PATH PYTHONUNBUFFERED=1
 USER playground
 WORKDIR /home/playground
-RUN mkdir .cache
+RUN mkdir .cache data
+ENV PLAYGROUND_DATABASE=/home/playground/data/playground.db
+VOLUME /home/playground/data
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/readyz', timeout=2)"]

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -50,7 +49,7 @@ class Server:
             **os.environ,
             "PLAYGROUND_PORT": str(self.port),
             "PLAYGROUND_DATABASE": str(folder / "playground.db"),
-            "PLAYGROUND_LOG_LEVEL": "error",
+            "PLAYGROUND_LOG_LEVEL": "warning",
         }
         self.start()
 
@@ -92,9 +91,14 @@ class Visitor:
         numbered = {"id": f"{self._name}-{next(self._numbers)}", **command}
         async with asyncio.timeout(3 * PATIENCE):
             while True:
-                with suppress(*AWAY):
+                try:
                     async with self.guest.watch() as page:
                         return await page.do(**numbered)
+                except websockets.InvalidStatus as refused:
+                    if refused.response.status_code != 503:
+                        raise
+                except AWAY:
+                    pass
                 await asyncio.sleep(0.2)
 
 

@@ -110,7 +110,7 @@ def _nobody() -> pwd.struct_passwd:
     raise RuntimeError("there is no user but root to run PostgreSQL")
 
 
-def _wait_until_ready(folder: Path, server: subprocess.Popen[bytes]) -> None:
+def _wait_until_ready(folder: Path, server: subprocess.Popen[Any]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
         try:

@@ -76,6 +76,11 @@ class Keeper:
                 break
         self._tell()
 
+    async def close(self) -> None:
+        """Writes everything for the last time."""
+        await self.write_all()
+        self._records.clear()
+
     async def _keep_what_was_done(self, session: Session) -> None:
         """By a command, which sessions in lock-step share."""
         if self._store.failing:  # it is tried again soon, and whoever waits for an answer need not

@@ -8,6 +8,7 @@ from playground.catalogue.tables.table import Table, from_arrays, to_arrays
 from playground.messages.codec import decode, encode
 from playground.messages.events import Moment
 from playground.messages.worker import as_array
+from playground.run.config import Config
 from playground.run.run import Run, TimelineEntry
 from playground.run.validation import parse
 from playground.session.answers import REMEMBERED
@@ -40,7 +41,9 @@ class Record:
         self._lines = 0
         self._answers = 0
         self._parts = 0
-        self._row: dict[str, Any] = {}
+        self._values: dict[str, Any] = {}
+        """Columns of its row that change, as they were written."""
+        self._dumped: tuple[Config | None, dict[str, Any]] = None, {}
         self._snapshot: Snapshot | None = None
         self._snapshot_due = 0.0
         self._checkpoints: set[int] = set()
@@ -60,51 +63,52 @@ class Record:
         if whole:
             self._forget()
         changes = Changes(id=session.id)
-        values = self._values()
-        changes.values = {name: value for name, value in values.items() if value != self._row.get(name)}
+        values = {"config": self._config(), "state": self._state()}
+        changes.values = {name: value for name, value in values.items() if value != self._values.get(name)}
         if whole:
             changes.row = SessionRow(
-                id=session.id, key_hash=session.key_hash, created=self._created, saved=time(), **values
+                id=session.id,
+                key_hash=session.key_hash,
+                created=self._created,
+                saved=time(),
+                start=session.run.config.model_dump(mode="json"),
+                ahead=[line.entry.model_dump(mode="json") for line in session.ahead],
+                **values,
             )
         changes.first, changes.lines = self._lines, self._new_lines()
         changes.answers = self._new_answers()
-        changes.uploads = {name: _packed(table) for name, table in self._new_uploads().items()}
+        changes.uploads = {name: encode(*to_arrays(table)) for name, table in self._new_uploads().items()}
         if files or whole:
             self._add_files(changes)
-            changes.forgotten = self._answers - REMEMBERED
-        self._row, self._whole = values, False
+            changes.forgotten = max(0, self._answers - REMEMBERED)
+        self._values, self._whole = values, False
         new = (changes.row, changes.values, changes.lines, changes.answers, changes.files, changes.gone)
         if not any(new):
             return None
         changes.values["saved"] = time()
         return changes
 
-    def _values(self) -> dict[str, Any]:
-        """Columns of its row that change."""
-        session = self.session
-        lines = [line.entry for line in session.ahead]
-        moments = session.present.checkpoints
-        state = {
+    def _config(self) -> dict[str, Any]:
+        known, written = self._dumped
+        if known is not self.session.config:
+            known, written = self._dumped = self.session.config, self.session.config.model_dump(mode="json")
+        return written
+
+    def _state(self) -> dict[str, Any]:
+        session, moments = self.session, self.session.present.checkpoints
+        return {
             **session.state.model_dump(mode="json"),
             "run": session.run_number,
             "family": session.family,
             "lockstep": session.lockstep.name,
-            "ahead": len(lines),
+            "ahead": len(session.ahead),
             "undone": [moment.model_dump(mode="json") for moment in moments.undone],
             "checkpoint": moments.last,
-        }
-        known = self._row.get("ahead", [])
-        written = known if len(known) >= len(lines) else [line.model_dump(mode="json") for line in lines]
-        return {
-            "start": self._row.get("start") or session.run.config.model_dump(mode="json"),
-            "config": session.config.model_dump(mode="json"),
-            "ahead": written,
-            "state": state,
         }
 
     def _forget(self) -> None:
         """Nothing of it is in the database, or it is another run."""
-        self._row, self._run = {}, self.session.run_number
+        self._values, self._run = {}, self.session.run_number
         self._lines = self._answers = self._parts = 0
         self._snapshot, self._snapshot_due = None, 0.0
         self._checkpoints, self._uploads = set(), set()
@@ -183,10 +187,6 @@ def checkpoints_of(stored: Stored, tables: Mapping[str, Table]) -> list[Checkpoi
     packed = (data for name, data in stored.files.items() if name.startswith(f"{CHECKPOINT}."))
     found = [_unpacked_checkpoint(data, tables) for data in packed]
     return sorted(found, key=lambda checkpoint: checkpoint.moment.checkpoint)
-
-
-def _packed(table: Table) -> bytes:
-    return encode(*to_arrays(table))
 
 
 def _packed_checkpoint(checkpoint: Checkpoint) -> bytes:

@@ -164,7 +164,7 @@ class Registry:
         if self._returning:
             self._returning.cancel()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._keeper.write_all(), LAST_WRITING_SECONDS)
+            await asyncio.wait_for(self._keeper.close(), LAST_WRITING_SECONDS)
         for session in list(self._sessions.values()):
             self.drop(session, say("ending.stopping"), NoticeCode.SHUTDOWN)
 
