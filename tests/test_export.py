@@ -178,3 +178,11 @@ def test_an_unknown_format_is_refused(client: httpx.Client, guest: Guest) -> Non
     answer = client.get(f"/api/sessions/{guest.id}/export/pickle")
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "format"
+
+
+def test_a_scripted_run_is_taken_home(client: httpx.Client) -> None:
+    wish = {"config": SMALL, "steps": 20, "timeline": [{"step": 10, "change": {"optimizer": {"lr": 0.1}}}]}
+    run = client.post("/api/runs", json=wish, headers={"Prefer": "wait=30"}).json()
+    program = client.get(f"/api/runs/{run['id']}/export/pytorch").content
+    assert b"train(10)" in program
+    assert told(program)[0] == pytest.approx(run["metrics"]["train_loss"], rel=0.01)

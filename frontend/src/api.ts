@@ -8,6 +8,7 @@ import type {
   Config,
   ExportFormat,
   Failure,
+  NewBranch,
   NewSession,
   Patch,
   Summary,
@@ -66,6 +67,20 @@ export const change = (id: string, key: string, patch: Patch) =>
       body: patch,
     }),
   );
+const authorized = (id: string, key: string | null) => ({
+  params: { path: { id } },
+  headers: key ? { authorization: `Bearer ${key}` } : {},
+});
+/** A session that goes on from a moment of another; `together` takes the other's key. */
+export const branch = (id: string, key: string | null, body: NewBranch) =>
+  answer(client.POST("/api/sessions/{id}/branch", { ...authorized(id, key), body }));
+/** Lets a session train in lock-step with another. */
+export const together = (id: string, key: string, body: { session: string; key: string }) =>
+  answer(client.POST("/api/sessions/{id}/together", { ...authorized(id, key), body }));
+export const pause = (id: string, key: string) =>
+  answer(client.POST("/api/sessions/{id}/pause", authorized(id, key)));
+export const end = (id: string, key: string) =>
+  answer(client.DELETE("/api/sessions/{id}", authorized(id, key)));
 /** Reads a formula of so many inputs. */
 export const formula = (text: string, inputs: number) =>
   answer(client.POST("/api/formula", { body: { text, inputs } }));

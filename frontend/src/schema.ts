@@ -230,6 +230,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{id}/export/{format}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Run
+         * @description A scripted run as far as it is, as a file; the formats are those of a session.
+         */
+        get: operations["export_run_api_runs__id__export__format__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{id}/file": {
         parameters: {
             query?: never;
@@ -9506,6 +9526,132 @@ export interface operations {
                      *       "detail": "A worker is starting.",
                      *       "errors": [],
                      *       "instance": "/api/runs/5f0c2c9a41d7/events",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    export_run_api_runs__id__export__format__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What to write */
+                format: "pytorch" | "notebook" | "keras" | "safetensors" | "onnx" | "history.csv" | "tensorboard" | "data.csv" | "config" | "timeline" | "run";
+                /** @description The run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                    "application/octet-stream": string;
+                    "application/x-ipynb+json": string;
+                    "text/csv": string;
+                    "text/x-python": string;
+                };
+            };
+            /** @description Nothing matches the given URI */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.no_run",
+                     *       "detail": "There is no run with this id; it may have been removed.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/export/pytorch",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Request conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.run_not_ended",
+                     *       "detail": "This run has not ended yet.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/export/pytorch",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank",
+                     *       "values": {}
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.invalid",
+                     *       "detail": "format: may have at most 200 characters",
+                     *       "errors": [
+                     *         {
+                     *           "code": "rule.string_too_long",
+                     *           "field": "format",
+                     *           "fits": null,
+                     *           "message": "may have at most 200 characters",
+                     *           "suggestion": null,
+                     *           "values": {
+                     *             "max_length": 200
+                     *           }
+                     *         }
+                     *       ],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/export/pytorch",
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank",
+                     *       "values": {
+                     *         "reasons": "format: may have at most 200 characters"
+                     *       }
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server cannot process the request due to a high load */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "problem.worker_starting",
+                     *       "detail": "A worker is starting.",
+                     *       "errors": [],
+                     *       "instance": "/api/runs/5f0c2c9a41d7/export/pytorch",
                      *       "status": 503,
                      *       "title": "Service Unavailable",
                      *       "type": "about:blank",

@@ -52,7 +52,8 @@ export async function pngOf(panel: HTMLElement): Promise<Blob> {
 
 async function draw(element: Element, origin: DOMRect, parts: string[]): Promise<void> {
   const style = getComputedStyle(element);
-  if (element.matches(LEFT_OUT) || !element.checkVisibility({ visibilityProperty: true })) return;
+  const boxed = style.display !== "contents";
+  if (element.matches(LEFT_OUT) || (boxed && !element.checkVisibility({ visibilityProperty: true }))) return;
   const box = element.getBoundingClientRect();
   const at = {
     x: round(box.x - origin.x),

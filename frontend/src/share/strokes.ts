@@ -161,13 +161,13 @@ class Recorder {
 
 function outline(steps: Step[]): string {
   return steps
-    .map(([name, args]) => {
+    .map(([name, args], place) => {
       const n = args.map((value) => Math.round(Number(value) * 100) / 100);
       switch (name) {
         case "moveTo":
           return `M${n[0]} ${n[1]}`;
         case "lineTo":
-          return `L${n[0]} ${n[1]}`;
+          return `${place ? "L" : "M"}${n[0]} ${n[1]}`;
         case "rect":
           return `M${n[0]} ${n[1]}h${n[2]}v${n[3]}h${-n[2]}Z`;
         case "quadraticCurveTo":

@@ -1,5 +1,6 @@
 """Runs to take home."""
 
+from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Response
@@ -8,9 +9,13 @@ from fastapi.concurrency import run_in_threadpool
 from playground.export.formats import FORMATS
 from playground.export.taken import Taken, by_layer
 from playground.messages import worker as messages
+from playground.run.run import Run
+from playground.run.validation import parse
 from playground.session.session import Session
 from playground.web.routes.dependencies import Watched
-from playground.web.routes.responses import SEEN
+from playground.web.routes.responses import SEEN, fails
+from playground.web.routes.run_results import applied_lines, weights_of
+from playground.web.routes.runs import SeenRun, TheRuns
 
 FormatName = Literal[tuple(FORMATS)]  # pyright: ignore[reportInvalidTypeForm]
 Wanted = Annotated[FormatName, Path(alias="format", description="What to write", examples=["pytorch"])]
@@ -42,6 +47,21 @@ async def export_session(session: Watched, wanted: Wanted) -> Response:
     into `POST /api/sessions`. What a format cannot say is named in the refusal.
     """
     return await written(await taken(session), wanted)
+
+
+@router.get(
+    "/api/runs/{id}/export/{format}",
+    response_class=Response,
+    responses={**SEEN, **fails(HTTPStatus.CONFLICT), **FILE},
+)
+async def export_run(runs: TheRuns, run: SeenRun, wanted: Wanted) -> Response:
+    """A scripted run as far as it is, as a file; the formats are those of a session."""
+    tables = await runs.tables(run.id)
+    weights = by_layer(await weights_of(runs, run))
+    now = await runs.get(run.id)
+    done = Run(parse(now.config, tables), tuple(applied_lines(now)))
+    history = (await runs.history(run.id)).series()
+    return await written(Taken(done, now.step, weights, history, tables), wanted)
 
 
 async def taken(session: Session) -> Taken:

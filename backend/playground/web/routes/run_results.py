@@ -82,14 +82,14 @@ def applied_lines(run: RunRow) -> list[TimelineEntry]:
 async def weights(request: Request, runs: TheRuns, run: SeenRun) -> Response:
     """Weights of every layer, at the end or at this moment: JSON, or safetensors by
     `Accept: application/vnd.safetensors`."""
-    found = await _weights(runs, run)
+    found = await weights_of(runs, run)
     if SAFETENSORS in request.headers.get("accept", ""):
         headers = {"Content-Disposition": f'attachment; filename="{run.id}.safetensors"'}
         return Response(as_safetensors(found), media_type=SAFETENSORS, headers=headers)
     return stream_json({"layers": by_layer(found)})
 
 
-async def _weights(runs: Runs, run: RunRow) -> dict[str, Any]:
+async def weights_of(runs: Runs, run: RunRow) -> dict[str, Any]:
     """By layer and name. Raises `Problem` where there are none yet."""
     if kept := await runs.file(run.id, "weights"):
         return from_safetensors(kept)
