@@ -175,8 +175,8 @@ def assert_nothing_is_missing(visitor: Visitor) -> None:
 
 
 async def assert_same_as_undisturbed(visitor: Visitor) -> None:
-    """Steps under way when the server is killed are trained anew in full when they are asked for again, so the
-    undisturbed one is trained up to where that led."""
+    """Steps under way when the server is killed are trained anew in full when they are asked for again, so
+    the undisturbed one is trained up to where that led."""
     guest, step = visitor.guest, 0
     twin = Visitor(guest.another(config=CONFIG), "twin")
     for command, answer in visitor.done:
