@@ -8,6 +8,8 @@ import type {
   Config,
   ExportFormat,
   Failure,
+  NewBranch,
+  NewMap,
   NewSession,
   Patch,
   Summary,
@@ -66,6 +68,20 @@ export const change = (id: string, key: string, patch: Patch) =>
       body: patch,
     }),
   );
+const authorized = (id: string, key: string | null) => ({
+  params: { path: { id } },
+  headers: key ? { authorization: `Bearer ${key}` } : {},
+});
+/** A session that goes on from a moment of another; `together` takes the other's key. */
+export const branch = (id: string, key: string | null, body: NewBranch) =>
+  answer(client.POST("/api/sessions/{id}/branch", { ...authorized(id, key), body }));
+/** Lets a session train in lock-step with another. */
+export const together = (id: string, key: string, body: { session: string; key: string }) =>
+  answer(client.POST("/api/sessions/{id}/together", { ...authorized(id, key), body }));
+export const pause = (id: string, key: string) =>
+  answer(client.POST("/api/sessions/{id}/pause", authorized(id, key)));
+export const end = (id: string, key: string) =>
+  answer(client.DELETE("/api/sessions/{id}", authorized(id, key)));
 /** Reads a formula of so many inputs. */
 export const formula = (text: string, inputs: number) =>
   answer(client.POST("/api/formula", { body: { text, inputs } }));
@@ -73,6 +89,13 @@ export const formula = (text: string, inputs: number) =>
 export const importLink = (link: string) => answer(client.POST("/api/import", { body: { link } }));
 export const preview = (data: Component, seed = 0) =>
   answer(client.POST("/api/preview", { body: { data, seed } }));
+
+export const createMap = (map: NewMap) => answer(client.POST("/api/trainability", { body: map }));
+export const endMap = (id: string) =>
+  answer(client.DELETE("/api/trainability/{id}", { params: { path: { id } } }));
+/** The network of a pixel of a map of trainability, as a session. */
+export const openPixel = (id: string, row: number, column: number) =>
+  answer(client.POST("/api/trainability/{id}/open", { params: { path: { id } }, body: { row, column } }));
 
 export const table = (id: string) => answer(client.GET("/api/datasets/{id}", { params: { path: { id } } }));
 

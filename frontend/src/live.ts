@@ -47,6 +47,7 @@ export class Live {
     readonly session: string,
     private readonly key: string | null,
     private readonly listener: Listener,
+    private readonly wish: { rate: number; output?: number } = { rate: SCREEN_RATE },
   ) {
     addEventListener("online", this.now);
     addEventListener("offline", this.offline);
@@ -101,8 +102,9 @@ export class Live {
   private readonly watch = () => {
     if (!this.open) return;
     const id = `${this.prefix}-${++this.count}`;
-    const rate = document.hidden ? 0 : SCREEN_RATE;
-    this.socket!.send(JSON.stringify({ type: "watch", rate, id } satisfies Command & { id: string }));
+    const { rate, ...size } = this.wish;
+    const wish = { type: "watch" as const, rate: document.hidden ? 0 : rate, ...size };
+    this.socket!.send(JSON.stringify({ ...wish, id } satisfies Command & { id: string }));
   };
 
   private drop(): void {

@@ -37,6 +37,8 @@ export type Task = Schemas["TaskDescription"];
 export type Speed = Schemas["Speed"];
 export type Divergence = Schemas["Divergence"];
 export type Moment = Schemas["Moment"];
+export type Parent = Schemas["Parent"];
+export type NewBranch = Partial<Schemas["NewBranch"]>;
 export type RunState = Schemas["SessionState"];
 export type Axes = Schemas["Axes"];
 export type Entry = Schemas["TimelineEntry"];
@@ -57,6 +59,7 @@ export type MetricsHeader = Schemas["MetricsHeader"];
 
 /** All but the defaults. */
 export type NewSession = Partial<Omit<Schemas["NewSession"], "config">> & { config: Patch | Config };
+export type NewMap = Partial<Omit<Schemas["NewMap"], "config">> & { config: Patch | Config };
 export type CreatedSession = Schemas["CreatedSession"];
 export type FormulaDescription = Schemas["FormulaDescription"];
 export type FormulaTree = FormulaDescription["tree"];

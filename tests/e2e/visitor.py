@@ -42,11 +42,13 @@ class Visitor:
         self._connected: list[str] = []
         page.add_init_script(path=WIRE_LOG)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("websocket", lambda socket: self._note_connection(socket.url))
+        page.on("websocket", lambda socket: socket.on("framesent", lambda sent: self._note(socket.url, sent)))
         page.route(re.compile(r"/api/sessions$"), self._note_key)
 
-    def _note_connection(self, url: str) -> None:
-        if match := re.search(r"/api/sessions/([^/]+)/live", url):
+    def _note(self, url: str, sent: str | bytes) -> None:
+        """The session of the page wants every picture; those that lie beside it, few or none."""
+        match = re.search(r"/api/sessions/([^/]+)/live", url)
+        if match and '"rate":60' in str(sent):
             self._connected.append(match[1])
 
     def _note_key(self, route: Any) -> None:

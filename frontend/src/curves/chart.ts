@@ -67,7 +67,9 @@ export class Chart {
   private factor = 1;
   /** Rows of labels above the plot. */
   private rows = 0;
-  private shade: Shade | null = null;
+  private shades: Shade[] = [];
+  /** The moment that is looked at. */
+  private here: number | null = null;
   /** Where a logarithmic x axis has its 0. */
   private least = 0;
 
@@ -81,11 +83,20 @@ export class Chart {
   }
 
   /** `columns`: x, then one column for each line; null is a gap. */
-  update(columns: Columns, marks: Mark[], zoom: Zoom, shade: Shade | null = null): void {
+  update(
+    columns: Columns,
+    marks: Mark[],
+    zoom: Zoom,
+    shades: Shade[] = [],
+    here: number | null = null,
+  ): void {
     this.marks = marks;
     this.zoom = zoom;
-    this.shade = shade;
-    const positive = [columns[0], shade?.xs ?? []].flatMap((xs) => xs.find((x) => x !== null && x > 0) ?? []);
+    this.shades = shades;
+    this.here = here;
+    const positive = [columns[0], ...shades.map(({ xs }) => xs)].flatMap(
+      (xs) => xs.find((x) => x !== null && x > 0) ?? [],
+    );
     this.least = positive.length ? Math.min(...positive) / 2 : 0.1;
     const largest = columns
       .slice(1)
@@ -188,16 +199,15 @@ export class Chart {
         setCursor: [(plot) => this.point(plot)],
         drawAxes: [
           (plot) => {
-            if (!this.shade) return;
             const x = (at: number) => plot.valToPos(Math.max(at, this.start), "x", true);
             const y = (value: number | null) => {
               const [known] = this.drawable([value]);
               return known === undefined ? null : plot.valToPos(known, "y", true);
             };
-            drawShade(plot, this.shade, x, y);
+            for (const shade of this.shades) drawShade(plot, shade, x, y);
           },
         ],
-        draw: [(plot) => this.drawMarks(plot)],
+        draw: [(plot) => this.drawMarks(plot), (plot) => this.drawHere(plot)],
       },
     };
   }
@@ -247,7 +257,7 @@ export class Chart {
   private xRange(): [number, number] {
     if (this.zoom) return [Math.max(this.zoom[0], this.look.logX ? this.least : 0), this.zoom[1]];
     const xs = this.plot?.data[0] ?? [];
-    const most = Math.max(xs[xs.length - 1] ?? 0, this.shade?.xs.at(-1) ?? 0);
+    const most = Math.max(xs[xs.length - 1] ?? 0, ...this.shades.map(({ xs }) => xs.at(-1) ?? 0));
     return this.look.logX ? [this.least, Math.max(most, 10 * this.least)] : [0, Math.max(most, 1)];
   }
 
@@ -271,7 +281,7 @@ export class Chart {
   }
 
   private yRange(low: number | null, high: number | null): [number, number] {
-    const shaded = (this.shade?.lines ?? []).flatMap(({ ys }) => this.drawable(ys));
+    const shaded = this.shades.flatMap(({ lines }) => lines.flatMap(({ ys }) => this.drawable(ys)));
     const known = [low, high].filter((value) => value !== null);
     const [min, max] = [...known, ...shaded].length
       ? [
@@ -309,6 +319,22 @@ export class Chart {
   /** As the values on the plot are, without those that have no place there. */
   private drawable(ys: (number | null)[]): number[] {
     return ys.flatMap((y) => (y === null || (this.look.log && y <= 0) ? [] : [y / this.factor]));
+  }
+
+  private drawHere(plot: uPlot): void {
+    if (this.here === null) return;
+    const { ctx, bbox } = plot;
+    const x = plot.valToPos(Math.max(this.here, this.start), "x", true);
+    if (x < bbox.left - 1 || x > bbox.left + bbox.width + 1) return;
+    ctx.save();
+    ctx.strokeStyle = this.look.text;
+    ctx.lineWidth = 2 * devicePixelRatio;
+    ctx.setLineDash([]);
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.restore();
   }
 
   private drawMarks(plot: uPlot): void {

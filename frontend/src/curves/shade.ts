@@ -3,6 +3,8 @@ import type uPlot from "uplot";
 
 /** x and, for each line that has them, its values. */
 export interface Shade {
+  /** A letter at its end, where there are several. */
+  letter?: string;
   xs: number[];
   lines: { colour: string; dash?: number[]; ys: (number | null)[] }[];
 }
@@ -10,7 +12,7 @@ export interface Shade {
 /** Thin and pale. `x` and `y` give canvas pixels; null is a gap. */
 export function drawShade(
   { ctx, bbox }: uPlot,
-  { xs, lines }: Shade,
+  { letter, xs, lines }: Shade,
   x: (at: number) => number,
   y: (value: number | null) => number | null,
 ): void {
@@ -32,6 +34,16 @@ export function drawShade(
       drawing = top !== null;
     });
     ctx.stroke();
+    const row = ys.findLastIndex((value) => y(value) !== null);
+    if (!letter || row < 0) continue;
+    ctx.setLineDash([]);
+    ctx.fillStyle = colour;
+    ctx.globalAlpha = 1;
+    ctx.textAlign = "right";
+    ctx.textBaseline = "bottom";
+    ctx.font = `600 ${11 * devicePixelRatio}px sans-serif`;
+    ctx.fillText(letter, x(xs[row]), (y(ys[row]) ?? 0) - 2 * devicePixelRatio);
+    ctx.globalAlpha = 0.5;
   }
   ctx.restore();
 }

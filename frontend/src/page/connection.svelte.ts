@@ -34,6 +34,8 @@ export interface Owner {
   message: (message: Message) => void;
   /** What comes next is of another session. */
   forget: () => void;
+  /** The moment that was looked back at is gone. */
+  faded: () => void;
   /** An experiment of another page comes next. */
   imported: (found: ImportedExperiment) => void;
   /** The session was gone, and is here again as it was. */
@@ -67,6 +69,8 @@ export class Connection {
   /** Whether this visitor only looks on, by a link without the key. */
   readonly watches = $derived.by(() => this.session !== null && this.key === null);
 
+  /** It only looks back at another session, which a reload comes back to. */
+  private passing = false;
   private live: Live | null = null;
   private key = $state<string | null>(null);
   private hashTimer: ReturnType<typeof setTimeout> | undefined;
@@ -176,6 +180,14 @@ export class Connection {
     }
   };
 
+  /** A session that has been made for this page; the browser's back button leads to the one before. */
+  enter({ id, key }: Held): void {
+    const url = new URL(location.href);
+    url.searchParams.delete("session");
+    history.pushState(null, "", url);
+    this.join(id, key);
+  }
+
   /** A new session from a file: a network of another program, or an experiment that was taken home. */
   readonly openFile = async (file: File): Promise<void> => {
     const url = new URL(location.href);
@@ -197,6 +209,32 @@ export class Connection {
   comeBack(session: Held): boolean {
     this.join(session.id, session.key);
     return true;
+  }
+
+  /** The session of the page, with its key where this visitor has it. */
+  get own(): { id: string; key: string | null } | null {
+    return this.session === null ? null : { id: this.session, key: this.key };
+  }
+
+  /** Shows a session that looks back at the one of now. */
+  lookAt({ id, key }: Held): void {
+    this.join(id, key, true);
+  }
+
+  /** Back from where it looked to. */
+  return({ id, key }: { id: string; key: string | null }): void {
+    this.join(id, key);
+  }
+
+  /** The session that looked back is one like others now; the browser's back button leads to its original. */
+  settle(original: Held | null): void {
+    this.passing = false;
+    this.former = original;
+    const url = new URL(location.href);
+    url.searchParams.delete("session");
+    history.pushState(null, "", url);
+    this.keep();
+    this.follow();
   }
 
   /** The address that opens this experiment anew. */
@@ -221,7 +259,7 @@ export class Connection {
     clearTimeout(this.hashTimer);
     this.hashTimer = setTimeout(async () => {
       const config = this.owner.config();
-      if (!config) return;
+      if (!config || this.passing) return;
       const hash = `#${await link.toHash(config)}`;
       const state = this.session && this.key ? { session: { id: this.session, key: this.key } } : null;
       history.replaceState(state, "", `${location.pathname}${location.search}${hash}`);
@@ -265,14 +303,16 @@ export class Connection {
     this.join(id, key);
   }
 
-  private join(id: string, key: string | null): void {
+  private join(id: string, key: string | null, passing = false): void {
     this.live?.close();
-    if (id !== this.session) {
-      this.owner.forget();
-      this.former = this.session && this.key ? { id: this.session, key: this.key } : null;
-    }
+    const [before, was] = [this.own, this.passing];
     this.session = id;
     this.key = key;
+    this.passing = passing;
+    if (id !== before?.id) {
+      this.owner.forget();
+      if (!passing && !was) this.former = before?.key ? { id: before.id, key: before.key } : null;
+    }
     this.keep();
     this.live = new Live(id, key, {
       since: this.owner.since,
@@ -281,7 +321,8 @@ export class Connection {
       status: (status) => {
         this.status = status;
         if (status === "live") this.stopping = this.absent = false;
-        if (status === "gone") void this.revive();
+        if (status === "gone" && this.passing) this.owner.faded();
+        else if (status === "gone") void this.revive();
       },
     });
   }
@@ -335,7 +376,7 @@ export class Connection {
 
   /** So that a reload comes back to the same session. The key never leaves this tab's storage. */
   private keep(): void {
-    if (!this.session || !this.key) return;
+    if (!this.session || !this.key || this.passing) return;
     store(
       sessionStorage,
       storageName(),

@@ -9,6 +9,7 @@ import type { Event, ImportedExperiment } from "../types";
 import { DataMessage, Frame, type Message, MetricsMessage } from "../wire";
 import { Connection, type Position } from "./connection.svelte";
 import { Experiment } from "./experiment.svelte";
+import { Family } from "./family.svelte";
 import { Hand } from "./hand.svelte";
 import { Notices } from "./notices.svelte";
 import { Readouts } from "./readouts.svelte";
@@ -30,7 +31,8 @@ class Page {
       messageBytes: () => this.experiment.catalogue?.limits.message_bytes ?? 0,
       event: (event) => this.onEvent(event),
       message: (message) => this.onMessage(message),
-      forget: () => this.clear(),
+      forget: () => this.goTo(),
+      faded: () => this.family.back(),
       imported: (found) => this.adopt(found),
       revived: () => this.goOn(),
       refusal: ({ failure }) => sentence(failure, this.experiment.config, this.experiment.catalogue),
@@ -46,6 +48,8 @@ class Page {
   );
   readonly training = new Training((command) => this.experiment.command(command));
   readonly undo = new Undo(this.experiment, this.connection, this.notices);
+
+  readonly family: Family = new Family(this.connection, this.experiment, this.readouts, this.notices);
 
   private readonly flashes = new Flashes(() => REST_MS[this.view.lessMotion ? "reduced" : "usual"]);
   /** Those that came last: the next frame's. */
@@ -98,6 +102,15 @@ class Page {
     else this.notices.say(t("note.imported"));
   }
 
+  /** Another session, of which the curves may be here. */
+  private goTo(): void {
+    this.clear();
+    const known = this.family.take(this.connection.session);
+    if (!known) return;
+    this.readouts.history = known.history;
+    this.run = known.run;
+  }
+
   private clear(): void {
     this.readouts.clear();
     this.run = -1;
@@ -119,6 +132,7 @@ class Page {
       case "state":
         training.adopt(event);
         this.undo.adopt(event);
+        this.family.adopt(event);
         if (!this.readouts.now) this.readouts.place(event.step, event.epoch);
         break;
       case "run":
