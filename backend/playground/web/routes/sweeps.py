@@ -316,7 +316,7 @@ async def _events(sweep: Sweep) -> AsyncIterator[ServerEvent]:
             number += 1
             state = SweepShape(**_fields(sweep)).model_dump(mode="json")
             yield ServerEvent("sweep", state, str(number))
-            if sweep.over:
+            if sweep.over or sweep.leaving:
                 return
             await asyncio.sleep(EVENT_SECONDS)
     finally:
