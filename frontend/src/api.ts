@@ -9,6 +9,7 @@ import type {
   ExportFormat,
   Failure,
   NewBranch,
+  NewMap,
   NewSession,
   Patch,
   Summary,
@@ -88,6 +89,13 @@ export const formula = (text: string, inputs: number) =>
 export const importLink = (link: string) => answer(client.POST("/api/import", { body: { link } }));
 export const preview = (data: Component, seed = 0) =>
   answer(client.POST("/api/preview", { body: { data, seed } }));
+
+export const createMap = (map: NewMap) => answer(client.POST("/api/trainability", { body: map }));
+export const endMap = (id: string) =>
+  answer(client.DELETE("/api/trainability/{id}", { params: { path: { id } } }));
+/** The network of a pixel of a map of trainability, as a session. */
+export const openPixel = (id: string, row: number, column: number) =>
+  answer(client.POST("/api/trainability/{id}/open", { params: { path: { id } }, body: { row, column } }));
 
 export const table = (id: string) => answer(client.GET("/api/datasets/{id}", { params: { path: { id } } }));
 

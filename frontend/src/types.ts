@@ -60,6 +60,7 @@ export type MetricsHeader = Schemas["MetricsHeader"];
 
 /** All but the defaults. */
 export type NewSession = Partial<Omit<Schemas["NewSession"], "config">> & { config: Patch | Config };
+export type NewMap = Partial<Omit<Schemas["NewMap"], "config">> & { config: Patch | Config };
 export type CreatedSession = Schemas["CreatedSession"];
 export type FormulaDescription = Schemas["FormulaDescription"];
 export type FormulaTree = FormulaDescription["tree"];
