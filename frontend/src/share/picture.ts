@@ -170,8 +170,6 @@ function value(
   at: Box,
   parts: string[],
 ): void {
-  if (element instanceof HTMLInputElement && ["checkbox", "radio", "range", "file"].includes(element.type))
-    return;
   const text = element instanceof HTMLSelectElement ? element.selectedOptions[0]?.text : element.value;
   const left = at.x + Number.parseFloat(style.paddingLeft);
   parts.push(written(text ?? "", left, at.y + at.height / 2, style, "central"));
