@@ -35,6 +35,8 @@ CHANGES: list[dict[str, Any]] = [
 ]
 LOST_SECONDS = 5.0
 """Of training, at most, by a server that is killed."""
+NOT_DONE = ("problem.worker_lost", "notice.shutdown")
+"""Answers to a command over which the worker died again and again, or the server stopped."""
 AWAY = (OSError, httpx.TransportError, websockets.WebSocketException, AssertionError)
 """No answer, or a connection that ended before there was one."""
 
@@ -82,7 +84,7 @@ class Visitor:
 
     async def commands(self, command: dict[str, Any]) -> None:
         answer = await self._answered(command)
-        while answer.get("code") == "problem.worker_lost":  # it died over it again and again: it was not done
+        while answer.get("code") in NOT_DONE:
             answer = await self._answered(command)
         assert answer["type"] == "ack", answer
         self.done.append((command, answer))
@@ -113,8 +115,9 @@ def new_session(client: httpx.Client) -> Guest:
 
 
 async def killed(server: Server, deaths: list[str], seed: int) -> list[float]:
-    """Kills the `server` or its `worker` at random moments while two sessions go on, one by hand, one that
-    plays; checks that nothing is missing. Returns the seconds until the server answered again.
+    """Kills the `server` or its `worker` at random moments, or has the server `stop`, while two sessions go
+    on, one by hand, one that plays; checks that nothing is missing. Returns the seconds until the server
+    answered again.
 
     What was done by hand is done again on the last server, undisturbed, and must come to the same bits.
     """
@@ -139,11 +142,11 @@ async def killed(server: Server, deaths: list[str], seed: int) -> list[float]:
             if death == "worker":
                 server.kill_worker()
             else:
-                server.kill()
+                await asyncio.to_thread(server.kill if death == "server" else server.stop)
                 start = time.monotonic()
                 await asyncio.to_thread(server.start)
                 taken.append(time.monotonic() - start)
-            await asyncio.to_thread(is_back, playing, seen)
+            await asyncio.to_thread(is_back, playing, seen, LOST_SECONDS if death == "server" else 0)
         over.set()
         await going
         assert_nothing_is_missing(visitor)
@@ -151,14 +154,14 @@ async def killed(server: Server, deaths: list[str], seed: int) -> list[float]:
     return taken
 
 
-def is_back(playing: Guest, seen: int) -> None:
+def is_back(playing: Guest, seen: int, seconds: float) -> None:
     """It plays, and lost what it had trained in the last seconds at most."""
     while (answer := playing.call("GET", "")).status_code == 503:
         time.sleep(0.1)
     told = answer.json()
     per_epoch = told["step"] / told["epoch"]
     assert told["playing"]
-    assert told["step"] >= seen - LOST_SECONDS * 100 * per_epoch
+    assert told["step"] >= seen - seconds * 100 * per_epoch
     assert told["speed"] == {"epochs_per_second": 100}
 
 
@@ -172,11 +175,17 @@ def assert_nothing_is_missing(visitor: Visitor) -> None:
 
 
 async def assert_same_as_undisturbed(visitor: Visitor) -> None:
-    guest = visitor.guest
+    """Steps under way when the server is killed are trained anew in full when they are asked for again, so
+    the undisturbed one is trained up to where that led."""
+    guest, step = visitor.guest, 0
     twin = Visitor(guest.another(config=CONFIG), "twin")
     for command, answer in visitor.done:
-        await twin.commands(command)
-        assert twin.done[-1][1]["step"] == answer["step"]
+        if command["type"] == "change":
+            await twin.commands(command)
+        elif more := answer["step"] - step:
+            await twin.commands({"type": "step", "steps": more})
+        step = answer["step"]
+        assert twin.done[-1][1]["step"] == step
     assert twin.guest.do("GET", "/weights") == guest.do("GET", "/weights")
     curves, expected = guest.history(), twin.guest.history()
     assert curves["step"] == expected["step"]

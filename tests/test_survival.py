@@ -79,13 +79,14 @@ def before(there: Survivors) -> None:
 
 @pytest.fixture(scope="module")
 def survivors(kernel: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Survivors]:
-    """After two deaths of the server and one of a worker, with two more sessions that change all the time."""
+    """After the server was killed, its worker was, and the server stopped; with two more sessions that change
+    all the time."""
     server = Server(tmp_path_factory.mktemp("database"))
     try:
         with httpx.Client(base_url=server.address, timeout=PATIENCE) as client:
             there = Survivors(client)
             before(there)
-            asyncio.run(killed(server, ["server", "worker", "server"], seed=3))
+            asyncio.run(killed(server, ["server", "worker", "stop"], seed=3))
             yield there
     finally:
         server.stop()

@@ -21,6 +21,8 @@ BUSY_SECONDS = 10.0
 """How long to wait for a program that looks into the file meanwhile."""
 LOCK_SECONDS = 3.0
 """How long to wait for a server that is about to end."""
+WRITTEN = "written"
+"""In `Connection.info`: whether something was written."""
 POSTGRES_LOCK = 0x706C617967726F75
 """The advisory lock of a server of this kind, in its database."""
 
@@ -35,6 +37,7 @@ class Database(ABC):
         # NaN is no JSON: SQLite would take it, and PostgreSQL would not.
         dumps = partial(json.dumps, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
         self._engine: Engine = create_engine(url, poolclass=NullPool, json_serializer=dumps)
+        event.listen(self._engine, "after_cursor_execute", _note_writing)
 
     @abstractmethod
     def connect(self) -> Connection:
@@ -134,6 +137,13 @@ class Postgres(Database):
 
     def release(self) -> None:
         pass
+
+
+def _note_writing(
+    connection: Connection, _cursor: Any, _statement: str, _parameters: Any, context: Any, _many: bool
+) -> None:
+    if context.isinsert or context.isupdate or context.isdelete:
+        connection.info[WRITTEN] = True
 
 
 def _on_connect(connection: Any, _: Any) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from playground.i18n import Text, say
-from playground.storage.database import Database, database_of
+from playground.storage.database import WRITTEN, Database, database_of
 from playground.storage.errors import StorageFailed, StorageRefused
 from playground.storage.migration import migrate
 
@@ -34,7 +34,7 @@ class Store:
 
     def __init__(self, database: str):
         self.failing: Text | None = None
-        """Why the last try was in vain, until one succeeds."""
+        """Why the last try was in vain, until something can be written again."""
         self._database: Database = database_of(database)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="storage")
         self._connection: Connection | None = None
@@ -74,6 +74,7 @@ class Store:
     def _run(self, work: Callable[[Connection], T]) -> T:
         try:
             connection = self._connection or self._connect()
+            connection.info.pop(WRITTEN, None)
             with connection.begin():
                 done = work(connection)
         except IntegrityError:
@@ -86,7 +87,7 @@ class Store:
             if not isinstance(error, DBAPIError) or error.connection_invalidated:
                 self._disconnect()
             raise StorageFailed(reason) from error
-        if self.failing:
+        if self.failing and WRITTEN in connection.info:  # what can be read may yet not be written
             log.info("the database works again")
             self.failing = None
         return done
