@@ -1,8 +1,15 @@
-"""Sweeps: many networks that differ in some fields of a config, and which of them does best."""
+"""Sweeps: many networks that differ in some fields of a config, and which of them does best.
+
+`python -m tests.test_sweeps 20` kills the server and its worker twenty times amid a sweep.
+"""
 
 import json
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -15,6 +22,7 @@ from playground.studies.sweeps.space import Point, applies, at_point, check, usu
 from playground.studies.sweeps.spec import Pruner, Sampler, SweepSpec
 from playground.studies.sweeps.stack import shape_of
 from playground.studies.sweeps.trial import Trial
+from tests.faults import Server
 
 SPACE = {
     "optimizer.lr": {"low": 1e-4, "high": 1, "log": True},
@@ -241,19 +249,33 @@ def test_a_sweep_comes_to_the_same_after_its_worker_has_died(client, running, re
     assert {"complete", "pruned"} <= {trial["state"] for trial in trials(client, again)}
 
 
-def test_a_sweep_goes_on_with_the_next_server(serve, tmp_path):
-    wanted = {"trials": 40, "seeds": 2, "epochs": 80, "sampler": "tpe", "space": SPACE}
-    database = str(tmp_path / "sweeps.db")
-    with serve(database=database) as running, httpx.Client(base_url=running.address) as client:
+def killed(folder: Path, kills: int, seed: int = 0) -> None:
+    """A sweep over so many kills of the server or its worker, at random moments, against one left alone."""
+    wanted = {"trials": 32 * kills, "seeds": 2, "epochs": 80, "sampler": "tpe", "space": SPACE}
+    random, server = Random(seed), Server(folder)
+    try:
+        client = httpx.Client(base_url=server.address, timeout=60)
         sweep = begun(client, **wanted)
-        while not any(trial["state"] == "complete" for trial in trials(client, sweep)):
-            time.sleep(0.02)
+        for kill in range(kills):
+            while client.get(f"/api/sweeps/{sweep['id']}").json()["done"] <= 32 * kill:
+                time.sleep(0.02)
+            time.sleep(random.uniform(0, 0.5))
+            if (kill + seed) % 2:
+                server.kill_worker()
+            else:
+                server.kill()
+                server.start()
+        done = finished(client, sweep)
+        assert (done["state"], done["done"]) == ("done", wanted["trials"])
         whole = begun(client, **wanted)
-    with serve(database=database) as running, httpx.Client(base_url=running.address) as client:
-        assert finished(client, sweep)["state"] == "done"
         finished(client, whole)
         assert result(trials(client, sweep)) == result(trials(client, whole))
-        assert len(trials(client, sweep)) == 40
+    finally:
+        server.kill()
+
+
+def test_a_sweep_goes_on_after_its_server_was_killed(kernel, tmp_path):
+    killed(tmp_path, kills=1)
 
 
 def test_a_point_that_makes_no_config_fails_alone(client, remove):
@@ -315,3 +337,8 @@ def test_a_wrong_sweep_is_refused_by_its_field(client, wrong, field):
     answer = client.post("/api/sweeps", json=wrong)
     assert answer.status_code == 422, answer.text
     assert any(error["field"].startswith(field) for error in answer.json()["errors"]), answer.text
+
+
+if __name__ == "__main__":  # the long version
+    with TemporaryDirectory() as temporary:
+        killed(Path(temporary), kills=int(sys.argv[1]), seed=int(time.time()))

@@ -22,7 +22,9 @@ class SessionClient(Protocol):
     id: str
     number: int
     """A number that no other session ever has; not 0."""
-    step: int
+
+    @property
+    def step(self) -> int: ...
 
     def opening(self) -> tuple[messages.Opening, Arrays]:
         """All that a worker needs to take the session in, or to go on where the last one died."""

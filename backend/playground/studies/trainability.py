@@ -146,8 +146,12 @@ class TrainabilityMap:
         except (WorkerLost, ValidationFailed) as failure:
             self.failed = say("problem.request_failed", error=str(failure))
         finally:
-            self.over = True
-            self._tell()
+            self.end()
+
+    def end(self) -> None:
+        """No more is trained."""
+        self.over = True
+        self._tell()
 
     async def _patch(self, engine: Engine, running: asyncio.Semaphore, pixels: list[tuple[int, int]]) -> None:
         async with running:
@@ -254,6 +258,12 @@ class TrainabilityMaps:
     def drop(self, name: str) -> None:
         if found := self._maps.pop(name, None):
             found[1].cancel()
+
+    def shut_down(self) -> None:
+        """Whoever looks at one is let go."""
+        for made, task in self._maps.values():
+            task.cancel()
+            made.end()
 
     async def stop(self) -> None:
         tasks = [task for _, task in self._maps.values()]

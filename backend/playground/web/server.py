@@ -46,7 +46,8 @@ class Server(uvicorn.Server):
         self._app = app
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._app.state.runs.shut_down()
+        for studies in (self._app.state.runs, self._app.state.sweeps, self._app.state.trainability):
+            studies.shut_down()
         await self._app.state.registry.shut_down()
         await asyncio.sleep(FAREWELL_SECONDS)
         await super().shutdown(sockets)

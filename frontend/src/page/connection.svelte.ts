@@ -180,6 +180,14 @@ export class Connection {
     }
   };
 
+  /** A session that has been made for this page; the browser's back button leads to the one before. */
+  enter({ id, key }: Held): void {
+    const url = new URL(location.href);
+    url.searchParams.delete("session");
+    history.pushState(null, "", url);
+    this.join(id, key);
+  }
+
   /** A new session from a file: a network of another program, or an experiment that was taken home. */
   readonly openFile = async (file: File): Promise<void> => {
     const url = new URL(location.href);
@@ -195,6 +203,15 @@ export class Connection {
     } catch (error) {
       this.notices.toast(error instanceof Refused ? this.owner.refusal(error) : String(error), "error");
     }
+  };
+
+  /** Goes on with a session that was made of a kept run; the back button leads to the settings of this one. */
+  readonly enter = (session: Held): void => {
+    const url = new URL(location.href);
+    url.searchParams.delete("session");
+    history.pushState(null, "", url);
+    this.notices.say("");
+    this.join(session.id, session.key);
   };
 
   /** Goes on with a session that this tab had before. */

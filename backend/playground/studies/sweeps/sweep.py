@@ -51,6 +51,8 @@ class Sweep:
         self.trials: list[Trial] = []
         """In order of their numbers, as far as they have been asked for."""
         self.watchers: set[Watcher] = set()
+        self.leaving = False
+        """Whether the server stops: whoever follows is let go."""
         self._known = {trial.number: trial for trial in known if trial.over}
         self._unsaved: dict[int, Trial] = {}
 
@@ -194,6 +196,11 @@ class Sweep:
     async def _set(self, store: Store, **values: Any) -> None:
         await store.do(stored.change, self.id, **values)
         self.now(**values)
+
+    def leave(self) -> None:
+        """The server stops; the sweep goes on with the next one."""
+        self.leaving = True
+        self.now()
 
     def now(self, **values: Any) -> None:
         for name, value in values.items():

@@ -50,6 +50,11 @@ class Sweeps:
         for row in reversed(await self._store.do(stored.find, ["queued", "running"])):
             self._begin(await self._read(row))
 
+    def shut_down(self) -> None:
+        """Whoever follows one is let go."""
+        for sweep, _ in self._running.values():
+            sweep.leave()
+
     async def stop(self) -> None:
         """They go on with the next start."""
         tasks = [task for _, task in self._running.values()]
