@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Trial } from "../types";
-import { cells, marks, mostImportant, ranks, share, valueOf } from "./axes";
+import { cells, chosenOf, marks, mostImportant, ranks, share } from "./axes";
 
 const RATE = { low: 0.001, high: 1, log: true, step: null };
 const KIND = { values: ["tanh", null, "relu"] };
@@ -27,7 +27,7 @@ describe("the axes of a sweep", () => {
 
   it("says what was left out, who is best, and what matters", () => {
     const left = { ...trial(0, 1, { "optimizer.beta": 0.9 }), left_out: ["optimizer.beta"] };
-    expect(valueOf(left, "optimizer.beta")).toBeNull();
+    expect(chosenOf(left, "optimizer.beta")).toBeNull();
     const some = [trial(0, 3), trial(1, null), trial(2, 1), trial(3, 2)];
     expect([...ranks(some, false)]).toEqual([
       [2, 0],

@@ -7,7 +7,7 @@ export type Placed = string | number | boolean | object | null;
 
 export const CELLS = 12;
 
-export function valueOf(trial: Trial, path: string): Placed {
+export function chosenOf(trial: Trial, path: string): Placed {
   return trial.left_out.includes(path) ? null : ((trial.params[path] as Placed) ?? null);
 }
 
