@@ -35,12 +35,16 @@ export class Following {
     this.timer = undefined;
     if (this.sweep.done === this.seen) return;
     this.seen = this.sweep.done;
-    const [trials, curves] = await Promise.all([
-      api.sweepTrials(this.sweep.id),
-      api.sweepCurves(this.sweep.id),
+    const { id } = this.sweep;
+    // What matters takes a while to find out.
+    await Promise.all([
+      api.sweepCurves(id).then(({ trials }) => {
+        this.curves = trials as SweepCurves;
+      }),
+      api.sweepTrials(id).then(({ importance }) => {
+        this.importance = importance;
+      }),
     ]);
-    this.importance = trials.importance;
-    this.curves = curves.trials as SweepCurves;
   }
 
   leave(): void {
