@@ -61,7 +61,7 @@ def of(found: Opened) -> np.ndarray:
 
 def by_onnx(model: bytes) -> np.ndarray:
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    return session.run(None, {session.get_inputs()[0].name: POINTS})[0]
+    return np.asarray(session.run(None, {session.get_inputs()[0].name: POINTS})[0])
 
 
 def test_onnx_gives_the_outputs_of_the_network() -> None:

@@ -117,6 +117,25 @@ export const openPixel = (id: string, row: number, column: number) =>
 
 export const table = (id: string) => answer(client.GET("/api/datasets/{id}", { params: { path: { id } } }));
 
+/** Keeps a session as a run of this name. */
+export const saveSession = (id: string, name: string) =>
+  answer(client.POST("/api/sessions/{id}/save", { params: { path: { id } }, body: { name } }));
+/** Some of the runs that the server keeps, the newest first; the rest begins at `next`. */
+export const runs = (cursor: string | null) =>
+  answer(client.GET("/api/runs", { params: { query: { limit: 20, ...(cursor && { cursor }) } } }));
+const held = (id: string, key: string) => ({
+  params: { path: { id } },
+  headers: { authorization: `Bearer ${key}` },
+});
+export const renameRun = (id: string, key: string, name: string) =>
+  answer(client.PATCH("/api/runs/{id}", { ...held(id, key), body: { name } }));
+export const removeRun = (id: string, key: string) => answer(client.DELETE("/api/runs/{id}", held(id, key)));
+/** A session that goes on from the end of a run. */
+export const openRun = (id: string) =>
+  answer(client.POST("/api/runs/{id}/open", { params: { path: { id } }, body: {} }));
+export const runFile = (id: string) =>
+  answer(client.GET("/api/runs/{id}/file", { params: { path: { id } } }));
+
 /** A session as a file to take home. */
 export async function exported(id: string, format: ExportFormat): Promise<File> {
   let name: string = format;

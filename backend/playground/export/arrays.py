@@ -4,6 +4,7 @@ import base64
 import io
 import textwrap
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,7 @@ def unpacked(text):
 def packed(arrays: Mapping[str, np.ndarray]) -> str:
     """The text that `unpacked` reads, in lines between quotes."""
     file = io.BytesIO()
-    np.savez_compressed(file, **{name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    named: dict[str, Any] = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    np.savez_compressed(file, **named)
     text = base64.b64encode(file.getvalue()).decode()
     return '"""\n' + "\n".join(textwrap.wrap(text, WIDTH)) + '\n"""'

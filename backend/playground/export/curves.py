@@ -47,8 +47,9 @@ def _csv(names: list[str], rows: object) -> bytes:
 
 def tensorboard(taken: Taken) -> bytes:
     """A file of events, which TensorBoard reads: each curve by its name."""
-    from tensorboardX.proto.event_pb2 import Event  # only here: nothing else needs protobuf
-    from tensorboardX.proto.summary_pb2 import Summary
+    # Only here: nothing else needs it. Its messages are made as it is imported.
+    from tensorboardX.proto.event_pb2 import Event  # pyright: ignore[reportAttributeAccessIssue]
+    from tensorboardX.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue]
     from tensorboardX.record_writer import RecordWriter
 
     with tempfile.TemporaryDirectory() as folder:

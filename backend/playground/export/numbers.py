@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from playground.export.arrays import packed
+from playground.export.names import named
 
 
 class Numbers:
@@ -16,11 +17,7 @@ class Numbers:
     def add(self, name: str, arrays: Mapping[str, np.ndarray]) -> str:
         """The name under which the script has them."""
         text = packed(arrays)
-        for number in range(1, len(self._texts) + 2):
-            chosen = name if number == 1 else f"{name}_{number}"
-            if self._texts.setdefault(chosen, text) == text:
-                return chosen
-        raise AssertionError(name)
+        return named(self._texts, name, lambda _: text)
 
     def __str__(self) -> str:
         return "\n".join(f"{name} = unpacked({text})" for name, text in self._texts.items())

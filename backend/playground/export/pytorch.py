@@ -11,6 +11,7 @@ from playground.export import training
 from playground.export.arrays import UNPACKED
 from playground.export.changes import Changes, forms_of
 from playground.export.features import features_function
+from playground.export.names import named
 from playground.export.network import DROPOUT, LONE_BATCHNORM, network_class
 from playground.export.numbers import Numbers
 from playground.export.surgery import check
@@ -85,20 +86,19 @@ class Script:
         rates_of = ([c.config.input_dropout, *(layer.dropout for layer in c.layers)] for c in alike)
         places = zip(*rates_of, strict=True)
         dropouts = [next((rate for rate in rates if rate), None) for rates in places]
-        for number in range(1, len(self.stages) + 2):
-            name = "Network" if number == 1 else f"Network{number}"
-            text = network_class(name, stage.layers, dropouts, self.source, self.lone)
-            if self.classes.setdefault(name, text) == text:
-                return name
-        raise AssertionError(name)
+
+        def written(name: str) -> str:
+            return network_class(name, stage.layers, dropouts, self.source, self.lone)
+
+        return named(self.classes, "Network", written)
 
     def _features(self, stage: Stage) -> str:
-        for number in range(1, len(self.stages) + 2):
-            name = "features" if number == 1 else f"features_{number}"
-            text = features_function(name, stage.config, stage.dataset.task.inputs, self.source)
-            if self.functions.setdefault(name, text) == text:
-                return name
-        raise AssertionError(name)
+        inputs = stage.dataset.task.inputs
+        return named(
+            self.functions,
+            "features",
+            lambda name: features_function(name, stage.config, inputs, self.source),
+        )
 
     def sections(self) -> list[Section]:
         """From the imports to the run."""

@@ -147,9 +147,8 @@ def evaluation(configs: Sequence[Config], loss: str) -> str:
     """The text of `losses_of` and `evaluate`."""
     pairs = [bool(config.loss.partners) for config in configs]
     weighted = [config.class_weights.kind != "equal" for config in configs]
-    call = {(False,): "{loss}(output, y)", (True,): "{loss}(output[None], y[None])[0]"}.get(
-        tuple(set(pairs)), "{loss}(output[None], y[None])[0] if partners else {loss}(output, y)"
-    ).format(loss=loss)
+    plain, paired = f"{loss}(output, y)", f"{loss}(output[None], y[None])[0]"
+    call = f"{paired} if partners else {plain}" if several(pairs) else paired if pairs[0] else plain
     lines = ["def losses_of(output, y):", '    """Of each point."""']
     if any(weighted):
         weighing = "losses * class_weights[y[: len(losses)].long()]"

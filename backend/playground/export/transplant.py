@@ -13,6 +13,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from playground.export.names import named
+
 WIDTH = 100
 """Characters of a line, of words."""
 
@@ -69,12 +71,7 @@ class Source:
         if docstring:
             body = body.split("\n", 1)[1] if not body.split("\n", 1)[0].strip() else body
         head = f"({', '.join(arguments)}):\n{_docstring(words)}"
-        for number in range(1, 100):
-            chosen = name if number == 1 else f"{name}_{number}"
-            whole = f"def {chosen}{head}{body}"
-            if self._texts.setdefault(chosen, whole) == whole:
-                return chosen
-        raise AssertionError(name)
+        return named(self._texts, name, lambda chosen: f"def {chosen}{head}{body}")
 
     def _edits(
         self, function: Callable[..., Any], node: ast.AST, component: BaseModel | None

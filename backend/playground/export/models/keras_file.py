@@ -125,7 +125,7 @@ def _layer(found: Found, kind: str, own: dict[str, Any], stored: Any) -> None:
                 if value.size != 1:
                     raise refused(say("import.layer", what=kind))
                 learned[name] = value.reshape(1)
-            found.activate(activation(**fields), learned)
+            found.activate(activation.model_validate(fields), learned)
 
 
 def _activate(found: Found, name: Any) -> None:
@@ -137,7 +137,7 @@ def _activate(found: Found, name: Any) -> None:
     kind = next((each for each in members(Activation) if each.keras == LAYERS.get(name, name)), None)
     if kind is None or kind.learned or not isinstance(name, str):
         raise refused(say("import.layer", what=str(name)[:80]))
-    found.activate(kind(**DEFAULTS.get(name, {})))
+    found.activate(kind.model_validate(DEFAULTS.get(name, {})))
 
 
 def _dataset(file: Any, path: str) -> np.ndarray:
@@ -149,7 +149,11 @@ def _dataset(file: Any, path: str) -> np.ndarray:
         if not isinstance(group, h5py.Group) or not isinstance(group.get(name, getlink=True), h5py.HardLink):
             raise refused(say("import.weights"))
         group = group[name]
-    fits = isinstance(group, h5py.Dataset) and group.dtype.kind == "f" and group.size <= limits.WIDTH**2
+    fits = (
+        isinstance(group, h5py.Dataset)
+        and group.dtype.kind == "f"
+        and 0 < (group.size or 0) <= limits.WIDTH**2
+    )
     if not fits or group.is_virtual or group.external:
         raise refused(say("import.weights"))
     return np.asarray(group[()], np.float64)

@@ -172,4 +172,6 @@ def _component(activation: Activation) -> dict[str, Any]:
 
 def _weights(layer: Dense) -> dict[str, list[Any]]:
     arrays = {"weight": layer.weight, "bias": layer.bias, **(layer.normalization or {}), **layer.learned}
+    if not all(np.isfinite(array).all() for array in arrays.values()):
+        raise refused(say("import.weights"))
     return {name: np.asarray(array, np.float32).tolist() for name, array in arrays.items()}

@@ -7,6 +7,7 @@ import numpy as np
 
 from playground.catalogue.activations import Activation
 from playground.catalogue.component import members
+from playground.errors import ValidationFailed
 from playground.export.models.network import Found, refused
 from playground.i18n import say
 
@@ -21,9 +22,16 @@ def read_onnx(content: bytes) -> Found:
 
     try:
         model = onnx.load_model_from_string(content)
-    except (DecodeError, ValueError):
+        return _read(model.graph)
+    except ValidationFailed:
+        raise
+    except (DecodeError, ValueError, TypeError, IndexError, AttributeError, KeyError):
         raise refused(say("import.unreadable", kind="ONNX")) from None
-    graph = model.graph
+
+
+def _read(graph: Any) -> Found:
+    import onnx
+
     if not graph.node:
         raise refused(say("import.unreadable", kind="ONNX"))
     constants = {}

@@ -1,7 +1,7 @@
 """Runs to take home."""
 
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from fastapi import APIRouter, Path, Response
 from fastapi.concurrency import run_in_threadpool
@@ -17,7 +17,10 @@ from playground.web.routes.responses import SEEN, fails
 from playground.web.routes.run_results import applied_lines, weights_of
 from playground.web.routes.runs import SeenRun, TheRuns
 
-FormatName = Literal[tuple(FORMATS)]  # pyright: ignore[reportInvalidTypeForm]
+if TYPE_CHECKING:
+    FormatName: TypeAlias = str
+else:
+    FormatName = Literal[tuple(FORMATS)]
 Wanted = Annotated[FormatName, Path(alias="format", description="What to write", examples=["pytorch"])]
 FILE: dict[int | str, dict[str, Any]] = {
     200: {

@@ -20,6 +20,21 @@ def binary(description: str) -> dict[str, Any]:
     }
 
 
+def tells(*names: str, example: str | None = None) -> dict[int | str, dict[str, Any]]:
+    """Server-sent events of these names; what each says is JSON."""
+    event = {
+        "type": "object",
+        "properties": {
+            "id": {"type": "string"},
+            "event": {"type": "string", "enum": list(names)},
+            "data": {"type": "string", "contentMediaType": "application/json"},
+        },
+        "required": ["id", "event", "data"],
+    }
+    shown = {} if example is None else {"example": example}
+    return {200: {"content": {"text/event-stream": {"schema": event, **shown}}}}
+
+
 def shows(example: Any) -> dict[int | str, dict[str, Any]]:
     return {200: {"content": {"application/json": {"example": example}}}}
 

@@ -23,7 +23,7 @@ from playground.studies.runs.scripted_run import ENDS, progress
 from playground.web.event_stream import ServerEvent, event_stream
 from playground.web.json_stream import stream_json
 from playground.web.routes.dependencies import TheRegistry
-from playground.web.routes.responses import BODY, SEEN, fails
+from playground.web.routes.responses import BODY, SEEN, fails, tells
 from playground.web.routes.run_shapes import RunMoment, shape_of
 from playground.web.routes.runs import SeenRun, TheRuns
 from playground.web.routes.sessions import CreatedSession, HistoryShape, Weights, created
@@ -104,7 +104,7 @@ async def weights_of(runs: Runs, run: RunRow) -> dict[str, Any]:
     response_class=Response,
     responses={
         **SEEN,
-        200: {"content": {"text/event-stream": {"schema": {"type": "string"}, "example": EXAMPLE_EVENTS}}},
+        **tells("progress", "applied", "done", example=EXAMPLE_EVENTS),
     },
 )
 async def events(

@@ -22,7 +22,7 @@ from playground.studies.sweeps.trial import Trial, TrialState
 from playground.web.event_stream import ServerEvent, event_stream
 from playground.web.json_stream import stream_json
 from playground.web.routes.dependencies import TheRegistry, bearer
-from playground.web.routes.responses import BODY, BUSY, GUARDED, MISSING, fails
+from playground.web.routes.responses import BODY, BUSY, GUARDED, MISSING, fails, tells
 from playground.web.routes.sessions import EXAMPLE_CONFIG, CreatedSession, session_shape
 from playground.web.routes.shape import Shape
 
@@ -296,7 +296,7 @@ async def read_curves(sweeps: TheSweeps, sweep: SeenSweep) -> StreamingResponse:
     "/{id}/events",
     response_class=StreamingResponse,
     response_description="Server-sent events `trials` and `sweep`, until the sweep is over",
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}, **MISSING, **BUSY},
+    responses={**tells("trials", "sweep"), **MISSING, **BUSY},
 )
 async def follow_sweep(sweep: SeenSweep) -> StreamingResponse:
     """What happens: `trials` has those that have changed, all of them at first, and `sweep` is the sweep.

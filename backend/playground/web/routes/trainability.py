@@ -16,7 +16,7 @@ from playground.run.validation import parse
 from playground.studies.trainability import Plan, TrainabilityMap, TrainabilityMaps
 from playground.web.event_stream import ServerEvent, event_stream
 from playground.web.routes.dependencies import TheRegistry
-from playground.web.routes.responses import BODY, BUSY, MISSING
+from playground.web.routes.responses import BODY, BUSY, MISSING, tells
 from playground.web.routes.sessions import CreatedSession, session_shape
 from playground.web.routes.shape import Shape
 
@@ -176,7 +176,7 @@ async def delete_map(maps: TheMaps, made: SeenMap) -> Response:
     "/{id}/events",
     response_class=StreamingResponse,
     response_description="Server-sent events `pixels`, and `map` at the end",
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}, **MISSING},
+    responses={**tells("pixels", "map"), **MISSING},
 )
 async def follow_map(made: SeenMap) -> StreamingResponse:
     """The pixels as they come: `places` counts them row by row from the top left, and `measures` says how
