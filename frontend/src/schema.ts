@@ -9462,7 +9462,12 @@ export interface operations {
                      *     event: done
                      *     data: {"id":"5f0c2c9a41d7","state":"done","step":1000}
                      */
-                    "text/event-stream": string;
+                    "text/event-stream": {
+                        data: string;
+                        /** @enum {string} */
+                        event: "progress" | "applied" | "done";
+                        id: string;
+                    };
                 };
             };
             /** @description Nothing matches the given URI */
@@ -15188,7 +15193,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": {
+                        data: string;
+                        /** @enum {string} */
+                        event: "trials" | "sweep";
+                        id: string;
+                    };
                 };
             };
             /** @description Nothing matches the given URI */
@@ -15787,7 +15797,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": {
+                        data: string;
+                        /** @enum {string} */
+                        event: "pixels" | "map";
+                        id: string;
+                    };
                 };
             };
             /** @description Nothing matches the given URI */
