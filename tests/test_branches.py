@@ -148,7 +148,7 @@ def test_looking_back_ends_with_the_first_thing_that_is_done(new_session: NewSes
     look = glance.look()
     assert (look["passing"], look["step"], look["parent"]["step"]) == (False, 20, 20)
     assert_problem(glance.call("POST", "/seek", {"step": 3}), 409)
-    assert max(glance.history()["step"]) == 20
+    assert glance.history()["step"][-1] == 20
     assert guest.look()["timeline"] == []
 
 

@@ -27,6 +27,7 @@ class Overtaking:
 
     ready = True
     trainer = messages.TrainerStatus(trainer="reference", detail="")
+    made_on: Any = None
 
     async def start(self) -> None: ...
 

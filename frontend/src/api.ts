@@ -11,6 +11,7 @@ import type {
   NewBranch,
   NewMap,
   NewSession,
+  NewSweep,
   Patch,
   Summary,
   WeightState,
@@ -90,6 +91,23 @@ export const importLink = (link: string) => answer(client.POST("/api/import", { 
 export const preview = (data: Component, seed = 0) =>
   answer(client.POST("/api/preview", { body: { data, seed } }));
 
+export const createSweep = (sweep: NewSweep) => answer(client.POST("/api/sweeps", { body: sweep }));
+export const sweeps = () => answer(client.GET("/api/sweeps"));
+export const sweepTrials = (id: string) =>
+  answer(client.GET("/api/sweeps/{id}/trials", { params: { path: { id } } }));
+export const sweepCurves = (id: string) =>
+  answer(client.GET("/api/sweeps/{id}/curves", { params: { path: { id } } }));
+/** The networks of a trial, as a session. */
+export const openTrial = (id: string, number: number) =>
+  answer(client.POST("/api/sweeps/{id}/trials/{number}/open", { params: { path: { id, number } } }));
+export const cancelSweep = (id: string, key: string) =>
+  answer(
+    client.DELETE("/api/sweeps/{id}", {
+      params: { path: { id } },
+      headers: { authorization: `Bearer ${key}` },
+    }),
+  );
+
 export const createMap = (map: NewMap) => answer(client.POST("/api/trainability", { body: map }));
 export const endMap = (id: string) =>
   answer(client.DELETE("/api/trainability/{id}", { params: { path: { id } } }));
@@ -98,6 +116,25 @@ export const openPixel = (id: string, row: number, column: number) =>
   answer(client.POST("/api/trainability/{id}/open", { params: { path: { id } }, body: { row, column } }));
 
 export const table = (id: string) => answer(client.GET("/api/datasets/{id}", { params: { path: { id } } }));
+
+/** Keeps a session as a run of this name. */
+export const saveSession = (id: string, name: string) =>
+  answer(client.POST("/api/sessions/{id}/save", { params: { path: { id } }, body: { name } }));
+/** Some of the runs that the server keeps, the newest first; the rest begins at `next`. */
+export const runs = (cursor: string | null) =>
+  answer(client.GET("/api/runs", { params: { query: { limit: 20, ...(cursor && { cursor }) } } }));
+const held = (id: string, key: string) => ({
+  params: { path: { id } },
+  headers: { authorization: `Bearer ${key}` },
+});
+export const renameRun = (id: string, key: string, name: string) =>
+  answer(client.PATCH("/api/runs/{id}", { ...held(id, key), body: { name } }));
+export const removeRun = (id: string, key: string) => answer(client.DELETE("/api/runs/{id}", held(id, key)));
+/** A session that goes on from the end of a run. */
+export const openRun = (id: string) =>
+  answer(client.POST("/api/runs/{id}/open", { params: { path: { id } }, body: {} }));
+export const runFile = (id: string) =>
+  answer(client.GET("/api/runs/{id}/file", { params: { path: { id } } }));
 
 /** A session as a file to take home. */
 export async function exported(id: string, format: ExportFormat): Promise<File> {

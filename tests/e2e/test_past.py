@@ -13,7 +13,8 @@ def test_one_looks_back_and_what_is_changed_there_is_a_branch(visitor: Visitor) 
     visitor.plays()
     visitor.waits_for_epoch(20)
     visitor.pauses()
-    original, now = visitor.session, visitor.find("step-count").text_content() or ""
+    original, now = visitor.session, f"{visitor.told()['step']:,}"
+    expect(visitor.find("step-count")).to_have_text(now)
     picture = visitor.still_picture()
     visitor.sets("scrubber", 100)
     expect(visitor.find("past-at")).to_have_text("epoch 4")

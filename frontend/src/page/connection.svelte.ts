@@ -205,6 +205,15 @@ export class Connection {
     }
   };
 
+  /** Goes on with a session that was made of a kept run; the back button leads to the settings of this one. */
+  readonly enter = (session: Held): void => {
+    const url = new URL(location.href);
+    url.searchParams.delete("session");
+    history.pushState(null, "", url);
+    this.notices.say("");
+    this.join(session.id, session.key);
+  };
+
   /** Goes on with a session that this tab had before. */
   comeBack(session: Held): boolean {
     this.join(session.id, session.key);
