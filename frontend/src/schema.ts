@@ -7597,6 +7597,12 @@ export interface components {
              */
             error: components["schemas"]["Text"] | null;
             /**
+             * Left Out
+             * @description Paths that the chosen kinds do not have.
+             * @example []
+             */
+            left_out: string[];
+            /**
              * Metrics
              * @description Each at the end: median, least and greatest over the seeds.
              * @example {

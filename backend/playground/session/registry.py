@@ -40,6 +40,7 @@ class Registry:
         self.uploads = Uploads()
         self._keeper = Keeper(store)
         self._returning: asyncio.Task[None] | None = None
+        self._stopping = False
         self._engine = engine
         self._settings = settings
         self._sessions: dict[str, Session] = {}
@@ -79,7 +80,14 @@ class Registry:
         self._make_room()
         return await self._open(Resumed(self._engine, self.uploads, past))
 
+    def _refuse_if_stopping(self) -> None:
+        """What is looked for is there again after the next start."""
+        if self._stopping:
+            text = say("notice.shutdown", reason=say("ending.stopping"))
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, text, headers={"Retry-After": "1"})
+
     def _make_room(self) -> None:
+        self._refuse_if_stopping()
         self._forget_the_ended()
         if len(self._sessions) >= self._settings.max_sessions:
             text = say("problem.too_many_sessions", limit=self._settings.max_sessions)
@@ -100,6 +108,7 @@ class Registry:
 
     def get(self, session_id: str) -> Session:
         """Raises `Problem` 404, and 503 for a session that will be there in a moment."""
+        self._refuse_if_stopping()
         session = self._sessions.get(session_id)
         if session and session.phase is Phase.OPENING:
             text = say("problem.session_opening")
@@ -161,6 +170,7 @@ class Registry:
 
     async def shut_down(self) -> None:
         """Writes everything down, and tells everybody who watches or waits that the server stops."""
+        self._stopping = True
         if self._returning:
             self._returning.cancel()
         with suppress(TimeoutError):

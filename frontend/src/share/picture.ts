@@ -21,6 +21,8 @@ const LOOK = [
   "transform-origin",
   "vector-effect",
 ];
+/** Fields that the browser draws in a way of its own. */
+const UNDRAWN = ["checkbox", "radio", "range", "file"];
 /** What is no part of a picture. */
 const LEFT_OUT = ".visually-hidden, [popover], dialog, script, style, .help, [data-no-picture]";
 
@@ -66,7 +68,7 @@ async function draw(element: Element, origin: DOMRect, parts: string[]): Promise
   if (element instanceof HTMLCanvasElement) await canvas(element, at, parts);
   else if (element instanceof SVGSVGElement) parts.push(vector(element, at));
   else if (element instanceof HTMLImageElement) parts.push(image(element.src, at, style));
-  else {
+  else if (!(element instanceof HTMLInputElement) || !UNDRAWN.includes(element.type)) {
     frame(style, at, parts);
     if (element instanceof HTMLInputElement || element instanceof HTMLSelectElement)
       value(element, style, at, parts);
@@ -168,8 +170,6 @@ function value(
   at: Box,
   parts: string[],
 ): void {
-  if (element instanceof HTMLInputElement && ["checkbox", "radio", "range", "file"].includes(element.type))
-    return;
   const text = element instanceof HTMLSelectElement ? element.selectedOptions[0]?.text : element.value;
   const left = at.x + Number.parseFloat(style.paddingLeft);
   parts.push(written(text ?? "", left, at.y + at.height / 2, style, "central"));
