@@ -247,6 +247,10 @@ def test_a_sweep_comes_to_the_same_after_its_worker_has_died(client, running, re
     finished(client, again)
     assert result(trials(client, once)) == result(trials(client, again))
     assert {"complete", "pruned"} <= {trial["state"] for trial in trials(client, again)}
+    for trial in trials(client, again):
+        assert trial["left_out"] == (
+            ["optimizer.beta"] if trial["params"]["optimizer.kind"] == "adam" else []
+        )
 
 
 def killed(folder: Path, kills: int, seed: int = 0) -> None:

@@ -11,6 +11,7 @@ import type {
   NewBranch,
   NewMap,
   NewSession,
+  NewSweep,
   Patch,
   Summary,
   WeightState,
@@ -89,6 +90,23 @@ export const formula = (text: string, inputs: number) =>
 export const importLink = (link: string) => answer(client.POST("/api/import", { body: { link } }));
 export const preview = (data: Component, seed = 0) =>
   answer(client.POST("/api/preview", { body: { data, seed } }));
+
+export const createSweep = (sweep: NewSweep) => answer(client.POST("/api/sweeps", { body: sweep }));
+export const sweeps = () => answer(client.GET("/api/sweeps"));
+export const sweepTrials = (id: string) =>
+  answer(client.GET("/api/sweeps/{id}/trials", { params: { path: { id } } }));
+export const sweepCurves = (id: string) =>
+  answer(client.GET("/api/sweeps/{id}/curves", { params: { path: { id } } }));
+/** The networks of a trial, as a session. */
+export const openTrial = (id: string, number: number) =>
+  answer(client.POST("/api/sweeps/{id}/trials/{number}/open", { params: { path: { id, number } } }));
+export const cancelSweep = (id: string, key: string) =>
+  answer(
+    client.DELETE("/api/sweeps/{id}", {
+      params: { path: { id } },
+      headers: { authorization: `Bearer ${key}` },
+    }),
+  );
 
 export const createMap = (map: NewMap) => answer(client.POST("/api/trainability", { body: map }));
 export const endMap = (id: string) =>

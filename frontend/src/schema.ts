@@ -7597,6 +7597,12 @@ export interface components {
              */
             error: components["schemas"]["Text"] | null;
             /**
+             * Left Out
+             * @description Paths that the chosen kinds do not have.
+             * @example []
+             */
+            left_out: string[];
+            /**
              * Metrics
              * @description Each at the end: median, least and greatest over the seeds.
              * @example {
@@ -9562,9 +9568,9 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "application/json": Record<string, never>;
                     "application/octet-stream": string;
-                    "application/x-ipynb+json": string;
+                    "application/x-ipynb+json": Record<string, never>;
                     "text/csv": string;
                     "text/x-python": string;
                 };
@@ -11031,9 +11037,9 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "application/json": Record<string, never>;
                     "application/octet-stream": string;
-                    "application/x-ipynb+json": string;
+                    "application/x-ipynb+json": Record<string, never>;
                     "text/csv": string;
                     "text/x-python": string;
                 };

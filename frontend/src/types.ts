@@ -60,6 +60,15 @@ export type MetricsHeader = Schemas["MetricsHeader"];
 
 /** All but the defaults. */
 export type NewSession = Partial<Omit<Schemas["NewSession"], "config">> & { config: Patch | Config };
+export type NewSweep = Partial<Omit<Schemas["SweepSpec"], "config">> & { config: Patch | Config };
+export type Sweep = Schemas["SweepShape"];
+export type SweepAxis = Sweep["space"][string];
+/** Of each trial that is over, by number and column. */
+export type SweepCurves = Record<
+  string,
+  Record<string, Record<"median" | "low" | "high", (number | null)[]>>
+>;
+export type Trial = Schemas["TrialShape"];
 export type NewMap = Partial<Omit<Schemas["NewMap"], "config">> & { config: Patch | Config };
 export type CreatedSession = Schemas["CreatedSession"];
 export type FormulaDescription = Schemas["FormulaDescription"];

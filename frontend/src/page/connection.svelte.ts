@@ -180,14 +180,6 @@ export class Connection {
     }
   };
 
-  /** A session that has been made for this page; the browser's back button leads to the one before. */
-  enter({ id, key }: Held): void {
-    const url = new URL(location.href);
-    url.searchParams.delete("session");
-    history.pushState(null, "", url);
-    this.join(id, key);
-  }
-
   /** A new session from a file: a network of another program, or an experiment that was taken home. */
   readonly openFile = async (file: File): Promise<void> => {
     const url = new URL(location.href);
@@ -205,7 +197,7 @@ export class Connection {
     }
   };
 
-  /** Goes on with a session that was made of a kept run; the back button leads to the settings of this one. */
+  /** Goes on with a session that was made of a kept run or of a pixel; the back button leads to the settings of this one. */
   readonly enter = (session: Held): void => {
     const url = new URL(location.href);
     url.searchParams.delete("session");

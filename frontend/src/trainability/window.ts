@@ -22,6 +22,7 @@ const OUTER: Window = {
 };
 /** Beyond this, neighbours have the same number. */
 const NARROWEST = 1e-9;
+const ROUNDING = 1e-12;
 /** Pixels between two networks of the coarsest level. */
 const COARSEST = 16;
 
@@ -75,7 +76,7 @@ export function valuesAt(
 
 /** Round numbers for an axis between two logarithms: powers of ten, with 2 and 5 where there is room. */
 export function ticks(from: number, to: number): number[] {
-  const [low, high] = [Math.exp(from), Math.exp(to)];
+  const [low, high] = [Math.exp(from) * (1 - ROUNDING), Math.exp(to) * (1 + ROUNDING)];
   const found: number[] = [];
   const decades = (to - from) / Math.LN10;
   const steps = decades > 2 ? [1] : [1, 2, 5];

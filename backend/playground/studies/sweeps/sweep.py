@@ -18,7 +18,7 @@ from playground.run.config import Config
 from playground.storage import sweeps as stored
 from playground.storage.store import Store
 from playground.studies.sweeps.sampling import AT_ONCE, Sampling
-from playground.studies.sweeps.space import Point, at_point
+from playground.studies.sweeps.space import Point, applies, at_point
 from playground.studies.sweeps.spec import Space, SweepSpec
 from playground.studies.sweeps.stack import Stack, split
 from playground.studies.sweeps.trial import Trial
@@ -113,7 +113,8 @@ class Sweep:
         seeds = tuple(range(self.base.seed, self.base.seed + self.spec.seeds))
         trial = Trial(number, point, seeds, started=time.time())
         try:
-            trial.config = at_point(self.base, point, self.tables)
+            config = trial.config = at_point(self.base, point, self.tables)
+            trial.left_out = [path for path in point if not applies(config, path)]
         except ValidationFailed as failed:
             trial.state, trial.ended = "failed", time.time()
             trial.error = problem_of(failed).text.model_dump(mode="json")

@@ -42,6 +42,8 @@ class Trial:
     started: float | None = None
     ended: float | None = None
     error: dict[str, Any] | None = None
+    left_out: list[str] = field(default_factory=list)
+    """Paths of the point that the chosen kinds do not have."""
     _last: dict[str, list[float | None]] = field(default_factory=dict)
     _tables: dict[int, np.ndarray] = field(default_factory=dict)
     _ends: dict[int, RowEnd] = field(default_factory=dict)
@@ -111,7 +113,7 @@ class Trial:
             params=self.point,
             seeds=list(self.seeds),
             value=self.value,
-            metrics={"rungs": self.rungs, "last": self.last()},
+            metrics={"rungs": self.rungs, "last": self.last(), "left_out": self.left_out},
             step=self.step,
             started=self.started,
             ended=self.ended,
@@ -124,6 +126,7 @@ class Trial:
         trial = cls(row.number, row.params, tuple(row.seeds), state=row.state, value=row.value, step=row.step)  # pyright: ignore[reportArgumentType]
         trial.rungs, trial.started, trial.ended = row.metrics.get("rungs", []), row.started, row.ended
         trial.error, trial._last = row.error, row.metrics.get("last", {})
+        trial.left_out = row.metrics.get("left_out", [])
         return trial
 
     def last(self) -> dict[str, list[float | None]]:

@@ -42,6 +42,8 @@ class TrialShape(Shape):
     makes no config that can be trained."""
     params: dict[str, Any] = Field(examples=[EXAMPLE_POINT])
     """The value of each path."""
+    left_out: list[str] = Field(examples=[[]])
+    """Paths that the chosen kinds do not have."""
     value: float | None = Field(examples=[0.043])
     """Of the objective: the median over the seeds, at the end of the training. Null while there is none."""
     metrics: dict[str, list[float | None]] = Field(examples=[{"test_loss": [0.043, 0.031, 0.09]}])
@@ -179,6 +181,7 @@ def _trial(trial: Trial) -> TrialShape:
         number=trial.number,
         state=trial.state,
         params=trial.point,
+        left_out=trial.left_out,
         value=trial.value,
         metrics=trial.last(),
         step=trial.step,
