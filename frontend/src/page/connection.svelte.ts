@@ -180,14 +180,6 @@ export class Connection {
     }
   };
 
-  /** A session that has been made for this page; the browser's back button leads to the one before. */
-  enter({ id, key }: Held): void {
-    const url = new URL(location.href);
-    url.searchParams.delete("session");
-    history.pushState(null, "", url);
-    this.join(id, key);
-  }
-
   /** A new session from a file: a network of another program, or an experiment that was taken home. */
   readonly openFile = async (file: File): Promise<void> => {
     const url = new URL(location.href);
