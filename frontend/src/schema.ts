@@ -9568,9 +9568,9 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "application/json": Record<string, never>;
                     "application/octet-stream": string;
-                    "application/x-ipynb+json": string;
+                    "application/x-ipynb+json": Record<string, never>;
                     "text/csv": string;
                     "text/x-python": string;
                 };
@@ -11037,9 +11037,9 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "application/json": Record<string, never>;
                     "application/octet-stream": string;
-                    "application/x-ipynb+json": string;
+                    "application/x-ipynb+json": Record<string, never>;
                     "text/csv": string;
                     "text/x-python": string;
                 };

@@ -197,7 +197,7 @@ export class Connection {
     }
   };
 
-  /** Goes on with a session that was made of a kept run; the back button leads to the settings of this one. */
+  /** Goes on with a session that was made of a kept run or of a pixel; the back button leads to the settings of this one. */
   readonly enter = (session: Held): void => {
     const url = new URL(location.href);
     url.searchParams.delete("session");

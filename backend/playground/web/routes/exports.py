@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 else:
     FormatName = Literal[tuple(FORMATS)]
 Wanted = Annotated[FormatName, Path(alias="format", description="What to write", examples=["pytorch"])]
+JSON_FILE, BINARY_FILE = {"type": "object"}, {"type": "string", "format": "binary"}
 FILE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file",
         "content": {
-            media_type: {"schema": {"type": "string", "format": "binary"}}
+            media_type: {"schema": JSON_FILE if media_type.endswith("json") else BINARY_FILE}
             for media_type in sorted({each.media_type for each in FORMATS.values()})
         },
     }
