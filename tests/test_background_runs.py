@@ -193,5 +193,5 @@ def _steps(speed: Speed, turns: int = 60) -> dict[str, int]:
     with rounds.ours, rounds.theirs, pytest.raises(EOFError):
         rounds.worker.serve()
     run = rounds.worker._background.get("run")
-    assert run
+    assert isinstance(run, BackgroundRun)
     return {"live": rounds.worker._runs["live"].loop.state.step, "run": run.loop.state.step}

@@ -101,7 +101,7 @@ def test_a_run_opens_as_a_session_at_its_end_and_at_any_step_on_the_way(
         shown = guest.look()
         assert (shown["step"], len(shown["timeline"]), shown["playing"]) == (step, lines, False)
         assert guest.do("GET", "/file")["marks"] == [{"step": step, "sha256": marks[step]}]
-        assert guest.history()["step"][-1] <= step
+        assert (guest.history()["step"][-1] or 0) <= step
         guest.do("POST", "/step", {"steps": 20})
         guest.call("DELETE", "")
     beyond = opened(step=310)

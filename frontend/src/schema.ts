@@ -9568,9 +9568,9 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": Record<string, never> | unknown[];
                     "application/octet-stream": string;
-                    "application/x-ipynb+json": Record<string, never>;
+                    "application/x-ipynb+json": Record<string, never> | unknown[];
                     "text/csv": string;
                     "text/x-python": string;
                 };
@@ -11037,9 +11037,9 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": Record<string, never> | unknown[];
                     "application/octet-stream": string;
-                    "application/x-ipynb+json": Record<string, never>;
+                    "application/x-ipynb+json": Record<string, never> | unknown[];
                     "text/csv": string;
                     "text/x-python": string;
                 };

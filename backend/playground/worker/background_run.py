@@ -3,6 +3,7 @@
 import logging
 import math
 from time import monotonic
+from typing import Any
 
 import numpy as np
 
@@ -198,7 +199,7 @@ class BackgroundRun:
     # --- What it tells ------------------------------------------------------------------------------------
 
     @property
-    def _moment(self) -> dict[str, float]:
+    def _moment(self) -> dict[str, Any]:
         return {"step": self.loop.state.step, "epoch": self.loop.progress}
 
     def _tell(self, event: messages.Event, arrays: Arrays | None = None, request: int = 0) -> None:

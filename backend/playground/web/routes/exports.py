@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 else:
     FormatName = Literal[tuple(FORMATS)]
 Wanted = Annotated[FormatName, Path(alias="format", description="What to write", examples=["pytorch"])]
-JSON_FILE, BINARY_FILE = {"type": "object"}, {"type": "string", "format": "binary"}
+JSON_FILE = {"type": ["object", "array"], "examples": [{"config": {}, "timeline": [], "step": 0}]}
+BINARY_FILE = {"type": "string", "format": "binary"}
 FILE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file",
