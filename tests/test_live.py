@@ -44,6 +44,9 @@ async def test_a_viewer_gets_hello_then_the_data_then_history_then_frames(new_se
             "stuck": None,
             "before_reset": None,
             "before_undo": None,
+            "parent": None,
+            "passing": False,
+            "together": [],
         }
         assert page.data[0]["task"] == hello["task"]
         assert sorted(page.samples) == list(range(41))

@@ -33,7 +33,7 @@ def test_without_numba_the_reference_trainer_trains(
         told = client.post(f"/api/sessions/{made['id']}/step", json={"steps": 50}, headers=authorization)
     assert told.json()["step"] == 50
     reason = "numba cannot be imported: there is none for this machine"
-    assert ready == {"status": "ready", "trainer": "reference", "detail": reason}
+    assert ready == {"status": "ready", "trainer": "reference", "detail": reason, "database": None}
     assert f"reference trainer: {reason}" in capfd.readouterr().err
 
 

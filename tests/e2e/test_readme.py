@@ -70,7 +70,8 @@ def test_the_examples_of_the_shell_work(address: str, folder: Path) -> None:
     """In one shell: what an example names, later ones use."""
     server_examples = [block for block in SHELL if ADDRESS in block]
     script = "set -euo pipefail\n" + "\n".join(server_examples).replace(ADDRESS, address)
-    answers = ran(["bash", "-c", script], folder)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    answers = ran(["bash", "-c", script], folder, PATH=path)
     assert f'"step":{50 * 25}' in answers
     assert '"sgd"' in answers
     assert '"train_loss"' in answers

@@ -442,9 +442,6 @@ Event = (
 _event: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
 
 
-# --- Envelopes --------------------------------------------------------------------------------------------
-
-
 Content = TypeVar("Content", Request, Event, covariant=True)
 
 

@@ -16,6 +16,7 @@ from playground.catalogue.features import AnyFeature
 from playground.catalogue.fourier import Fourier
 from playground.catalogue.inits import Init, XavierUniform
 from playground.catalogue.losses import BCE, Loss
+from playground.catalogue.margin_losses import MarginLoss
 from playground.catalogue.normalizations import NoNormalization, Normalization
 from playground.catalogue.optimizers import Optimizer
 from playground.catalogue.pair_losses import PairLoss
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     AnyOutputActivation: TypeAlias = Activation | Auto
     AnyData: TypeAlias = Data
     AnyInit: TypeAlias = Init
-    AnyLoss: TypeAlias = Loss | PairLoss
+    AnyLoss: TypeAlias = Loss | MarginLoss | PairLoss
     AnyNormalization: TypeAlias = Normalization
     AnyOptimizer: TypeAlias = Optimizer
     AnySchedule: TypeAlias = Schedule

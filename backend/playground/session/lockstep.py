@@ -35,8 +35,8 @@ class Lockstep:
         """Whatever `Session.perform` returns and raises."""
         if isinstance(command, Reset | Restore) and len(self.members) > 1:
             await leave(session)
-        if not isinstance(command, FOR_ALL):
-            return await session.perform(command)
+        if len(self.members) < 2 or not isinstance(command, FOR_ALL):
+            return await session.perform(command)  # at once: a task of its own would come after a later reset
         members = [session, *(member for member in self.members if member is not session)]
         result, *_ = await asyncio.gather(*(member.perform(command) for member in members))
         return result

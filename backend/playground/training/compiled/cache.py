@@ -21,7 +21,7 @@ SOURCES = (
     *("training/evaluation.py", "training/state.py", "limits.py", "randomness.py"),
     *(
         f"catalogue/{name}.py"
-        for name in ("component", "activations", "losses", "normalizations", "optimizers")
+        for name in ("component", "activations", "losses", "margin_losses", "normalizations", "optimizers")
     ),
 )
 """What the machine code depends on; numba itself only looks at the file of a function."""
