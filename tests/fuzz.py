@@ -170,7 +170,10 @@ def main(minutes: float) -> int:
         rounds = 0
         with httpx.Client(base_url=running.address, timeout=60) as client:
             while monotonic() < until:
-                note = lambda name, error: failures.setdefault(name, _told(error))  # noqa: E731
+
+                def note(name: str, error: BaseException) -> None:
+                    failures.setdefault(name, _told(error))
+
                 everybody(document, client, Fuzzer({}, THOROUGH, rounds, asked, note), until)
                 rounds += 1
     operations = sum(len(methods) for methods in document.raw_schema["paths"].values())

@@ -258,22 +258,22 @@ def killed(folder: Path, kills: int, seed: int = 0) -> None:
     wanted = {"trials": 32 * kills, "seeds": 2, "epochs": 80, "sampler": "tpe", "space": SPACE}
     random, server = Random(seed), Server(folder)
     try:
-        client = httpx.Client(base_url=server.address, timeout=60)
-        sweep = begun(client, **wanted)
-        for kill in range(kills):
-            while client.get(f"/api/sweeps/{sweep['id']}").json()["done"] <= 32 * kill:
-                time.sleep(0.02)
-            time.sleep(random.uniform(0, 0.5))
-            if (kill + seed) % 2:
-                server.kill_worker()
-            else:
-                server.kill()
-                server.start()
-        done = finished(client, sweep)
-        assert (done["state"], done["done"]) == ("done", wanted["trials"])
-        whole = begun(client, **wanted)
-        finished(client, whole)
-        assert result(trials(client, sweep)) == result(trials(client, whole))
+        with httpx.Client(base_url=server.address, timeout=60) as client:
+            sweep = begun(client, **wanted)
+            for kill in range(kills):
+                while client.get(f"/api/sweeps/{sweep['id']}").json()["done"] <= 32 * kill:
+                    time.sleep(0.02)
+                time.sleep(random.uniform(0, 0.5))
+                if (kill + seed) % 2:
+                    server.kill_worker()
+                else:
+                    server.kill()
+                    server.start()
+            done = finished(client, sweep)
+            assert (done["state"], done["done"]) == ("done", wanted["trials"])
+            whole = begun(client, **wanted)
+            finished(client, whole)
+            assert result(trials(client, sweep)) == result(trials(client, whole))
     finally:
         server.kill()
 
