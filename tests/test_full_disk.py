@@ -25,6 +25,19 @@ LARGE = {"hidden": [{"width": 200}, {"width": 200}]}
 
 
 @pytest.fixture
+def running(serve: Serve) -> Iterator[Running]:
+    """A server of its own: in a database that others have used there are free pages."""
+    with serve() as running:
+        yield running
+
+
+@pytest.fixture
+def client(running: Running) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=running.address, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
 def full(running: Running) -> Iterator[Callable[[bool], None]]:
     """Says whether the disk is full, as far as the database knows."""
     store: Store = running.server._app.state.store
