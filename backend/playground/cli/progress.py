@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import (
@@ -15,6 +15,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from playground.client import Run, Sweep
 
 Advance = Callable[[int, int | None], None]
 """Is told how much is done, of how much if that is known."""
@@ -40,6 +43,16 @@ def bar(unit: str, quiet: bool) -> Iterator[Advance]:
     with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
         task = progress.add_task(unit, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def followed(begun: "Run | Sweep", unit: str, done: str, total: str, quiet: bool) -> dict[str, Any]:
+    """What it is at its end, with a bar of `done` of `total` until then. An interrupt cancels it."""
+    try:
+        with bar(unit, quiet) as advance:
+            return begun.wait(lambda info: advance(info[done], info[total]))
+    except KeyboardInterrupt:
+        begun.cancel()
+        raise
 
 
 def numbers(info: dict[str, Any]) -> None:

@@ -24,19 +24,14 @@ def run(
     ] = None,
 ) -> None:
     """Train what a YAML file says: fields of a config, `steps` or `epochs`, `timeline`, `stop`, `name` …"""
-    from playground.cli.progress import bar, numbers
+    from playground.cli.progress import followed, numbers
 
     with refusals():
         document = Document(file)
     with refusals(document), playground_at(server, keep) as playground:
         config, fields = fields_of(document)
         run = playground.run(config, wait=False, **fields)
-        try:
-            with bar("steps", as_json) as advance:
-                info = run.wait(lambda info: advance(info["step"], info["steps"]))
-        except KeyboardInterrupt:
-            run.cancel()
-            raise
+        info = followed(run, "steps", "step", "steps", as_json)
         if output:
             output.write_bytes(run.file())
         typer.echo(json.dumps(info)) if as_json else numbers(info)

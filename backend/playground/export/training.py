@@ -206,16 +206,7 @@ def update(configs: Sequence[Config], rule: str) -> str:
             lines.append("        grads[name] = grads[name].where(trained[name], 0)")
     if l1:
         lines.append("    whole = dict(grads)")
-    if some(configs, "clip_value"):
-        lines.append(
-            "    grads = {name: grad.clamp(-clip_value, clip_value) for name, grad in grads.items()}"
-        )
-    if some(configs, "clip_norm"):
-        lines += [
-            "    length = torch.cat([grad.flatten() for grad in grads.values()]).norm()",
-            "    scale = (clip_norm / (length + 1e-6)).clamp(max=1)",
-            "    grads = {name: grad * scale for name, grad in grads.items()}",
-        ]
+    lines += _clipped(configs)
     lines += ["    for name, p in net.named_parameters():"]
     lines += [f"        *slots, t{', pruned' if prunes else ''} = memory[name]", *_decayed(configs, rule)]
     if l1 or prunes:

@@ -20,15 +20,15 @@ import numpy as np
 from playground import limits
 from playground.catalogue.inits import Constant, Init, Normal, Uniform, WithGain
 from playground.catalogue.tables.table import Table
-from playground.engine.engine import Engine, session_numbers
+from playground.engine.engine import Engine
 from playground.errors import ValidationFailed, WorkerLost, fault
 from playground.i18n import Text, say
-from playground.messages import worker as messages
 from playground.messages.codec import Arrays
 from playground.messages.stacks import OpenPatch, PatchTrained
 from playground.messages.worker import Envelope, Event, pack
 from playground.run.config import Config
 from playground.run.validation import Tables, parse
+from playground.studies.unwatched import UnwatchedClient
 
 log = logging.getLogger("playground.trainability")
 
@@ -185,15 +185,11 @@ class TrainabilityMap:
             await news.wait()
 
 
-class Patch:
-    """Some pixels of a map, as an engine sees them: a session that nobody watches."""
+class Patch(UnwatchedClient):
+    """Some pixels of a map. Its `step` counts those that are known."""
 
     def __init__(self, plan: Plan, pixels: list[tuple[int, int]], tables: dict[str, Table], found: Any):
-        self.id = f"patch-{secrets.token_hex(8)}"
-        self.number = next(session_numbers)
-        self.step = 0
-        """Pixels that are known: how far a worker came that dies over it."""
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        super().__init__("patch")
         self._plan, self._pixels, self._tables, self._found = plan, pixels, tables, found
 
     def opening(self) -> tuple[OpenPatch, Arrays]:
@@ -217,20 +213,10 @@ class Patch:
                 measures = event.arrays["measures"]
                 self._found(self._pixels[self.step : self.step + len(measures)], measures)
                 self.step += len(measures)
-                if done and not self.done.done():
-                    self.done.set_result(None)
-            case messages.SessionFailed(detail=detail):
-                self.end(say("problem.request_failed", error=detail))
-
-    def on_worker_lost(self) -> None:
-        """The next one goes on with the pixels that are not known."""
-
-    def on_reopened(self) -> None:
-        """Nobody watches."""
-
-    def end(self, reason: Text) -> None:
-        if not self.done.done():
-            self.done.set_exception(WorkerLost(reason))
+                if done:
+                    self.finish()
+            case _:
+                super().on_event(event)
 
 
 class TrainabilityMaps:

@@ -28,9 +28,9 @@ export class Relative {
   history: History;
   version = $state(0);
   run = -1;
-  /** Called with each picture, which is acknowledged after that. */
-  onframe: (frame: Frame) => void = () => {};
 
+  private painter: (frame: Frame) => void = () => {};
+  private newest: Frame | null = null;
   private live: Live | null = null;
   private timer: ReturnType<typeof setTimeout> | null = null;
 
@@ -86,7 +86,8 @@ export class Relative {
           }
           if (message instanceof Frame) {
             [this.step, this.epoch] = [message.step, message.epoch];
-            this.onframe(message);
+            this.newest = message;
+            this.painter(message);
             this.live?.ack(message.frame);
           }
         },
@@ -98,6 +99,18 @@ export class Relative {
     );
     return this;
   }
+
+  /** Calls `paint` with each picture, which is acknowledged after that, and at once if there is one already. */
+  readonly onFrame = (paint: (frame: Frame) => void): (() => void) => {
+    this.painter = paint;
+    if (this.newest) paint(this.newest);
+    return () => {
+      this.painter = () => {};
+    };
+  };
+
+  /** The last picture. */
+  readonly latest = (): Frame | null => this.newest;
 
   close(): void {
     if (this.timer !== null) clearTimeout(this.timer);

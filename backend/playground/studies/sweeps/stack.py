@@ -1,22 +1,19 @@
 """A stack of networks of one shape, as an engine sees it: a session that nobody watches."""
 
 import asyncio
-import secrets
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from playground.catalogue.tables.table import Table
-from playground.engine.engine import Engine, session_numbers
-from playground.errors import WorkerLost
-from playground.i18n import Text, say
-from playground.messages import worker as messages
+from playground.engine.engine import Engine
 from playground.messages.codec import Arrays
 from playground.messages.stacks import GoOn, OpenStack, RowEnd, RowTrained, StackRow
 from playground.messages.worker import Envelope, Event, pack
 from playground.run.config import Config
 from playground.studies.sweeps.spec import SweepSpec
+from playground.studies.unwatched import UnwatchedClient
 
 ROW_FIELDS = ("seed", "batch_size")
 """Whole numbers that may differ between the rows of a stack, as all broken ones may."""
@@ -38,7 +35,7 @@ def shape_of(config: Config) -> str:
     return repr(blank(config.model_dump(mode="json")))
 
 
-class Stack:
+class Stack(UnwatchedClient):
     """`arrived` hears of each row that has come to where it goes no further."""
 
     def __init__(
@@ -49,17 +46,13 @@ class Stack:
         tables: dict[str, Table],
         arrived: Arrived,
     ):
-        self.id = f"stack-{secrets.token_hex(8)}"
-        self.number = next(session_numbers)
-        self.step = 0
-        """How often a row has arrived: a worker that dies over a stack got further with it, or did not."""
+        super().__init__("stack")
         self._engine, self._spec, self._tables, self._arrived = engine, spec, tables, arrived
         self._rows = {row.row: row for row in rows}
         """Those that may go on."""
         self._awaited: set[int] = set()
         self._until = 0
         self._opened = False
-        self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @property
     def rows(self) -> list[int]:
@@ -72,19 +65,19 @@ class Stack:
         self._until, self._awaited = until, set(self._rows)
         if not self._awaited:
             return
-        self._done = asyncio.get_running_loop().create_future()
+        self.done = asyncio.get_running_loop().create_future()
         if self._opened:
             request = GoOn(until=until, dropped=list(dropped))
             await self._engine.ask(self.id, request, lambda _: None)
         else:
             await self._engine.open(self, lambda _: None)
             self._opened = True
-        await self._done
+        await self.done
 
     def close(self) -> None:
         self._engine.close(self.id)
-        if not self._done.done():
-            self._done.cancel()
+        if not self.done.done():
+            self.done.cancel()
 
     # --- A SessionClient of the engine --------------------------------------------------------------------
 
@@ -103,25 +96,15 @@ class Stack:
     def on_event(self, event: Envelope[Event]) -> None:
         match event.content:
             case RowTrained(row=row) as trained if row in self._awaited:
-                self.step += 1
+                self.step += 1  # how often a row has arrived
                 self._awaited.remove(row)
                 if trained.end is not RowEnd.UNTIL:
                     del self._rows[row]
                 self._arrived(row, trained, event.arrays.get("samples", np.empty((0, 0))))
-                if not self._awaited and not self._done.done():
-                    self._done.set_result(None)
-            case messages.SessionFailed(detail=detail):
-                self.end(say("problem.request_failed", error=detail))
-
-    def on_worker_lost(self) -> None:
-        """The next one begins anew, and comes to the same numbers."""
-
-    def on_reopened(self) -> None:
-        """Nobody watches."""
-
-    def end(self, reason: Text) -> None:
-        if not self._done.done():
-            self._done.set_exception(WorkerLost(reason))
+                if not self._awaited:
+                    self.finish()
+            case _:
+                super().on_event(event)
 
 
 def split(rows: Sequence[StackRow], parts: int) -> list[list[StackRow]]:
