@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import time
 
+from bench.frames import drawn
 from bench.live import Viewer
 from bench.report import Table
 from tests.e2e.server import serving
 
-NETS = {"4-2 (default)": [4, 2], "6 layers of 8": [8] * 6, "3 layers of 64": [64] * 3}
+NETS = {
+    "4-2 (default)": [4, 2],
+    "6 layers of 8": [8] * 6,
+    "3 layers of 64": [64] * 3,
+    "12 layers of 256": [256] * 12,
+}
 STEPS = 25  # an epoch has
 RATE = 30
 SECONDS = 4
 
 
 def speed(address: str, widths: list[int], rate: int) -> tuple[float, float]:
-    """Epochs/s and frames/s."""
-    viewer = Viewer(address, {"hidden": [{"width": width} for width in widths]}, rate=rate)
+    """Epochs/s and frames/s, where somebody draws what the page does."""
+    units = [list(layer) for layer in drawn(widths).units]
+    viewer = Viewer(address, {"hidden": [{"width": width} for width in widths]}, rate, units)
     try:
         viewer.command("speed", max=True)
         viewer.command("play")
