@@ -1,7 +1,9 @@
 """The viewers of a session: an event is encoded once for all, and each gets frames at its own rate."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
+from random import random
 from time import monotonic
 
 from playground.messages import events
@@ -10,7 +12,7 @@ from playground.messages.worker import Size
 from playground.session.viewer import Picture, Viewer
 
 SAMPLES_EVERY = 0.1
-"""Seconds between two deliveries of samples to viewers that get no frames."""
+"""Seconds between two deliveries of samples to viewers that get frames seldom, or none."""
 
 AskForFrame = Callable[[Size, bool], None]
 """Asks the worker for a frame of this size; with True at once, even if it shows nothing new."""
@@ -25,6 +27,8 @@ class Broadcast:
         """Sizes that the worker has been asked for."""
         self._newest: dict[Size, Picture] = {}
         """Of each size that is watched."""
+        self._beat = random()
+        """Viewers of one rate get their frames at the same moments, which are others in other sessions."""
         self._frame_timer: asyncio.TimerHandle | None = None
         self._sample_timer: asyncio.TimerHandle | None = None
 
@@ -67,22 +71,38 @@ class Broadcast:
         """Gives the viewers that are due what they have not seen, asks for a frame of each size that others
         are ready for, and comes back when the next is due. A viewer that has not drawn what it got is passed
         over: it skips frames."""
-        now = monotonic()
-        for viewer in self._viewers:
-            picture = self._newest.get(viewer.size)
-            if picture and viewer.open_for_frames and viewer.due <= now and viewer.shown < picture.number:
-                viewer.show(picture)
-        open_viewers = [viewer for viewer in self._viewers if viewer.open_for_frames]
-        due = {viewer.size for viewer in open_viewers if viewer.due <= now}
+        self._frame_timer = _cancelled(self._frame_timer)
+        self._offer(self._viewers, fresh)
+
+    def send_frame(self, viewer: Viewer) -> None:
+        """The same for one viewer, which may be ready now: a thousand others are not looked at."""
+        self._offer((viewer,))
+
+    def _offer(self, viewers: Iterable[Viewer], fresh: bool = False) -> None:
+        now, due, next_due = monotonic(), set[Size](), math.inf
+        for viewer in viewers:
+            if not viewer.open_for_frames:
+                continue
+            if viewer.due <= now:
+                picture = self._newest.get(viewer.size)
+                if not picture or viewer.shown >= picture.number:
+                    due.add(viewer.size)
+                    continue
+                viewer.show(picture, self._beat)
+                if not viewer.open_for_frames:
+                    continue
+                if viewer.due <= now:
+                    due.add(viewer.size)
+            if viewer.due > now and viewer.size not in self._wanted:
+                next_due = min(next_due, viewer.due)
         for size in due if fresh else due - self._wanted:
             self._ask_for_frame(size, fresh)
             self._wanted.add(size)
-        if self._frame_timer:
-            self._frame_timer.cancel()
-            self._frame_timer = None
-        later = [v.due - now for v in open_viewers if v.due > now and v.size not in self._wanted]
-        if later:
-            self._frame_timer = asyncio.get_running_loop().call_later(min(later), self.send_frames)
+        loop = asyncio.get_running_loop()
+        at = loop.time() + next_due - now
+        if next_due < math.inf and not (self._frame_timer and self._frame_timer.when() <= at):
+            _cancelled(self._frame_timer)
+            self._frame_timer = loop.call_at(at, self.send_frames)
 
     def take_frame(self, size: Size, picture: Picture | None) -> None:
         """A frame that was asked for; none if it is of a run that has ended."""
@@ -105,8 +125,12 @@ class Broadcast:
 
     def _samples_are_due(self) -> None:
         self._sample_timer = None
+        now = monotonic()
         for viewer in self._viewers:
-            viewer.catch_up()
+            if abs(viewer.due - now) <= SAMPLES_EVERY:
+                self.send_samples()  # a frame is about to bring them; if not, the next time
+            else:
+                viewer.catch_up()
 
     def start_over(self) -> None:
         """A new run: nothing of the last one is shown any more."""
@@ -119,5 +143,9 @@ class Broadcast:
         for viewer in self._viewers:
             viewer.leave(code, reason)
         for timer in (self._frame_timer, self._sample_timer):
-            if timer:
-                timer.cancel()
+            _cancelled(timer)
+
+
+def _cancelled(timer: asyncio.TimerHandle | None) -> None:
+    if timer:
+        timer.cancel()
