@@ -13,6 +13,8 @@ from playground.session.viewer import Picture, Viewer
 
 SAMPLES_EVERY = 0.1
 """Seconds between two deliveries of samples to viewers that get frames seldom, or none."""
+COUNT_EVERY = 0.1
+"""Seconds between two reports of how many are watching."""
 
 AskForFrame = Callable[[Size, bool], None]
 """Asks the worker for a frame of this size; with True at once, even if it shows nothing new."""
@@ -30,7 +32,10 @@ class Broadcast:
         self._beat = random()
         """Viewers of one rate get their frames at the same moments, which are others in other sessions."""
         self._frame_timer: asyncio.TimerHandle | None = None
+        self._next_due = math.inf
+        """When that rings."""
         self._sample_timer: asyncio.TimerHandle | None = None
+        self._count_timer: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         return len(self._viewers)
@@ -42,7 +47,7 @@ class Broadcast:
         if viewer.role is Role.HOLDER:
             self.set_holder(viewer)
         self._viewers.append(viewer)
-        self._tell_count(but=viewer)
+        self._tell_count()
 
     def leave(self, viewer: Viewer) -> None:
         self._viewers.remove(viewer)
@@ -58,20 +63,25 @@ class Broadcast:
             old.tell(events.Replaced().encoded())
             old.leave(Closing.REPLACED, "replaced by a newer connection")
 
-    def tell(self, event: Event | bytes, but: Viewer | None = None) -> None:
+    def tell(self, event: Event | bytes) -> None:
         data = event if isinstance(event, bytes) else event.encoded()
         for viewer in self._viewers:
-            if viewer is not but:
-                viewer.tell(data)
+            viewer.tell(data)
 
-    def _tell_count(self, but: Viewer | None = None) -> None:
-        self.tell(events.Viewers(count=len(self._viewers)), but)
+    def _tell_count(self) -> None:
+        """Soon, and once for all who come until then: a thousand would tell each other a million times."""
+        if self._count_timer is None:
+            self._count_timer = asyncio.get_running_loop().call_later(COUNT_EVERY, self._count_is_due)
+
+    def _count_is_due(self) -> None:
+        self._count_timer = None
+        self.tell(events.Viewers(count=len(self._viewers)))
 
     def send_frames(self, fresh: bool = False) -> None:
         """Gives the viewers that are due what they have not seen, asks for a frame of each size that others
         are ready for, and comes back when the next is due. A viewer that has not drawn what it got is passed
         over: it skips frames."""
-        self._frame_timer = _cancelled(self._frame_timer)
+        self._come_back(math.inf)
         self._offer(self._viewers, fresh)
 
     def send_frame(self, viewer: Viewer) -> None:
@@ -98,11 +108,16 @@ class Broadcast:
         for size in due if fresh else due - self._wanted:
             self._ask_for_frame(size, fresh)
             self._wanted.add(size)
-        loop = asyncio.get_running_loop()
-        at = loop.time() + next_due - now
-        if next_due < math.inf and not (self._frame_timer and self._frame_timer.when() <= at):
-            _cancelled(self._frame_timer)
-            self._frame_timer = loop.call_at(at, self.send_frames)
+        if next_due < self._next_due:
+            self._come_back(next_due)
+
+    def _come_back(self, due: float) -> None:
+        """When the next viewer is due, in `monotonic` time; infinity: not by itself."""
+        self._next_due = due
+        if self._frame_timer:
+            self._frame_timer.cancel()
+        later = asyncio.get_running_loop().call_later
+        self._frame_timer = later(due - monotonic(), self.send_frames) if due < math.inf else None
 
     def take_frame(self, size: Size, picture: Picture | None) -> None:
         """A frame that was asked for; none if it is of a run that has ended."""
@@ -142,10 +157,6 @@ class Broadcast:
         """Lets the viewers go, after what they have been told."""
         for viewer in self._viewers:
             viewer.leave(code, reason)
-        for timer in (self._frame_timer, self._sample_timer):
-            _cancelled(timer)
-
-
-def _cancelled(timer: asyncio.TimerHandle | None) -> None:
-    if timer:
-        timer.cancel()
+        for timer in (self._frame_timer, self._sample_timer, self._count_timer):
+            if timer:
+                timer.cancel()
