@@ -7,8 +7,10 @@ from random import random
 from time import monotonic
 
 from playground.messages import events
+from playground.messages.commands import Watch
 from playground.messages.events import Closing, Event, Role
 from playground.messages.worker import Size
+from playground.run.selection import Selection, union
 from playground.session.viewer import Picture, Viewer
 
 SAMPLES_EVERY = 0.1
@@ -16,8 +18,9 @@ SAMPLES_EVERY = 0.1
 COUNT_EVERY = 0.1
 """Seconds between two reports of how many are watching."""
 
-AskForFrame = Callable[[Size, bool], None]
-"""Asks the worker for a frame of this size; with True at once, even if it shows nothing new."""
+AskForFrame = Callable[[Size, bool, Selection | None], None]
+"""Asks the worker for a frame of this size; with True at once, even if it shows nothing new. A selection is
+what is drawn from then on."""
 
 
 class Broadcast:
@@ -31,6 +34,10 @@ class Broadcast:
         """Of each size that is watched."""
         self._beat = random()
         """Viewers of one rate get their frames at the same moments, which are others in other sessions."""
+        self._selections: dict[Size, Selection] = {}
+        """What all who watch a size draw together, as far as it is known."""
+        self._told: dict[Size, Selection] = {}
+        """What the worker knows of that."""
         self._frame_timer: asyncio.TimerHandle | None = None
         self._next_due = math.inf
         """When that rings."""
@@ -51,6 +58,7 @@ class Broadcast:
 
     def leave(self, viewer: Viewer) -> None:
         self._viewers.remove(viewer)
+        self._selections.clear()
         if self._holder is viewer:
             self._holder = None
         self._tell_count()
@@ -62,6 +70,12 @@ class Broadcast:
         if old and old is not viewer:
             old.tell(events.Replaced().encoded())
             old.leave(Closing.REPLACED, "replaced by a newer connection")
+
+    def watch(self, viewer: Viewer, wish: Watch) -> None:
+        """From now on it sees what it asks for."""
+        viewer.watch(wish)
+        self._selections.clear()
+        self.send_frames(fresh=True)
 
     def tell(self, event: Event | bytes) -> None:
         data = event if isinstance(event, bytes) else event.encoded()
@@ -106,8 +120,7 @@ class Broadcast:
             if viewer.due > now and viewer.size not in self._wanted:
                 next_due = min(next_due, viewer.due)
         for size in due if fresh else due - self._wanted:
-            self._ask_for_frame(size, fresh)
-            self._wanted.add(size)
+            self._ask(size, fresh)
         if next_due < self._next_due:
             self._come_back(next_due)
 
@@ -118,6 +131,21 @@ class Broadcast:
             self._frame_timer.cancel()
         later = asyncio.get_running_loop().call_later
         self._frame_timer = later(due - monotonic(), self.send_frames) if due < math.inf else None
+
+    def _ask(self, size: Size, fresh: bool) -> None:
+        selection = self._selection(size) if size.selected else None
+        news = None if selection == self._told.get(size) else selection
+        if news is not None:
+            self._told[size] = news
+        self._ask_for_frame(size, fresh, news)
+        self._wanted.add(size)
+
+    def _selection(self, size: Size) -> Selection:
+        """Each gets what any of them draws, so that a frame is encoded once for all."""
+        if size not in self._selections:
+            drawn = (v.selection for v in self._viewers if v.size == size and v.watches)
+            self._selections[size] = union(selection for selection in drawn if selection is not None)
+        return self._selections[size]
 
     def take_frame(self, size: Size, picture: Picture | None) -> None:
         """A frame that was asked for; none if it is of a run that has ended."""
@@ -131,6 +159,7 @@ class Broadcast:
     def ask_again(self) -> None:
         """What the last worker was asked for is lost."""
         self._wanted.clear()
+        self._told.clear()
         self.send_frames(fresh=True)
 
     def send_samples(self) -> None:

@@ -63,8 +63,7 @@ def hear(session: Session, viewer: Viewer, text: str) -> Coroutine[Any, Any, Non
                 session.viewers.send_frame(viewer)
                 return None
             case commands.Watch():
-                viewer.watch(message)
-                session.viewers.send_frames(fresh=True)
+                session.viewers.watch(viewer, message)
             case commands.Authorize(key=key):
                 _authorize(session, viewer, key)
             case command:

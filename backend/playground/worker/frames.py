@@ -4,6 +4,7 @@ import math
 from time import monotonic
 
 from playground.messages.worker import Size
+from playground.run.selection import Selection
 
 REST = 3.0
 """Frames take at most a quarter of the time: after one that cost t, there is none for 3 t."""
@@ -16,6 +17,7 @@ class FrameSchedule:
         self._version = 1
         self._wanted: dict[Size, bool] = {}
         self._shown: dict[Size, int] = {}
+        self._selections: dict[Size, Selection] = {}
         self._next = 0.0
 
     @property
@@ -23,8 +25,11 @@ class FrameSchedule:
         """Grows with everything that can be seen."""
         return self._version
 
-    def want(self, size: Size, fresh: bool) -> None:
-        """`fresh`: even if it shows nothing new."""
+    def want(self, size: Size, fresh: bool, selection: Selection | None = None) -> None:
+        """`fresh`: even if it shows nothing new. A `selection` is what is drawn from now on."""
+        if selection is not None and selection != self._selections.get(size):
+            self._selections[size] = selection
+            self._shown.pop(size, None)
         self._wanted[size] = fresh or self._wanted.get(size, False)
 
     def changed(self) -> None:
@@ -47,6 +52,10 @@ class FrameSchedule:
         self._shown[size] = self._version
         del self._wanted[size]
         return size
+
+    def selection(self, size: Size) -> Selection | None:
+        """What is drawn in frames of this size; None for all there is."""
+        return self._selections.get(size, Selection()) if size.selected else None
 
     def rest(self, seconds: float) -> None:
         """The frame took so long."""
