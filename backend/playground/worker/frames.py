@@ -7,7 +7,8 @@ from playground.messages.worker import Size
 from playground.run.selection import Selection
 
 REST = 3.0
-"""Frames take at most a quarter of the time: after one that cost t, there is none for 3 t."""
+"""Frames take at most a quarter of the time: after one that cost t, there is none for 3 t. What only some of
+them look at, as the states of all units, has a bound of its own: of two in a row the cheaper one counts."""
 
 
 class FrameSchedule:
@@ -19,6 +20,7 @@ class FrameSchedule:
         self._shown: dict[Size, int] = {}
         self._selections: dict[Size, Selection] = {}
         self._next = 0.0
+        self._last = math.inf
 
     @property
     def version(self) -> int:
@@ -59,7 +61,8 @@ class FrameSchedule:
 
     def rest(self, seconds: float) -> None:
         """The frame took so long."""
-        self._next = monotonic() + REST * seconds
+        self._next = monotonic() + REST * min(seconds, self._last)
+        self._last = seconds
 
     def _ready(self) -> Size | None:
         for size, fresh in self._wanted.items():
