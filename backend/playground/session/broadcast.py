@@ -5,15 +5,18 @@ from collections.abc import Callable, Iterator
 from time import monotonic
 
 from playground.messages import events
+from playground.messages.commands import Watch
 from playground.messages.events import Closing, Event, Role
 from playground.messages.worker import Size
+from playground.run.selection import Selection, union
 from playground.session.viewer import Picture, Viewer
 
 SAMPLES_EVERY = 0.1
 """Seconds between two deliveries of samples to viewers that get no frames."""
 
-AskForFrame = Callable[[Size, bool], None]
-"""Asks the worker for a frame of this size; with True at once, even if it shows nothing new."""
+AskForFrame = Callable[[Size, bool, Selection | None], None]
+"""Asks the worker for a frame of this size; with True at once, even if it shows nothing new. A selection is
+what is drawn from then on."""
 
 
 class Broadcast:
@@ -25,6 +28,10 @@ class Broadcast:
         """Sizes that the worker has been asked for."""
         self._newest: dict[Size, Picture] = {}
         """Of each size that is watched."""
+        self._selections: dict[Size, Selection] = {}
+        """What all who watch a size draw together, as far as it is known."""
+        self._told: dict[Size, Selection] = {}
+        """What the worker knows of that."""
         self._frame_timer: asyncio.TimerHandle | None = None
         self._sample_timer: asyncio.TimerHandle | None = None
 
@@ -42,6 +49,7 @@ class Broadcast:
 
     def leave(self, viewer: Viewer) -> None:
         self._viewers.remove(viewer)
+        self._selections.clear()
         if self._holder is viewer:
             self._holder = None
         self._tell_count()
@@ -53,6 +61,12 @@ class Broadcast:
         if old and old is not viewer:
             old.tell(events.Replaced().encoded())
             old.leave(Closing.REPLACED, "replaced by a newer connection")
+
+    def watch(self, viewer: Viewer, wish: Watch) -> None:
+        """From now on it sees what it asks for."""
+        viewer.watch(wish)
+        self._selections.clear()
+        self.send_frames(fresh=True)
 
     def tell(self, event: Event | bytes, but: Viewer | None = None) -> None:
         data = event if isinstance(event, bytes) else event.encoded()
@@ -75,14 +89,28 @@ class Broadcast:
         open_viewers = [viewer for viewer in self._viewers if viewer.open_for_frames]
         due = {viewer.size for viewer in open_viewers if viewer.due <= now}
         for size in due if fresh else due - self._wanted:
-            self._ask_for_frame(size, fresh)
-            self._wanted.add(size)
+            self._ask(size, fresh)
         if self._frame_timer:
             self._frame_timer.cancel()
             self._frame_timer = None
         later = [v.due - now for v in open_viewers if v.due > now and v.size not in self._wanted]
         if later:
             self._frame_timer = asyncio.get_running_loop().call_later(min(later), self.send_frames)
+
+    def _ask(self, size: Size, fresh: bool) -> None:
+        selection = self._selection(size) if size.selected else None
+        news = None if selection == self._told.get(size) else selection
+        if news is not None:
+            self._told[size] = news
+        self._ask_for_frame(size, fresh, news)
+        self._wanted.add(size)
+
+    def _selection(self, size: Size) -> Selection:
+        """Each gets what any of them draws, so that a frame is encoded once for all."""
+        if size not in self._selections:
+            drawn = (v.selection for v in self._viewers if v.size == size and v.watches)
+            self._selections[size] = union(selection for selection in drawn if selection is not None)
+        return self._selections[size]
 
     def take_frame(self, size: Size, picture: Picture | None) -> None:
         """A frame that was asked for; none if it is of a run that has ended."""
@@ -96,6 +124,7 @@ class Broadcast:
     def ask_again(self) -> None:
         """What the last worker was asked for is lost."""
         self._wanted.clear()
+        self._told.clear()
         self.send_frames(fresh=True)
 
     def send_samples(self) -> None:

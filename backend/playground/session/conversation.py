@@ -61,8 +61,7 @@ async def hear(session: Session, viewer: Viewer, text: str) -> None:
                 session.viewers.send_frames()
                 return
             case commands.Watch():
-                viewer.watch(message)
-                session.viewers.send_frames(fresh=True)
+                session.viewers.watch(viewer, message)
                 result = Done(step=session.step)
             case commands.Authorize(key=key):
                 _authorize(session, viewer, key)

@@ -10,6 +10,7 @@ from playground import limits
 from playground.messages.commands import Watch
 from playground.messages.events import Closing, Role
 from playground.messages.worker import Size
+from playground.run.selection import Selection
 from playground.session.history import History
 
 OWED_BYTES = 16 * 1024 * 1024
@@ -50,6 +51,8 @@ class Viewer:
         self.role = role
         self.presence = Presence.HERE
         self.size = Size(neurons=20, output=100)
+        self.selection: Selection | None = None
+        """The neurons that it draws, if not all."""
         self.due = 0.0
         """When it may get its next frame, in `monotonic` time."""
         self.shown = 0
@@ -117,12 +120,19 @@ class Viewer:
             while self._unacked.popleft() != frame:
                 pass
 
+    @property
+    def watches(self) -> bool:
+        return self._rate > 0
+
     def watch(self, wish: Watch) -> None:
         self._rate = wish.rate
-        self.size = Size(neurons=wish.neurons, output=wish.output)
-        self._frame = None
-        self.shown = 0
+        self.selection = wish.selection
+        size = Size(wish.neurons, wish.output, selected=self.selection is not None)
         self.due = 0.0
+        if size != self.size:
+            self.size = size
+            self._frame = None
+            self.shown = 0
 
     def too_loud(self) -> bool:
         """Counts a message; whether there have been more than its share."""
