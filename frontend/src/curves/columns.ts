@@ -76,6 +76,14 @@ export function overlaid(curves: { xs: number[]; ys: (number | null)[] }[]): Col
   return [union, ...rows.map(({ xs, ys }) => between(xs, ys, union))];
 }
 
+/** Of overlaid curves: how far each is from the first, times a factor. */
+export const apartFrom = ([xs, first, ...others]: Columns, factor = 1): Columns => [
+  xs,
+  ...others.map((ys) =>
+    ys.map((y, row) => (y === null || first[row] === null ? null : factor * (y - first[row]))),
+  ),
+];
+
 function between(xs: number[], ys: (number | null)[], at: number[]): (number | null)[] {
   let row = 0; // the last one that is not after x
   return at.map((x) => {
