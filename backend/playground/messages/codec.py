@@ -92,3 +92,8 @@ class Assembler:
             yield bytes(self._buffer[start + 4 : start + 4 + length])
             start += 4 + length
         del self._buffer[:start]
+
+
+def as_array(data: bytes) -> np.ndarray:
+    """Bytes as they ride in a message: uint8 (length,)."""
+    return np.frombuffer(data, np.uint8)

@@ -5,15 +5,12 @@ header, big things ride as arrays.
 """
 
 import mmap
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from playground.catalogue.component import FROZEN
-from playground.catalogue.tables.table import Table, from_arrays, to_arrays
 from playground.errors import FieldError
 from playground.i18n import Text
 from playground.messages import commands
@@ -477,27 +474,3 @@ def read_request(message: bytes) -> Envelope[Request]:
 def read_event(message: bytes) -> Envelope[Event]:
     header, arrays = decode(message)
     return Envelope(_event.validate_python(header["content"]), header["session"], header["request"], arrays)
-
-
-def as_array(data: bytes) -> np.ndarray:
-    """Bytes as they ride in an envelope: uint8 (length,)."""
-    return np.frombuffer(data, np.uint8)
-
-
-def pack(tables: Mapping[str, Table]) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
-    """Uploaded tables as they ride in an envelope: headers for a field `tables`, and arrays."""
-    headers, packed = [], {}
-    for position, table in enumerate(tables.values()):
-        header, arrays = to_arrays(table)
-        headers.append(header)
-        packed |= {f"table.{position}.{name}": array for name, array in arrays.items()}
-    return headers, packed
-
-
-def unpack(headers: list[dict[str, Any]], arrays: Arrays) -> dict[str, Table]:
-    tables = {}
-    for position, header in enumerate(headers):
-        prefix = f"table.{position}."
-        own = {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
-        tables[header["id"]] = from_arrays(header, own)
-    return tables

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from time import monotonic, time
 from typing import Any
 
-from playground.catalogue.tables.table import Table, from_arrays, to_arrays
-from playground.messages.codec import decode, encode
+from playground.catalogue.tables.table import Table
+from playground.messages.codec import as_array, decode, encode
 from playground.messages.events import Moment
-from playground.messages.worker import as_array
+from playground.messages.tables import load_tables, save_tables
 from playground.run.config import Config
 from playground.run.run import Run, TimelineEntry
 from playground.run.validation import parse
@@ -77,7 +77,7 @@ class Record:
             )
         changes.first, changes.lines = self._lines, self._new_lines()
         changes.answers = self._new_answers()
-        changes.uploads = {name: encode(*to_arrays(table)) for name, table in self._new_uploads().items()}
+        changes.uploads = save_tables(self._new_uploads())
         if files or whole:
             self._add_files(changes)
             changes.forgotten = max(0, self._answers - REMEMBERED)
@@ -179,7 +179,7 @@ def snapshot_of(stored: Stored, run: Run) -> Snapshot | None:
 
 def tables_of(stored: Stored) -> dict[str, Table]:
     """Its uploaded tables, by their ids."""
-    return {name: from_arrays(*decode(data)) for name, data in stored.uploads.items()}
+    return load_tables(stored.uploads)
 
 
 def checkpoints_of(stored: Stored, tables: Mapping[str, Table]) -> list[Checkpoint]:

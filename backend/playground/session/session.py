@@ -18,7 +18,7 @@ from playground.i18n import Text, say
 from playground.keys import hash_of, id_of, new_key, opens
 from playground.messages import commands, events
 from playground.messages import worker as messages
-from playground.messages.codec import Arrays
+from playground.messages.codec import Arrays, as_array
 from playground.messages.commands import Command, Speed
 from playground.messages.events import (
     ChangeDone,
@@ -33,7 +33,8 @@ from playground.messages.events import (
     StepDone,
     TaskDescription,
 )
-from playground.messages.worker import Answer, Envelope, Event, Request, as_array, pack
+from playground.messages.tables import pack
+from playground.messages.worker import Answer, Envelope, Event, Request
 from playground.run.config import Config
 from playground.run.patch import inverse, merged
 from playground.run.run import Run, TimelineEntry

@@ -7,8 +7,8 @@ from typing import Any
 from playground import limits
 from playground.catalogue.tables.table import Table
 from playground.messages import codec
-from playground.messages.codec import Arrays
-from playground.messages.worker import as_array, pack
+from playground.messages.codec import Arrays, as_array
+from playground.messages.tables import pack
 from playground.run.config import Config
 from playground.run.run import Run, TimelineEntry
 from playground.run.validation import Tables, parse

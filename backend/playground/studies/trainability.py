@@ -25,7 +25,8 @@ from playground.errors import ValidationFailed, WorkerLost, fault
 from playground.i18n import Text, say
 from playground.messages.codec import Arrays
 from playground.messages.stacks import OpenPatch, PatchTrained
-from playground.messages.worker import Envelope, Event, pack
+from playground.messages.tables import pack
+from playground.messages.worker import Envelope, Event
 from playground.run.config import Config
 from playground.run.validation import Tables, parse
 from playground.studies.unwatched import UnwatchedClient

@@ -11,9 +11,10 @@ from playground import limits
 from playground.errors import ValidationFailed, fault
 from playground.i18n import Text, say
 from playground.messages import worker as messages
-from playground.messages.codec import Arrays
+from playground.messages.codec import Arrays, as_array
 from playground.messages.events import Divergence, TaskDescription
-from playground.messages.worker import Request, as_array
+from playground.messages.tables import unpack
+from playground.messages.worker import Request
 from playground.run.run import Best, Run
 from playground.run.script import NO_RULES, Mark, StoppedBy, Waited, next_mark, weights_hash
 from playground.training.divergence import Diverged
@@ -49,7 +50,7 @@ class BackgroundRun:
         self.ended = False
         self._plan = opening.background
         self._send = send
-        self._tables = messages.unpack(opening.tables, arrays)
+        self._tables = unpack(opening.tables, arrays)
         self._done = opening.done
         self._resumed = "snapshot" in arrays
         if self._resumed:

@@ -15,6 +15,7 @@ from playground.messages import worker as messages
 from playground.messages.codec import Arrays
 from playground.messages.commands import Pause, Play, Reset, SetSlice, SetSpeed, SetWeight, SetWeights
 from playground.messages.events import Divergence
+from playground.messages.tables import unpack
 from playground.messages.worker import Envelope, Request
 from playground.run.config import Config
 from playground.run.run import Best, Run
@@ -81,7 +82,7 @@ class LiveRun:
 
     def _come_to(self, way: messages.Way, arrays: Arrays) -> None:
         """From the snapshot or the config on, along the timeline, to the step."""
-        self._tables, self._done = messages.unpack(way.tables, arrays), way.done
+        self._tables, self._done = unpack(way.tables, arrays), way.done
         if "snapshot" in arrays:
             self.loop = snapshot.load(arrays["snapshot"].tobytes(), self._tables, self._device)
         else:
@@ -251,7 +252,7 @@ class LiveRun:
             case messages.Cancel():
                 self._reach_goal()
             case messages.Change(config=config, tables=tables):
-                self._change(config, None, messages.unpack(tables, arrays), number)
+                self._change(config, None, unpack(tables, arrays), number)
             case SetWeight() | SetWeights():
                 self._change(self.loop.config, request, {}, number)
             case messages.ReadMetrics():

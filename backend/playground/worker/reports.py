@@ -15,10 +15,10 @@ from playground.catalogue.fourier import Fourier
 from playground.errors import ValidationFailed, fault
 from playground.i18n import Text, say
 from playground.messages import worker as messages
-from playground.messages.codec import Arrays
+from playground.messages.codec import Arrays, as_array
 from playground.messages.events import Divergence, TaskDescription
 from playground.messages.headers import AxisHeader, DataHeader, FrameHeader, LayerSize, MetricsHeader
-from playground.messages.worker import Event, Size, as_array
+from playground.messages.worker import Event, Size
 from playground.run.run import Best
 from playground.run.selection import Selection
 from playground.run.slices import Axes

@@ -4,7 +4,8 @@ from playground.messages import worker as messages
 from playground.messages.codec import Arrays
 from playground.messages.events import Divergence
 from playground.messages.stacks import GoOn, OpenPatch, OpenStack, PatchTrained, RowEnd, RowTrained
-from playground.messages.worker import Event, Request, unpack
+from playground.messages.tables import unpack
+from playground.messages.worker import Event, Request
 from playground.training.rows import Measured, Row, Rows
 from playground.training.trainability import Patch
 from playground.worker.reports import Send

@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from playground.catalogue.tables.table import from_arrays, to_arrays
 from playground.engine.engine import Engine
 from playground.errors import Problem, RequestFailed, ValidationFailed, WorkerLost, fault
 from playground.i18n import Text, say
 from playground.keys import hash_of, id_of, new_key
 from playground.messages import worker as messages
-from playground.messages.codec import decode, encode
+from playground.messages.tables import load_tables, save_tables
 from playground.run.config import Config
 from playground.run.patch import inverse
 from playground.run.run import Run, TimelineEntry
@@ -181,8 +180,7 @@ class Runs:
 
     async def tables(self, run: str) -> dict[str, Any]:
         """The uploaded tables that it uses."""
-        kept = await self._store.do(uploads.used_by, "run", run)
-        return {name: from_arrays(*decode(data)) for name, data in kept.items()}
+        return load_tables(await self._store.do(uploads.used_by, "run", run))
 
     async def look(self, run: str, request: messages.Look) -> tuple[messages.Answer, Any] | None:
         """What a worker says of one that trains there; None where none does."""
@@ -345,9 +343,7 @@ def _add(
     if row.idempotency_key and (asked := rows.of_request(connection, row.idempotency_key)):
         return asked
     rows.add(connection, row)
-    uploads.keep(
-        connection, "run", row.id, {name: encode(*to_arrays(table)) for name, table in tables.items()}
-    )
+    uploads.keep(connection, "run", row.id, save_tables(tables))
     for name, data in (files or {}).items():
         rows.put_file(connection, row.id, name, data)
     return None

@@ -13,9 +13,10 @@ from playground.catalogue.tables.table import Table
 from playground.engine.engine import session_numbers
 from playground.i18n import Text, say
 from playground.messages import worker as messages
-from playground.messages.codec import Arrays
+from playground.messages.codec import Arrays, as_array
 from playground.messages.events import Divergence
-from playground.messages.worker import Background, Envelope, Event, as_array, pack
+from playground.messages.tables import pack
+from playground.messages.worker import Background, Envelope, Event
 from playground.run.run import TimelineEntry
 from playground.run.run_file import MadeOn
 from playground.run.script import StopRules, marked_lines

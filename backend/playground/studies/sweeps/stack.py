@@ -10,7 +10,8 @@ from playground.catalogue.tables.table import Table
 from playground.engine.engine import Engine
 from playground.messages.codec import Arrays
 from playground.messages.stacks import GoOn, OpenStack, RowEnd, RowTrained, StackRow
-from playground.messages.worker import Envelope, Event, pack
+from playground.messages.tables import pack
+from playground.messages.worker import Envelope, Event
 from playground.run.config import Config
 from playground.studies.sweeps.spec import SweepSpec
 from playground.studies.unwatched import UnwatchedClient

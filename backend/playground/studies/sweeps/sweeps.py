@@ -11,12 +11,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from playground import limits
-from playground.catalogue.tables.table import Table, from_arrays, to_arrays
+from playground.catalogue.tables.table import Table
 from playground.engine.engine import Engine
 from playground.errors import Problem, ValidationFailed, fault
 from playground.i18n import say
 from playground.keys import hash_of, id_of, new_key, opens
-from playground.messages.codec import decode, encode
+from playground.messages.tables import load_tables, save_tables
 from playground.run.config import Config
 from playground.run.validation import Tables, parse
 from playground.session.uploads import Uploads
@@ -110,8 +110,7 @@ class Sweeps:
 
     async def _read(self, row: stored.SweepRow, trials: bool = True) -> Sweep:
         spec = SweepSpec.model_validate(row.spec)
-        data = await self._store.do(stored_uploads.used_by, "sweep", row.id)
-        tables = {name: _unpacked(table) for name, table in data.items()}
+        tables = load_tables(await self._store.do(stored_uploads.used_by, "sweep", row.id))
         known = [Trial.of(t) for t in await self._store.do(stored.get_trials, row.id)] if trials else []
         sweep = Sweep(row, parse(spec.config, tables), spec.space, tables, known)
         if sweep.over:
@@ -207,7 +206,7 @@ def prepared(spec: SweepSpec, tables: Tables) -> tuple[Config, dict[str, Any]]:
 
 def _add(connection: Connection, row: stored.SweepRow, tables: Mapping[str, Table]) -> None:
     stored.add(connection, row)
-    stored_uploads.keep(connection, "sweep", row.id, {name: _packed(table) for name, table in tables.items()})
+    stored_uploads.keep(connection, "sweep", row.id, save_tables(tables))
 
 
 def _remove(connection: Connection, sweep: str) -> None:
@@ -219,12 +218,3 @@ def _curves(connection: Connection, sweep: str) -> dict[int, bytes]:
     numbers = [trial.number for trial in stored.get_trials(connection, sweep)]
     found = {number: stored.get_curves(connection, sweep, number) for number in numbers}
     return {number: data for number, data in found.items() if data is not None}
-
-
-def _packed(table: Table) -> bytes:
-    header, arrays = to_arrays(table)
-    return encode(header, arrays)
-
-
-def _unpacked(data: bytes) -> Table:
-    return from_arrays(*decode(data))
