@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from playground.messages import worker as messages
+from playground.messages.codec import decode
 from playground.messages.commands import Neuron, Watch
-from playground.run.selection import Selection, union
+from playground.run.selection import Selection, Size, union
 from playground.run.validation import parse
 from playground.training.views import Views
 from playground.worker import reports
@@ -97,14 +97,14 @@ def test_together_viewers_draw_what_any_of_them_draws() -> None:
 
 
 def test_another_selection_is_something_new_to_see() -> None:
-    schedule, size = FrameSchedule(), messages.Size(8, 10, selected=True)
+    schedule, size = FrameSchedule(), Size(8, 10, selected=True)
     schedule.want(size, False, SOME)
     assert schedule.selection(schedule.take()) == SOME
     schedule.want(size, False, SOME)
     assert schedule.due() == float("inf")
     schedule.want(size, False, Selection(((1,),)))
     assert schedule.selection(schedule.take()) == Selection(((1,),))
-    assert schedule.selection(messages.Size(8, 10)) is None
+    assert schedule.selection(Size(8, 10)) is None
 
 
 async def test_each_viewer_gets_what_it_draws_at_once_and_who_says_nothing_all(
@@ -140,8 +140,8 @@ def test_what_costs_much_is_measured_seldom_while_it_trains(monkeypatch: pytest.
 
     def step_of_metrics(moving: bool) -> int:
         loop.train(1)
-        _, arrays = told.frame(messages.Size(8, 10), None, moving)
-        return int(messages.decode(arrays["metrics"].tobytes())[1]["samples"][0, 1])
+        _, arrays = told.frame(Size(8, 10), None, moving)
+        return int(decode(arrays["metrics"].tobytes())[1]["samples"][0, 1])
 
     assert step_of_metrics(moving=True) == 1
     assert step_of_metrics(moving=True) == 1
