@@ -16,7 +16,7 @@ class Header(BaseModel):
     """What follows the header; known once the message is encoded."""
 
     def encode(self, arrays: Arrays) -> bytes:
-        return encode(self.model_dump(mode="json", by_alias=True), arrays)
+        return encode(self.model_dump(mode="json", by_alias=True, exclude={"arrays"}), arrays)
 
 
 class LayerSize(BaseModel):

@@ -88,11 +88,15 @@ class Viewer:
             self.leave(Closing.OVERLOADED, "this connection is too slow")
         self._wake.set()
 
-    def show(self, picture: Picture) -> None:
-        """A frame; if it cannot be sent before the next one comes, it is skipped."""
+    def show(self, picture: Picture, beat: float = 0.0) -> None:
+        """A frame; if it cannot be sent before the next one comes, it is skipped. A viewer that is on time
+        stays so; the others are due with whoever has the same rate and `beat`, in `monotonic` time."""
         self._frame = picture
         self.shown = picture.number
-        self.due = max(self.due + 1 / self._rate, monotonic())
+        now, pause = monotonic(), 1 / self._rate
+        self.due += pause
+        if self.due <= now:
+            self.due = now + (beat - now) % pause
         self._wake.set()
 
     def catch_up(self) -> None:
