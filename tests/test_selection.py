@@ -6,15 +6,20 @@ from typing import Any
 import numpy as np
 import pytest
 
+from playground.messages import worker as messages
 from playground.messages.codec import decode
 from playground.messages.commands import Neuron, Watch
+from playground.messages.events import Closing, Role
 from playground.run.selection import Selection, Size, union
 from playground.run.validation import parse
+from playground.session.broadcast import Broadcast
+from playground.session.viewer import Picture, Viewer
 from playground.training.views import Views
 from playground.worker import reports
 from playground.worker.frames import FrameSchedule
 from tests.guest import Guest
 from tests.loops import COMPILED, REFERENCE, Kinds, start
+from tests.test_viewer import Wire
 
 WIDE: dict[str, Any] = {"hidden": [{"width": 40}, {"width": 40}, {"width": 3}]}
 SOME = Selection(((0, 5, 39), (2,), (1,), (0,)))
@@ -105,6 +110,28 @@ def test_another_selection_is_something_new_to_see() -> None:
     schedule.want(size, False, Selection(((1,),)))
     assert schedule.selection(schedule.take()) == Selection(((1,),))
     assert schedule.selection(Size(8, 10)) is None
+
+
+async def test_who_comes_to_a_session_that_stands_still_gets_what_it_draws() -> None:
+    asked: list[messages.SendFrame] = []
+    broadcast = Broadcast(asked.append)
+    one, other = Viewer(Wire(), Role.VIEWER), Viewer(Wire(), Role.VIEWER)
+    broadcast.join(one)
+    broadcast.watch(one, Watch(units=[[0]]))
+    assert asked[-1].selection == Selection(((0,),))
+    broadcast.take_frame(one.size, Picture(1, b"frame", b"metrics"))
+    one.due = 0.0
+    broadcast.send_frames()  # and now the worker waits until there is something new
+    assert (asked[-1].fresh, asked[-1].selection) == (False, None)
+    broadcast.join(other)
+    broadcast.watch(other, Watch(units=[[2]]))
+    assert (asked[-1].fresh, asked[-1].selection) == (True, Selection(((0, 2),)))
+    broadcast.leave(other)
+    broadcast.take_frame(one.size, Picture(2, b"frame", b"metrics"))
+    one.due = 0.0
+    broadcast.send_frames()
+    assert asked[-1].selection == Selection(((0,),))
+    broadcast.close(Closing.ENDED, "")
 
 
 async def test_each_viewer_gets_what_it_draws_at_once_and_who_says_nothing_all(

@@ -74,7 +74,11 @@ class Broadcast:
         """From now on it sees what it asks for."""
         viewer.watch(wish)
         self._selections.clear()
-        self.send_frames(fresh=True)
+        size = viewer.size
+        other = size.selected and viewer.watches and self._selection(size) != self._told.get(size)
+        if other:  # the newest frame may lack what it draws
+            self._ask(size, fresh=True)
+        self.send_frames(fresh=not other)
 
     def tell(self, event: Event | bytes) -> None:
         data = event if isinstance(event, bytes) else event.encoded()
