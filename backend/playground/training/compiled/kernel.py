@@ -17,8 +17,11 @@ So one weight is one multiply-add for 16 samples, at any width of a layer, and w
 is in a row beyond the batch is calculated along, and left out wherever samples are summed.
 
 **One product.** A network is three products: the sums of a layer (weights by values), the dz of the layer
-before (weights by dz), and the gradient (values by dz). All three are `products`. Only for the gradient are the
-vectors units, not samples: `transposed` holds the dz of 16 units of a layer with these innermost.
+before (weights by dz), and the gradient (values by dz). All three are `products`. Only for the gradient are
+the vectors units, not samples: `transposed` holds the dz of 16 units of a layer with these innermost.
+
+**Pointers.** What is done in each step gets the memory that it works on as bare pointers. To hand on, an
+array is seven numbers, and all of them would be copied at each call.
 
 **State.** Weights and the rest are the flat tensors of `State`; a `LAYER` says where its parameters begin.
 The order of samples and the masks of dropout are those of `randomness`, number for number. The learning

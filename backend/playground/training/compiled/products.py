@@ -1,9 +1,9 @@
 """The matrix products of the kernel: blocks of sums that stay in registers.
 
-A product is sums over c of number · vector, the number in every lane. A block makes several sums at once, so
-that each vector that is loaded serves them all, and so that no sum waits for itself: a multiply-add takes four
-cycles, and one or two of them start in each. How many fit, the registers say. Sixteen lanes take r of them;
-the vector at hand takes r, and the number one, so of n registers (n - r - 1) / r sums find a place:
+A product is sums over c of number · vector, the number in every lane. A block makes several sums at once,
+so that each vector that is loaded serves them all, and so that no sum waits for itself: a multiply-add takes
+four cycles, and one or two of them start in each. How many fit, the registers say. Sixteen lanes take r of
+them; the vector at hand takes r, and the number one, so of n registers (n - r - 1) / r sums find a place:
 
     AVX-512    32 of 512 bits, r = 1    30, of which 8 are enough to keep it busy (see `MOST`)
     AVX2       16 of 256 bits, r = 2     6
@@ -78,7 +78,7 @@ def smaller_after(
 
 
 def block(size: int, largest: int, begin: str, scaled: bool) -> Callable[..., Any]:
-    """Instructions for so many sums. Small ones are added up in several chains, for each sum waits for itself."""
+    """Instructions for so many sums; few of them in several chains each, for a sum waits for itself."""
     chains = min(4, largest // size)
 
     @intrinsic
@@ -92,7 +92,7 @@ def block(size: int, largest: int, begin: str, scaled: bool) -> Callable[..., An
             def number(index: ir.Value) -> ir.Value:
                 return splat(builder, builder.load(builder.gep(a, [index])))
 
-            def step(start: ir.Value, by: ir.Value, times: int) -> ir.Value:
+            def step(start: Any, by: Any, times: int) -> Any:
                 return builder.add(start, builder.mul(by, by.type(times)))
 
             def add(c: ir.Value, chain: int) -> None:

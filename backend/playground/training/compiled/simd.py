@@ -76,7 +76,7 @@ def _as_lanes(context: Any, builder: ir.IRBuilder, kind: types.Type, value: ir.V
     return splat(builder, context.cast(builder, value, kind, types.float32))
 
 
-def splat(builder: ir.IRBuilder, number: ir.Value) -> ir.Value:
+def splat(builder: ir.IRBuilder, number: Any) -> ir.Value:
     """The number in every lane of a vector."""
     nothing = ir.Constant(ir.VectorType(number.type, LANES), ir.Undefined)
     first = builder.insert_element(nothing, number, ir.Constant(INT, 0))
@@ -179,7 +179,7 @@ def store_part(typing, array, at, value, used):
 @intrinsic
 def pointers(typing, arrays):
     """Where each array of a named tuple begins: to hand on, that is one number, and an array is seven."""
-    kind = types.BaseTuple.from_types(
+    kind: Any = types.BaseTuple.from_types(
         [types.CPointer(array.dtype) for array in arrays], arrays.instance_class
     )
 
@@ -193,7 +193,7 @@ def pointers(typing, arrays):
 
 @intrinsic
 def pointer(typing, array):
-    """Where an array begins."""
+    """Likewise of one array."""
 
     def generate(context, builder, signature, args):
         return context.make_array(signature.args[0])(context, builder, args[0]).data
