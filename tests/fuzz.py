@@ -35,7 +35,7 @@ CHECKS = [
 MOST = {"steps": 50, "epochs": 5, "step": 50, "trials": 4, "seeds": 2, "side": 16, "replicas": 4}
 """More of it takes its time, and shows nothing more."""
 QUICK = settings(
-    max_examples=4,
+    max_examples=2,
     derandomize=True,
     database=None,
     deadline=None,

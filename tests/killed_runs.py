@@ -63,7 +63,9 @@ def killed(
 
 def _running(client: httpx.Client, run: dict[str, Any]) -> int:
     """Its step, once it trains."""
-    while (now := client.get(f"/api/runs/{run['id']}").json())["state"] == "queued" or not now["step"]:
+    while (now := client.get(f"/api/runs/{run['id']}").json())["state"] in ("queued", "running"):
+        if now["step"]:
+            break
         time.sleep(0.05)
     assert now["state"] == "running", "it was over before it could be killed: give it more steps"
     return now["step"]

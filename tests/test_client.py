@@ -129,7 +129,7 @@ def test_playing_is_watched_moment_by_moment(session: Session) -> None:
     session.speed()
     session.play()
     seen = []
-    for moment in session.watch(rate=60, size=20):
+    for moment in session.watch(rate=60, size=20, units=[[1]]):
         seen.append(moment)
         if moment.step > 3 and moment.playing:
             break
@@ -140,6 +140,7 @@ def test_playing_is_watched_moment_by_moment(session: Session) -> None:
     assert seen[-1].decision.shape == (20, 20)
     assert 0 <= seen[-1].decision.min() <= seen[-1].decision.max() <= 1
     assert [layer["weight"].shape for layer in seen[-1].weights] == [(2, 3), (3, 1)]
+    assert seen[-1].arrays["neurons_index"].tolist() == [1]
     assert seen[-1].config["hidden"][0]["width"] == 3
 
 

@@ -303,5 +303,5 @@ def shows(
 def test_whatever_happens_in_the_end_the_viewer_has_what_the_server_has(fragile: Running) -> None:
     Life.server = fragile
     # To make a failed life shorter would take minutes.
-    lived = settings(max_examples=12, stateful_step_count=20, deadline=None, phases=[Phase.generate])
+    lived = settings(max_examples=8, stateful_step_count=20, deadline=None, phases=[Phase.generate])
     run_state_machine_as_test(Life, settings=lived)

@@ -11,6 +11,6 @@ def test_a_run_ends_as_undisturbed_after_its_worker_and_its_server_were_killed(
 ) -> None:
     server = Server(tmp_path)
     try:
-        assert killed(server, ["worker", "server"], steps=150_000, pauses=(1.0, 2.0), seed=1)[-1] > 0
+        assert killed(server, ["worker", "server"], steps=60_000, pauses=(0.5, 1.0), seed=1)[-1] > 0
     finally:
         server.stop()

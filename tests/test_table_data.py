@@ -1,8 +1,9 @@
 """A table of one's own as a data set: what of it the network gets to see."""
 
+from importlib import import_module
+
 import numpy as np
 import pytest
-import sklearn.datasets
 
 from playground.catalogue.component import members
 from playground.catalogue.datasets import Csv
@@ -141,7 +142,7 @@ def test_the_measured_tables_are_whole(kind, rows, inputs, sizes):
 
 @pytest.mark.parametrize("kind", [cls.name() for cls in members(Measured)])
 def test_the_measured_tables_are_those_of_scikit_learn(kind):
-    theirs = getattr(sklearn.datasets, f"load_{kind}")()
+    theirs = getattr(import_module("sklearn.datasets"), f"load_{kind}")()
     data = measured(kind)
     task = data.task({})
     points, targets = data.sample(0, {})

@@ -16,6 +16,7 @@ from playground.i18n import say
 from playground.messages import commands, worker
 from playground.messages.codec import DTYPES, Assembler, decode, encode, prefixed
 from playground.messages.commands import Speed, read_message, sent_id
+from playground.run.selection import Selection
 from tests.golden import write
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -99,6 +100,13 @@ def test_a_command_is_read_with_its_id() -> None:
         ('{"type": "ack", "frame": "3"}', "frame"),
         ('{"type": "watch", "id": "a", "rate": 61, "neurons": 20, "output": 100}', "rate"),
         ('{"type": "watch", "id": "a", "neurons": 3}', "neurons"),
+        ('{"type": "watch", "id": "a", "units": [[0], [1, -1]]}', "units.1.1"),
+        ('{"type": "watch", "id": "a", "units": [[256]]}', "units.0.0"),
+        (
+            '{"type": "watch", "id": "a", "units": [[], [], [], [], [], [], [], [], [], [], [], [], [], []]}',
+            "units",
+        ),
+        ('{"type": "watch", "id": "a", "units": [], "enlarged": {"layer": 0}}', "enlarged.unit"),
         ('{"type": "weight", "id": "a", "layer": 0, "source": null, "unit": 0, "value": NaN}', "value"),
         ('{"type": "speed", "id": "a", "max": true, "steps_per_second": 1}', ""),
         ('{"type": "step", "id": "a"}', ""),
@@ -141,7 +149,9 @@ def test_a_speed_is_a_number_of_steps_per_second(speed: dict[str, Any], steps: f
 
 
 def test_messages_to_and_from_a_worker_arrive_as_they_were_sent() -> None:
-    request = worker.Envelope(worker.SendFrame(size=worker.Size(20, 100), fresh=True), "abc", 3)
+    drawn = Selection(((0, 2), ()), (1,))
+    frame = worker.SendFrame(size=worker.Size(20, 100, selected=True), fresh=True, selection=drawn)
+    request = worker.Envelope(frame, "abc", 3)
     assert worker.read_request(request.encode()) == request
     event = worker.Envelope(worker.Failed(detail="no", errors=[fault("a", say("rule.missing"))]), "abc")
     assert worker.read_event(event.encode()) == event

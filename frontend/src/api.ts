@@ -123,6 +123,9 @@ export const saveSession = (id: string, name: string) =>
 /** Some of the runs that the server keeps, the newest first; the rest begins at `next`. */
 export const runs = (cursor: string | null) =>
   answer(client.GET("/api/runs", { params: { query: { limit: 20, ...(cursor && { cursor }) } } }));
+export const run = (id: string) => answer(client.GET("/api/runs/{id}", { params: { path: { id } } }));
+export const runHistory = (id: string) =>
+  answer(client.GET("/api/runs/{id}/history", { params: { path: { id } } }));
 const held = (id: string, key: string) => ({
   params: { path: { id } },
   headers: { authorization: `Bearer ${key}` },

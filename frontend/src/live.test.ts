@@ -164,6 +164,20 @@ it("gives up on a session that the server no longer has, and rejects what waits"
   await outcome;
 });
 
+it("asks for what is drawn, and again where a connection comes back", async () => {
+  const connection = await live();
+  latest().opens();
+  expect(latest().sent.at(-1)).toMatchObject({ type: "watch", units: [], enlarged: null });
+  const drawn = { units: [[0, 1], [0]], enlarged: { layer: 0, unit: 7 } };
+  connection.draw(drawn);
+  expect(latest().sent.at(-1)).toMatchObject({ type: "watch", rate: 60, ...drawn });
+  answer = 200;
+  latest().breaks();
+  await vi.advanceTimersByTimeAsync(1000);
+  latest().opens();
+  expect(latest().sent.at(-1)).toMatchObject({ type: "watch", rate: 60, ...drawn });
+});
+
 it("asks for no frames while the tab is hidden", async () => {
   await live();
   latest().opens();

@@ -28,6 +28,16 @@ const LONGEST_WAIT_MS = 8_000;
 const FIRST_WAIT_MS = 250;
 const SCREEN_RATE = 60; // refreshes of a usual screen a second
 
+/** The neurons that are drawn, of each layer, and the one that is looked at closely. */
+export type Drawn = Required<Pick<Extract<Command, { type: "watch" }>, "units" | "enlarged">>;
+export const NONE: Drawn = { units: [], enlarged: null };
+
+/** Pictures a second, at most, the cells along the side of the map, and what else is drawn. */
+export interface Wish extends Drawn {
+  rate: number;
+  output?: number;
+}
+
 /** Full jitter: anything from nothing to an exponentially growing bound, so that a class does not return as one. */
 export function backoff(attempt: number, random = Math.random): number {
   return random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt);
@@ -47,7 +57,7 @@ export class Live {
     readonly session: string,
     private readonly key: string | null,
     private readonly listener: Listener,
-    private readonly wish: { rate: number; output?: number } = { rate: SCREEN_RATE },
+    private wish: Wish = { rate: SCREEN_RATE, ...NONE },
   ) {
     addEventListener("online", this.now);
     addEventListener("offline", this.offline);
@@ -71,6 +81,12 @@ export class Live {
 
   ack(frame: number): void {
     if (this.open) this.socket!.send(JSON.stringify({ type: "ack", frame } satisfies Command));
+  }
+
+  /** These neurons are drawn from now on. */
+  draw(drawn: Drawn): void {
+    this.wish = { ...this.wish, ...drawn };
+    this.watch();
   }
 
   /** Connects again from the start of the history. */
@@ -102,8 +118,8 @@ export class Live {
   private readonly watch = () => {
     if (!this.open) return;
     const id = `${this.prefix}-${++this.count}`;
-    const { rate, ...size } = this.wish;
-    const wish = { type: "watch" as const, rate: document.hidden ? 0 : rate, ...size };
+    const { rate, ...look } = this.wish;
+    const wish = { type: "watch" as const, rate: document.hidden ? 0 : rate, ...look };
     this.socket!.send(JSON.stringify({ ...wish, id } satisfies Command & { id: string }));
   };
 

@@ -3274,6 +3274,10 @@ export interface components {
         /**
          * FrameHeader
          * @description What is drawn of one moment: weights, maps of the neurons, the decision map, predictions.
+         *
+         *     Where not all neurons have a map, `neurons_index` has the numbers of those that have, counted from the
+         *     first hidden layer on. Where not all of `weight.1` is there, `weight_sources.1` has the numbers of its
+         *     rows and `weight_units.1` those of its columns. At least what the viewer draws is there.
          */
         FrameHeader: {
             /**
@@ -4208,7 +4212,8 @@ export interface components {
             /**
              * Current
              * @description Whether it is one row of the moment of the next frame, which is no point of the history and has neither
-             *     `low` nor `high`.
+             *     `low` nor `high`. While a large network trains, it is of up to a quarter of a second before, and so are
+             *     the predictions of the frame.
              * @default false
              */
             current: boolean;
@@ -4261,6 +4266,24 @@ export interface components {
              * @example 1200
              */
             step: number;
+        };
+        /**
+         * Neuron
+         * @description One neuron.
+         */
+        Neuron: {
+            /**
+             * Layer
+             * @description Its layer, the first hidden one is 0.
+             * @example 0
+             */
+            layer: number;
+            /**
+             * Unit
+             * @description Its place there.
+             * @example 3
+             */
+            unit: number;
         };
         /**
          * NewBranch
@@ -7844,6 +7867,8 @@ export interface components {
          * @description What this viewer wants to see, and how often; at rate 0 it gets metrics but no frames.
          */
         Watch: {
+            /** @description A neuron that is looked at closely: it is drawn, and all weights into its layer's are shown. */
+            enlarged?: components["schemas"]["Neuron"] | null;
             /** @description Of your own, new in the session: the answer has it, too */
             id: string;
             /**
@@ -7869,6 +7894,28 @@ export interface components {
              * @enum {string}
              */
             type: "watch";
+            /**
+             * Units
+             * @description Of each layer, from the first hidden one to the output, the neurons that it draws: only they need a
+             *     map, and a wide layer only the weights between them. Null: it draws all of them. What the network does
+             *     not have is passed over, so that this may be older than a change of its shape.
+             * @example [
+             *       [
+             *         0,
+             *         1,
+             *         2,
+             *         3
+             *       ],
+             *       [
+             *         0,
+             *         1
+             *       ],
+             *       [
+             *         0
+             *       ]
+             *     ]
+             */
+            units?: number[][] | null;
         };
         /**
          * WeightState

@@ -29,6 +29,9 @@ export type Failure = Explained &
 /** What a session can be taken home as. */
 export type ExportFormat = paths["/api/sessions/{id}/export/{format}"]["get"]["parameters"]["path"]["format"];
 export type KeptRun = Schemas["RunSummary"];
+/** With its config and changes. */
+export type WholeRun = Schemas["RunShape"];
+export type RunHistory = Schemas["HistoryShape"];
 export type Summary = Schemas["Summary"];
 export type WeightState = Schemas["WeightState"];
 export type ScoreCurves = Schemas["ScoreCurves"];

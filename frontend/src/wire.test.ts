@@ -85,6 +85,37 @@ it("has nothing for an array that is not there", () => {
   expect(frame.predictions("test").length).toBe(0);
 });
 
+it("has maps and weights of what is drawn, by the numbers of neurons", () => {
+  const drawn = decode(
+    message(
+      {
+        type: "frame",
+        layers: [
+          { inputs: 2, width: 3 },
+          { inputs: 3, width: 2 },
+        ],
+        run: 0,
+      },
+      [
+        { name: "weight.0", dtype: "float32", values: [1, 2, 3, 4, 5, 6], shape: [2, 3] },
+        { name: "weight.1", dtype: "float32", values: [7, 8], shape: [2, 1] },
+        { name: "weight_sources.1", dtype: "int32", values: [0, 2], shape: [2] },
+        { name: "weight_units.1", dtype: "int32", values: [1], shape: [1] },
+        { name: "neurons", dtype: "uint8", values: [10, 11], shape: [2, 1, 1] },
+        { name: "neurons_range", dtype: "float32", values: [0, 1, 0, 2], shape: [2, 2] },
+        { name: "neurons_index", dtype: "int32", values: [2, 4], shape: [2] },
+      ],
+    ),
+  ) as Frame;
+  expect(drawn.neuronMap(0, 2)).toMatchObject({ hi: 1 });
+  expect(drawn.neuronMap(1, 1)).toMatchObject({ hi: 2 });
+  expect([drawn.neuronMap(0, 0), drawn.neuronMap(1, 0)]).toEqual([null, null]);
+  expect(drawn.neuronMaps.map(({ bytes }) => bytes[0])).toEqual([10, 11]);
+  expect(drawn.weight(0, 1, 2)).toBe(6);
+  expect([drawn.weight(1, 0, 1), drawn.weight(1, 2, 1)]).toEqual([7, 8]);
+  expect([drawn.weight(1, 1, 1), drawn.weight(1, 0, 0)]).toEqual([undefined, undefined]);
+});
+
 describe("a frame of two features, three hidden units and two outputs", () => {
   const layers = [
     { inputs: 2, width: 3 },

@@ -77,6 +77,10 @@ export class Frame extends Message {
   metrics: MetricsMessage | null = null;
   private readonly weights = this.layers.map((_, layer) => this.floats(`weight.${layer}`));
   private readonly biases = this.layers.map((_, layer) => this.floats(`bias.${layer}`));
+  /** Places of what is there, where that is not all: of neurons among the maps, of sources and units in a weight. */
+  private readonly maps = placesOf(this.arrays.neurons_index);
+  private readonly rows = this.layers.map((_, layer) => placesOf(this.arrays[`weight_sources.${layer}`]));
+  private readonly cols = this.layers.map((_, layer) => placesOf(this.arrays[`weight_units.${layer}`]));
 
   get frame(): number {
     return this.header.frame;
@@ -99,9 +103,17 @@ export class Frame extends Message {
     return this.header.held ?? [];
   }
 
-  /** The weight from unit `source` of the layer below (for layer 0: of the features in use). */
+  /**
+   * The weight from unit `source` of the layer below (for layer 0: of the features in use). Of a wide layer only those
+   * between neurons that are drawn are there.
+   */
   weight(layer: number, source: number, unit: number): number | undefined {
-    return this.has(layer, unit) ? this.weights[layer][source * this.layers[layer].width + unit] : undefined;
+    if (!this.has(layer, unit)) return undefined;
+    const [rows, cols] = [this.rows[layer], this.cols[layer]];
+    const row = rows ? rows.get(source) : source;
+    const col = cols ? cols.get(unit) : unit;
+    if (row === undefined || col === undefined) return undefined;
+    return this.weights[layer][row * (cols?.size ?? this.layers[layer].width) + col];
   }
 
   bias(layer: number, unit: number): number | undefined {
@@ -120,10 +132,11 @@ export class Frame extends Message {
     return this.floats(`${name}.${layer}`)[0];
   }
 
-  /** What a unit answers over the inputs. */
+  /** What a unit answers over the inputs; null where it is not drawn. */
   neuronMap(layer: number, unit: number): ByteMap | null {
     if (!this.has(layer, unit)) return null;
-    return this.map("neurons", "neurons_range", this.before(layer) + unit);
+    const number = this.before(layer) + unit;
+    return this.map("neurons", "neurons_range", this.maps ? (this.maps.get(number) ?? -1) : number);
   }
 
   private before(layer: number): number {
@@ -147,12 +160,13 @@ export class Frame extends Message {
     return { first: first[place] > 0, share: this.floats("dropped_share")[place] };
   }
 
-  /** What every unit answers over the inputs. */
+  /** What every unit that is drawn answers over the inputs. */
   get neuronMaps(): ByteMap[] {
-    const units = this.layers.flatMap(({ width }, layer) =>
-      Array.from({ length: width }, (_, unit) => [layer, unit]),
-    );
-    return units.flatMap(([layer, unit]) => this.neuronMap(layer, unit) ?? []);
+    const [count = 0] = this.shape("neurons");
+    return Array.from(
+      { length: count },
+      (_, place) => this.map("neurons", "neurons_range", place) ?? [],
+    ).flat();
   }
 
   /** What the network is learning, as this frame shows it: data that change may be ahead of it. */
@@ -345,6 +359,11 @@ export class MetricsMessage extends Message {
   high(row: number, column: number): number {
     return (this.arrays.high ?? this.arrays.samples)[row * this.columns.length + column];
   }
+}
+
+/** Where each of these numbers stands; null where there are none. */
+function placesOf(numbers: NumberArray | undefined): ReadonlyMap<number, number> | null {
+  return numbers ? new Map(Array.from(numbers, (number, place) => [number, place])) : null;
 }
 
 const NO_FLOATS = new Float32Array();

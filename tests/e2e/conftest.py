@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import Running
 from tests.e2e import browser
-from tests.e2e.server import Line, serving
+from tests.e2e.server import Line
 from tests.e2e.visitor import Visitor
 
 HERE = Path(__file__).parent
@@ -27,15 +28,9 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @pytest.fixture(scope="session")
-def process(kernel: None) -> Iterator[tuple[str, int]]:
-    """Address and process id of a running server."""
-    with serving() as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def server(process: tuple[str, int]) -> str:
-    return process[0]
+def server(running: Running) -> str:
+    """The address of one that runs."""
+    return running.address
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ def test_nothing_flashes(motion: str, most: int, arrive: Arrive) -> None:
     visitor = arrive(reduced_motion=motion).open()
     jumping(visitor)
     expect(visitor.find("oscillates")).to_be_visible(timeout=30_000)
-    recorded = visitor.page.evaluate(RECORD, SECONDS)
+    recorded = visitor.sees(RECORD, SECONDS)
     assert recorded["times"][-1] > recorded["times"][0]
     for part in ("output", "neurons"):
         assert flashes(recorded["times"], recorded[part]) <= most, part
@@ -135,7 +135,7 @@ def test_all_that_is_shown_is_of_one_moment(visitor: Visitor) -> None:
     visitor.waits_until(lambda told: told["config"]["optimizer"]["lr"] == 0.3)
     visitor.plays()
     visitor.waits_for_epoch(3)
-    told = visitor.page.evaluate(WATCH, 200)
+    told = visitor.sees(WATCH, 200)
     noted_from = told["moments"][0]["epoch"]
     seen = [each for each in told["seen"] if each["epoch"] > noted_from]
     assert len({(each["epoch"], each["train"]) for each in seen}) > 5, "it was seen at work"

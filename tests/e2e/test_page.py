@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -12,7 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.e2e.server import Line, worker_of
+from tests.conftest import Running
+from tests.e2e.server import Line
 from tests.e2e.visitor import Visitor
 
 DESKTOP = {"viewport": {"width": 1440, "height": 900}}
@@ -257,10 +256,10 @@ def test_a_lost_connection_comes_back(arrive: Arrive, line: Line) -> None:
     visitor.pauses()
 
 
-def test_a_killed_worker_is_replaced_and_training_goes_on(visitor: Visitor, process: tuple[str, int]) -> None:
+def test_a_killed_worker_is_replaced_and_training_goes_on(visitor: Visitor, running: Running) -> None:
     visitor.plays()
     visitor.waits_for_epoch(20)
-    os.kill(worker_of(process[1]), signal.SIGKILL)
+    running.kill_worker()
     expect(visitor.page.get_by_text("worker").first).to_be_visible()
     visitor.waits_for_epoch(visitor.epoch() + 10)
     assert visitor.told()["playing"]

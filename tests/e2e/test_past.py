@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from playwright.sync_api import expect
 
@@ -51,10 +52,43 @@ def test_a_change_is_compared_with_its_twin(visitor: Visitor) -> None:
     [twin] = visitor.waits_until(lambda told: not told["playing"])["together"]
     there = visitor.page.request.get(f"{visitor.server}/api/sessions/{twin}").json()
     assert there["step"] == visitor.told()["step"]
+    visitor.find("compared-train_loss").click()
+    expect(visitor.find("compared").nth(1)).to_contain_text("Train loss at epoch")
+    visitor.find("as-difference").check()
+    expect(visitor.find("compared-curves")).to_contain_text("Train loss: difference to A")
     assert visitor.violations() == []
     visitor.page.keyboard.press("Escape")
     visitor.find("ghost").get_by_role("button").click()
     visitor.waits_until(lambda told: told["together"] == [])
+
+
+def test_any_change_of_the_list_gets_a_twin_and_so_does_the_next_one(visitor: Visitor) -> None:
+    visitor.sets("control-optimizer.lr", "0.03")
+    visitor.plays()
+    visitor.waits_for_epoch(2)
+    visitor.pauses()
+    visitor.find("changes").click()
+    visitor.find("arm-twin").check()
+    visitor.page.keyboard.press("Escape")
+    expect(visitor.find("changes")).to_contain_text("with a twin")
+    visitor.sets("control-l2", "0.01")
+    told = visitor.waits_until(lambda told: len(told["together"]) == 1)
+    [first] = twins(visitor)
+    assert (first["step"], len(first["timeline"]), len(told["timeline"])) == (told["step"], 1, 2)
+    visitor.find("changes").click()
+    change = visitor.find("change")
+    expect(change).to_have_count(2)
+    assert visitor.violations() == []
+    change.last.get_by_role("button", name="Train beside it").click()
+    visitor.waits_until(lambda told: len(told["together"]) == 2)
+    assert [len(twin["timeline"]) for twin in twins(visitor)] == [1, 0]
+    expect(visitor.find("ghost").last).to_contain_text("and all after it")
+
+
+def twins(visitor: Visitor) -> list[dict[str, Any]]:
+    """What the server says of those that train with the session."""
+    at = f"{visitor.server}/api/sessions"
+    return [visitor.page.request.get(f"{at}/{id}").json() for id in visitor.told()["together"]]
 
 
 def test_whoever_watches_looks_back_without_disturbing_anybody(

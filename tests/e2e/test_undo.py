@@ -145,6 +145,7 @@ def _weights(page: Page) -> str:
     return page.evaluate(
         """async () => {
             const id = JSON.parse(sessionStorage.getItem("playground.session")).id;
-            return (await fetch(`/api/sessions/${id}/weights`)).text();
+            const signal = AbortSignal.timeout(30_000);
+            return (await fetch(`/api/sessions/${id}/weights`, { signal })).text();
         }"""
     )

@@ -55,9 +55,8 @@ def test_a_watcher_is_told_so_and_makes_a_copy(screen: dict, visitor: Visitor, a
     watcher.find("copy-session").click()
     expect(watcher.find("watching")).to_be_hidden()
     expect(watcher.find("step-count")).to_have_text(f"{original['step']:,}")
-    copy = watcher.told()
+    copy = watcher.waits_until(lambda told: told["id"] != original["id"])
     assert (copy["id"], original["id"]) == (watcher.session, visitor.session)
-    assert copy["id"] != original["id"]
     assert (copy["config"], copy["step"]) == (original["config"], original["step"])
     assert copy["metrics"]["train_loss"] == original["metrics"]["train_loss"]
     watcher.find("layer-0-add-neuron").click()

@@ -122,17 +122,23 @@ class Visitor:
         """What the epoch counter has shown since `watches_the_epochs`, in order."""
         return self.page.evaluate("() => window.shownEpochs")
 
+    def sees(self, script: str, argument: Any, seconds: float = 60) -> Any:
+        """What a function of the page resolves to, within so many seconds."""
+        late = f"new Promise((_, reject) => setTimeout(() => reject(Error('late')), {1000 * seconds}))"
+        return self.page.evaluate(f"argument => Promise.race([({script})(argument), {late}])", argument)
+
     def picture(self) -> str:
         """The decision map: equal exactly when the pixels are."""
         return self.find("output-map").evaluate("e => e.toDataURL()")
 
     def still_picture(self) -> str:
         """The decision map, once it changes no more."""
-        before, picture = "", self.picture()
-        while picture != before:
+        before = self.picture()
+        for _ in range(30):
             self.page.wait_for_timeout(1000)  # large changes wait for one another
-            before, picture = picture, self.picture()
-        return picture
+            if before == (before := self.picture()):
+                return before
+        raise AssertionError("the picture still changes after 30 s")
 
     def on_map(self, x1: float, x2: float) -> tuple[float, float]:
         """Where the decision map, which shows -6 to 6 both ways, has the point (x1, x2)."""

@@ -44,7 +44,8 @@ class Moment:
     playing: bool
     """Whether it trains."""
     arrays: dict[str, np.ndarray] = field(repr=False)
-    """As they came: `weight.0`, `bias.0`, `neurons`, `decision`, …; maps are bytes."""
+    """As they came: `weight.0`, `bias.0`, `neurons`, `decision`, …; maps are bytes. Where not all neurons
+    have one, `neurons_index` has the numbers of those that have."""
 
     @property
     def decision(self) -> Floats | None:
@@ -57,7 +58,8 @@ class Moment:
 
     @property
     def weights(self) -> list[dict[str, np.ndarray]]:
-        """For each layer `weight` (inputs × units), `bias`, and what else it has."""
+        """For each layer `weight` (inputs × units), `bias`, and what else it has: where not all of a weight
+        came, `weight_sources` and `weight_units` with the numbers of its rows and columns."""
         layers: dict[int, dict[str, np.ndarray]] = {}
         for name, array in self.arrays.items():
             kind, _, layer = name.rpartition(".")
@@ -114,7 +116,8 @@ async def listen(
     back, with `hello` and the whole history.
 
     It watches only, so that a page that holds the session goes on holding it. `look`: `rate` (frames a
-    second), `neurons` and `output` (cells along the side of a map). Raises Gone, Refused or Unreachable.
+    second), `neurons` and `output` (cells along the side of a map), `units` (the neurons of each layer that
+    are drawn). Raises Gone, Refused or Unreachable.
     """
     attempts = transport.attempts()
     while True:

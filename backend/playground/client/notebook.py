@@ -21,8 +21,8 @@ from playground.client.session import AsyncSession
 from playground.client.still import Curves, still
 
 SCRIPT = Path(__file__).parents[1] / "web" / "static" / "notebook" / "widget.js"
-LOOK = {"rate": 8, "neurons": 4, "output": 100}
-"""What the kernel asks for: maps of the neurons are not shown."""
+LOOK = {"rate": 8, "output": 100, "units": []}
+"""What the kernel asks for: neurons are not shown."""
 SHOWN = ("train_loss", "test_loss")
 NOTHING: dict[str, Any] = {
     "playing": False,

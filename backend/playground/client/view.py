@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -102,9 +102,20 @@ class AsyncView:
         """A script, a notebook, weights, the curves … as a file."""
         return (await self._transport.call("GET", self._path(f"/export/{format}"), key=self.key)).content
 
-    async def watch(self, rate: float = 10, *, neurons: int = 20, size: int = 100) -> AsyncIterator[Moment]:
-        """Moment by moment as it moves, `rate` of them a second at most, until the session ends."""
-        look = {"rate": rate, "neurons": neurons, "output": size}
+    async def watch(
+        self,
+        rate: float = 10,
+        *,
+        neurons: int = 20,
+        size: int = 100,
+        units: Sequence[Sequence[int]] | None = None,
+    ) -> AsyncIterator[Moment]:
+        """Moment by moment as it moves, `rate` of them a second at most, until the session ends.
+
+        `units`: of each layer, the neurons whose maps are wanted, `[]` for none; then a wide layer has only
+        the weights between them. Without it all come, megabytes a moment of a large network.
+        """
+        look = {"rate": rate, "neurons": neurons, "output": size, "units": units}
         async for moment in live.watch(self._transport, self.id, look):
             yield moment
 

@@ -16,6 +16,7 @@ from playground import limits
 from playground.catalogue.component import FROZEN
 from playground.errors import ValidationFailed, broken, fault
 from playground.i18n import say
+from playground.run.selection import Selection, union
 from playground.run.slices import FIRST_TWO, Axes
 from playground.run.weights import AllWeights, OneWeight
 
@@ -178,6 +179,21 @@ class Authorize(Message):
     """The key of the session."""
 
 
+class Neuron(Message):
+    """One neuron."""
+
+    layer: int = Field(ge=0, le=limits.HIDDEN_LAYERS, examples=[0])
+    """Its layer, the first hidden one is 0."""
+    unit: int = Field(ge=0, lt=limits.WIDTH, examples=[3])
+    """Its place there."""
+
+
+Units = Annotated[
+    list[Annotated[int, Field(ge=0, lt=limits.WIDTH)]],
+    Field(max_length=limits.WIDTH),
+]
+
+
 class Watch(Message):
     """What this viewer wants to see, and how often; at rate 0 it gets metrics but no frames."""
 
@@ -188,6 +204,25 @@ class Watch(Message):
     """Cells along the side of a neuron's map."""
     output: int = Field(default=100, ge=limits.OUTPUT_MAP[0], le=limits.OUTPUT_MAP[1])
     """Cells along the side of the decision map."""
+    units: list[Units] | None = Field(
+        default=None, max_length=limits.HIDDEN_LAYERS + 1, examples=[[[0, 1, 2, 3], [0, 1], [0]]]
+    )
+    """Of each layer, from the first hidden one to the output, the neurons that it draws: only they need a
+    map, and a wide layer only the weights between them. Null: it draws all of them. What the network does
+    not have is passed over, so that this may be older than a change of its shape."""
+    enlarged: Neuron | None = None
+    """A neuron that is looked at closely: it is drawn, and all weights into its layer's are shown."""
+
+    @property
+    def selection(self) -> Selection | None:
+        """What it draws; None where that is all."""
+        if self.units is None:
+            return None
+        units, close = [tuple(sorted(set(drawn))) for drawn in self.units], self.enlarged
+        drawn = Selection(tuple(units))
+        if close is None:
+            return drawn
+        return union([drawn, Selection(((),) * close.layer + ((close.unit,),), (close.layer,))])
 
 
 class Ack(Message):

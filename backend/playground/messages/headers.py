@@ -16,7 +16,7 @@ class Header(BaseModel):
     """What follows the header; known once the message is encoded."""
 
     def encode(self, arrays: Arrays) -> bytes:
-        return encode(self.model_dump(mode="json", by_alias=True), arrays)
+        return encode(self.model_dump(mode="json", by_alias=True, exclude={"arrays"}), arrays)
 
 
 class LayerSize(BaseModel):
@@ -32,7 +32,12 @@ class LayerSize(BaseModel):
 
 
 class FrameHeader(Header):
-    """What is drawn of one moment: weights, maps of the neurons, the decision map, predictions."""
+    """What is drawn of one moment: weights, maps of the neurons, the decision map, predictions.
+
+    Where not all neurons have a map, `neurons_index` has the numbers of those that have, counted from the
+    first hidden layer on. Where not all of `weight.1` is there, `weight_sources.1` has the numbers of its
+    rows and `weight_units.1` those of its columns. At least what the viewer draws is there.
+    """
 
     type: Literal["frame"] = "frame"
     frame: int
@@ -95,7 +100,8 @@ class MetricsHeader(Header):
     """Counts the resets."""
     current: bool = False
     """Whether it is one row of the moment of the next frame, which is no point of the history and has neither
-    `low` nor `high`."""
+    `low` nor `high`. While a large network trains, it is of up to a quarter of a second before, and so are
+    the predictions of the frame."""
     stride: int
     """Steps between two points, at most; a point replaces those that the viewer has of the same steps."""
     first: int = Field(serialization_alias="from")

@@ -34,6 +34,7 @@ from playground.messages.stacks import GoOn, OpenPatch, OpenStack, PatchTrained,
 from playground.run.config import Config
 from playground.run.run import Best, TimelineEntry
 from playground.run.script import Mark, StoppedBy, StopRules
+from playground.run.selection import Selection
 from playground.run.slices import FIRST_TWO, Axes
 
 DEVICE_BYTES = 32
@@ -52,6 +53,8 @@ class Size(NamedTuple):
 
     neurons: int
     output: int
+    selected: bool = False
+    """Whether only those neurons are drawn that somebody looks at; they are in a `Selection` of their own."""
 
 
 # --- Requests ---------------------------------------------------------------------------------------------
@@ -119,6 +122,8 @@ class SendFrame(Message):
     type: Literal["send_frame"] = "send_frame"
     size: Size
     fresh: bool = False
+    selection: Selection | None = None
+    """What is drawn in frames of this size from now on; without one, what was drawn before."""
 
 
 class Step(commands.Step):

@@ -1,19 +1,26 @@
 """The viewers of a session: an event is encoded once for all, and each gets frames at its own rate."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
+from random import random
 from time import monotonic
 
 from playground.messages import events
+from playground.messages.commands import Watch
 from playground.messages.events import Closing, Event, Role
 from playground.messages.worker import Size
+from playground.run.selection import Selection, union
 from playground.session.viewer import Picture, Viewer
 
 SAMPLES_EVERY = 0.1
-"""Seconds between two deliveries of samples to viewers that get no frames."""
+"""Seconds between two deliveries of samples to viewers that get frames seldom, or none."""
+COUNT_EVERY = 0.1
+"""Seconds between two reports of how many are watching."""
 
-AskForFrame = Callable[[Size, bool], None]
-"""Asks the worker for a frame of this size; with True at once, even if it shows nothing new."""
+AskForFrame = Callable[[Size, bool, Selection | None], None]
+"""Asks the worker for a frame of this size; with True at once, even if it shows nothing new. A selection is
+what is drawn from then on."""
 
 
 class Broadcast:
@@ -25,8 +32,17 @@ class Broadcast:
         """Sizes that the worker has been asked for."""
         self._newest: dict[Size, Picture] = {}
         """Of each size that is watched."""
+        self._beat = random()
+        """Viewers of one rate get their frames at the same moments, which are others in other sessions."""
+        self._selections: dict[Size, Selection] = {}
+        """What all who watch a size draw together, as far as it is known."""
+        self._told: dict[Size, Selection] = {}
+        """What the worker knows of that."""
         self._frame_timer: asyncio.TimerHandle | None = None
+        self._next_due = math.inf
+        """When that rings."""
         self._sample_timer: asyncio.TimerHandle | None = None
+        self._count_timer: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         return len(self._viewers)
@@ -38,10 +54,11 @@ class Broadcast:
         if viewer.role is Role.HOLDER:
             self.set_holder(viewer)
         self._viewers.append(viewer)
-        self._tell_count(but=viewer)
+        self._tell_count()
 
     def leave(self, viewer: Viewer) -> None:
         self._viewers.remove(viewer)
+        self._selections.clear()
         if self._holder is viewer:
             self._holder = None
         self._tell_count()
@@ -54,35 +71,81 @@ class Broadcast:
             old.tell(events.Replaced().encoded())
             old.leave(Closing.REPLACED, "replaced by a newer connection")
 
-    def tell(self, event: Event | bytes, but: Viewer | None = None) -> None:
+    def watch(self, viewer: Viewer, wish: Watch) -> None:
+        """From now on it sees what it asks for."""
+        viewer.watch(wish)
+        self._selections.clear()
+        self.send_frames(fresh=True)
+
+    def tell(self, event: Event | bytes) -> None:
         data = event if isinstance(event, bytes) else event.encoded()
         for viewer in self._viewers:
-            if viewer is not but:
-                viewer.tell(data)
+            viewer.tell(data)
 
-    def _tell_count(self, but: Viewer | None = None) -> None:
-        self.tell(events.Viewers(count=len(self._viewers)), but)
+    def _tell_count(self) -> None:
+        """Soon, and once for all who come until then: a thousand would tell each other a million times."""
+        if self._count_timer is None:
+            self._count_timer = asyncio.get_running_loop().call_later(COUNT_EVERY, self._count_is_due)
+
+    def _count_is_due(self) -> None:
+        self._count_timer = None
+        self.tell(events.Viewers(count=len(self._viewers)))
 
     def send_frames(self, fresh: bool = False) -> None:
         """Gives the viewers that are due what they have not seen, asks for a frame of each size that others
         are ready for, and comes back when the next is due. A viewer that has not drawn what it got is passed
         over: it skips frames."""
-        now = monotonic()
-        for viewer in self._viewers:
-            picture = self._newest.get(viewer.size)
-            if picture and viewer.open_for_frames and viewer.due <= now and viewer.shown < picture.number:
-                viewer.show(picture)
-        open_viewers = [viewer for viewer in self._viewers if viewer.open_for_frames]
-        due = {viewer.size for viewer in open_viewers if viewer.due <= now}
+        self._come_back(math.inf)
+        self._offer(self._viewers, fresh)
+
+    def send_frame(self, viewer: Viewer) -> None:
+        """The same for one viewer, which may be ready now: a thousand others are not looked at."""
+        self._offer((viewer,))
+
+    def _offer(self, viewers: Iterable[Viewer], fresh: bool = False) -> None:
+        now, due, next_due = monotonic(), set[Size](), math.inf
+        for viewer in viewers:
+            if not viewer.open_for_frames:
+                continue
+            if viewer.due <= now:
+                picture = self._newest.get(viewer.size)
+                if not picture or viewer.shown >= picture.number:
+                    due.add(viewer.size)
+                    continue
+                viewer.show(picture, self._beat)
+                if not viewer.open_for_frames:
+                    continue
+                if viewer.due <= now:
+                    due.add(viewer.size)
+            if viewer.due > now and viewer.size not in self._wanted:
+                next_due = min(next_due, viewer.due)
         for size in due if fresh else due - self._wanted:
-            self._ask_for_frame(size, fresh)
-            self._wanted.add(size)
+            self._ask(size, fresh)
+        if next_due < self._next_due:
+            self._come_back(next_due)
+
+    def _come_back(self, due: float) -> None:
+        """When the next viewer is due, in `monotonic` time; infinity: not by itself."""
+        self._next_due = due
         if self._frame_timer:
             self._frame_timer.cancel()
-            self._frame_timer = None
-        later = [v.due - now for v in open_viewers if v.due > now and v.size not in self._wanted]
-        if later:
-            self._frame_timer = asyncio.get_running_loop().call_later(min(later), self.send_frames)
+        later = asyncio.get_running_loop().call_later
+        self._frame_timer = later(due - monotonic(), self.send_frames) if due < math.inf else None
+
+    def _ask(self, size: Size, fresh: bool) -> None:
+        selection = self._selection(size) if size.selected else None
+        news = None if selection == self._told.get(size) else selection
+        if news is not None:
+            self._told[size] = news
+        self._ask_for_frame(size, fresh, news)
+        self._wanted.add(size)
+
+    def _selection(self, size: Size) -> Selection:
+        """Each gets what any of them draws, so that a frame is encoded once for all."""
+        if size not in self._selections:
+            drawn = (v.selection for v in self._viewers if v.size == size and v.watches)
+            self._selections[size] = union(selection for selection in drawn if selection is not None)
+        return self._selections[size]
 
     def take_frame(self, size: Size, picture: Picture | None) -> None:
         """A frame that was asked for; none if it is of a run that has ended."""
@@ -96,6 +159,7 @@ class Broadcast:
     def ask_again(self) -> None:
         """What the last worker was asked for is lost."""
         self._wanted.clear()
+        self._told.clear()
         self.send_frames(fresh=True)
 
     def send_samples(self) -> None:
@@ -105,8 +169,12 @@ class Broadcast:
 
     def _samples_are_due(self) -> None:
         self._sample_timer = None
+        now = monotonic()
         for viewer in self._viewers:
-            viewer.catch_up()
+            if abs(viewer.due - now) <= SAMPLES_EVERY:
+                self.send_samples()  # a frame is about to bring them; if not, the next time
+            else:
+                viewer.catch_up()
 
     def start_over(self) -> None:
         """A new run: nothing of the last one is shown any more."""
@@ -118,6 +186,6 @@ class Broadcast:
         """Lets the viewers go, after what they have been told."""
         for viewer in self._viewers:
             viewer.leave(code, reason)
-        for timer in (self._frame_timer, self._sample_timer):
+        for timer in (self._frame_timer, self._sample_timer, self._count_timer):
             if timer:
                 timer.cancel()

@@ -1,13 +1,15 @@
 """A viewer comes, says something over its websocket, hears what became of it, and leaves."""
 
 import logging
+from collections.abc import Coroutine
 from http import HTTPStatus
 from time import monotonic
+from typing import Any
 
 from playground.errors import Problem, ValidationFailed, fault, problem_of
 from playground.i18n import say
 from playground.messages import commands, events
-from playground.messages.commands import ID_LENGTH, read_message, sent_id
+from playground.messages.commands import ID_LENGTH, Command, read_message, sent_id
 from playground.messages.events import Acknowledged, Done, Role
 from playground.session.history import History
 from playground.session.session import Session
@@ -48,30 +50,36 @@ def curves(session: Session) -> History:
     return History(session.run_number) if session.passing else session.history
 
 
-async def hear(session: Session, viewer: Viewer, text: str) -> None:
-    """Whatever is wrong with a message is answered, and the session goes on."""
+def hear(session: Session, viewer: Viewer, text: str) -> Coroutine[Any, Any, None] | None:
+    """Whatever is wrong with a message is answered, and the session goes on. What a command takes longer for
+    is to be waited for."""
     if viewer.presence is not Presence.HERE:
-        return  # a late message of a connection that has been replaced
-    name = sent_id(text)
+        return None  # a late message of a connection that has been replaced
     try:
         name, message = read_message(text)
         match message:
             case commands.Ack(frame=frame):
                 viewer.acknowledge(frame)
-                session.viewers.send_frames()
-                return
+                session.viewers.send_frame(viewer)
+                return None
             case commands.Watch():
-                viewer.watch(message)
-                session.viewers.send_frames(fresh=True)
-                result = Done(step=session.step)
+                session.viewers.watch(viewer, message)
             case commands.Authorize(key=key):
                 _authorize(session, viewer, key)
-                result = Done(step=session.step)
             case command:
                 if viewer.role is not Role.HOLDER:
                     raise Problem(HTTPStatus.FORBIDDEN, say("problem.holder_only"))
-                result = await session.answers.of(_named(name), command)
-        viewer.tell(Acknowledged.of(_named(name), result).encoded())
+                return _carried_out(session, viewer, _named(name), command)
+        viewer.tell(Acknowledged.of(_named(name), Done(step=session.step)).encoded())
+    except Exception as error:
+        viewer.tell(error_event(sent_id(text), error).encoded())
+    return None
+
+
+async def _carried_out(session: Session, viewer: Viewer, name: str, command: Command) -> None:
+    try:
+        result = await session.answers.of(name, command)
+        viewer.tell(Acknowledged.of(name, result).encoded())
     except Exception as error:
         viewer.tell(error_event(name, error).encoded())
 

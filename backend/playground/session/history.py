@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,6 +20,8 @@ EARLY = 64
 The page has the same number (`EARLY` in history.ts)."""
 FRESH_BATCHES = 1024
 """Batches of rows that are kept to be written; with more, the whole history is."""
+LOOSE_BATCHES = 256
+"""Batches that wait to become part of the table; with more, they do."""
 
 
 class History:
@@ -34,7 +37,12 @@ class History:
         self.last = -1
         """Index of the newest sample."""
         self._columns: tuple[str, ...] = ()
-        self._table = np.empty((3, 0, 0))
+        self._joined = np.empty((3, 0, 0))
+        self._loose: list[tuple[tuple[str, ...], np.ndarray]] = []
+        """Columns and rows after those of the table, each row of a stretch of its own: they need no merging,
+        and are put behind it when somebody asks for more than the newest."""
+        self._end = -1.0
+        """Of the stretch of the newest row; infinite where that is not known."""
         self._encoded: dict[int, list[bytes]] = {}
         self._fresh: list[tuple[int, tuple[str, ...], np.ndarray]] | None = None
         """Rows as they came since the last call of `fresh`; None: everything is."""
@@ -42,8 +50,10 @@ class History:
     def add(self, stride: int, columns: tuple[str, ...], rows: np.ndarray) -> None:
         """Rows (3, k, columns), in order, or (k, columns) where least and greatest are the mean. Known ones,
         computed again after a worker's death, are dropped."""
-        rows = np.broadcast_to(rows, (3, *rows.shape[-2:]))
-        rows = rows[:, rows[MEAN, :, INDEX] > self.last]
+        if rows.ndim == 2:
+            rows = np.broadcast_to(rows, (3, *rows.shape))
+        if rows.shape[1] and rows[MEAN, 0, INDEX] <= self.last:
+            rows = rows[:, rows[MEAN, :, INDEX] > self.last]
         if not rows.shape[1]:
             return
         self.last = int(rows[MEAN, -1, INDEX])
@@ -51,30 +61,53 @@ class History:
             self._fresh.append((stride, columns, rows))
             if stride > self.stride or len(self._fresh) > FRESH_BATCHES:
                 self._fresh = None
-        self.stride = max(self.stride, stride)
-        self._columns = tuple(dict.fromkeys(self._columns + columns))
-        known, count = self._table.shape[1:]
-        table = np.full((3, known + rows.shape[1], len(self._columns)), np.nan)
-        table[:, :known, :count] = self._table
-        table[:, known:, [self._columns.index(name) for name in columns]] = rows
-        self._table = merged(table, self.stride)
+        ends = [stretch_end(step, max(self.stride, stride)) for step in rows[MEAN, :, STEP].tolist()]
+        alone = stride <= self.stride and all(a < b for a, b in pairwise([self._end, *ends]))
+        if columns != self._columns:
+            self._columns = tuple(dict.fromkeys(self._columns + columns))
+        self._loose.append((columns, rows))
+        self._end = ends[-1]
         self._encoded.clear()
+        if not alone:
+            self.stride = max(self.stride, stride)
+            self._joined = merged(self._table, self.stride)
+        elif len(self._loose) > LOOSE_BATCHES:
+            self._join()
+
+    @property
+    def _table(self) -> np.ndarray:
+        """All rows, (3, rows, columns)."""
+        if self._loose:
+            self._join()
+        return self._joined
+
+    def _join(self) -> None:
+        known, count = self._joined.shape[1:]
+        table = np.full((3, known + sum(r.shape[1] for _, r in self._loose), len(self._columns)), np.nan)
+        table[:, :known, :count] = self._joined
+        for columns, rows in self._loose:
+            here = [self._columns.index(name) for name in columns]
+            table[:, known : known + rows.shape[1], here] = rows
+            known += rows.shape[1]
+        self._joined = table
+        self._loose.clear()
 
     def copy(self, run: int, before: int | None = None) -> "History":
         """The same samples, but for those from index `before` on, as the history of another run."""
         other = History(run)
+        other._end = math.inf
         other.stride, other.last, other._columns = self.stride, self.last, self._columns
-        other._table = self._table
+        other._joined = self._table
         if before is not None and self._columns:
             other.last = min(self.last, before - 1)
-            other._table = self._table[:, self._table[MEAN, :, INDEX] < before]
+            other._joined = self._table[:, self._table[MEAN, :, INDEX] < before]
         return other
 
     def up_to(self, step: int, run: int) -> "History":
         """The samples up to this step, as the history of another run."""
         other = self.copy(run)
         if self._columns:
-            other._table = self._table[:, self._table[MEAN, :, STEP] <= step]
+            other._joined = self._table[:, self._table[MEAN, :, STEP] <= step]
             other.last = int(other._table[MEAN, -1, INDEX]) if other._table.shape[1] else -1
         return other
 
@@ -85,10 +118,26 @@ class History:
 
     def since(self, index: int) -> list[bytes]:
         """Metrics messages with all rows after this index. Viewers in the same state share them."""
+        if index >= self.last:
+            return []
         if index not in self._encoded:
-            newer = self._table[:, self._table[MEAN, :, INDEX] > index] if self._columns else self._table
+            newer = self._newest(index)
+            if newer is None:
+                newer = self._table[:, self._table[MEAN, :, INDEX] > index] if self._columns else self._table
             self._encoded[index] = [self._encode(newer)] if newer.shape[1] else []
         return self._encoded[index]
+
+    def _newest(self, index: int) -> np.ndarray | None:
+        """The rows after this index, if all of them are loose."""
+        newest: list[np.ndarray] = []
+        for columns, rows in reversed(self._loose):
+            if columns != self._columns:
+                return None
+            newest.insert(0, rows)
+            if rows[MEAN, 0, INDEX] <= index + 1:
+                rows = np.concatenate(newest, axis=1) if len(newest) > 1 else rows
+                return rows[:, rows[MEAN, :, INDEX] > index]
+        return None
 
     def series(self, kept: int = MEAN) -> dict[str, list[float | None]]:
         """Every column over all rows; null where a row lacks it. `kept` is `MEAN`, `LOW` or `HIGH`."""
@@ -118,7 +167,8 @@ class History:
             header, arrays = decode(part)
             if header["type"] == "history":
                 history.stride, history.last = header["stride"], header["last"]
-                history._columns, history._table = tuple(header["columns"]), arrays["table"]
+                history._columns, history._joined = tuple(header["columns"]), arrays["table"]
+                history._end = math.inf
             else:
                 for number, batch in enumerate(header["batches"]):
                     history.add(batch["stride"], tuple(batch["columns"]), arrays[str(number)])
@@ -133,6 +183,13 @@ class History:
             columns=self._columns,
         )
         return header.encode({"samples": table[MEAN], "low": table[LOW], "high": table[HIGH]})
+
+
+def stretch_end(step: float, stride: int) -> float:
+    """Of one step, as `stretch_ends`."""
+    _, exponent = math.frexp((step - 1) / EARLY)
+    length = min(stride, 2.0 ** max(exponent - 1, 0))
+    return math.ceil(step / length) * length
 
 
 def stretch_ends(steps: np.ndarray, stride: int) -> np.ndarray:

@@ -113,7 +113,9 @@ class Session:
         self.lockstep = Lockstep(self)
         self.answers = Answers(lambda command: self.lockstep.perform(self, command))
         self.viewers = Broadcast(
-            lambda size, fresh: engine.tell(self.id, messages.SendFrame(size=size, fresh=fresh))
+            lambda size, fresh, selection: engine.tell(
+                self.id, messages.SendFrame(size=size, fresh=fresh, selection=selection)
+            )
         )
         self._engine = engine
         self._uploads = uploads

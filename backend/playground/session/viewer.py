@@ -10,6 +10,7 @@ from playground import limits
 from playground.messages.commands import Watch
 from playground.messages.events import Closing, Role
 from playground.messages.worker import Size
+from playground.run.selection import Selection
 from playground.session.history import History
 
 OWED_BYTES = 16 * 1024 * 1024
@@ -50,6 +51,8 @@ class Viewer:
         self.role = role
         self.presence = Presence.HERE
         self.size = Size(neurons=20, output=100)
+        self.selection: Selection | None = None
+        """The neurons that it draws, if not all."""
         self.due = 0.0
         """When it may get its next frame, in `monotonic` time."""
         self.shown = 0
@@ -85,11 +88,15 @@ class Viewer:
             self.leave(Closing.OVERLOADED, "this connection is too slow")
         self._wake.set()
 
-    def show(self, picture: Picture) -> None:
-        """A frame; if it cannot be sent before the next one comes, it is skipped."""
+    def show(self, picture: Picture, beat: float = 0.0) -> None:
+        """A frame; if it cannot be sent before the next one comes, it is skipped. A viewer that is on time
+        stays so; the others are due with whoever has the same rate and `beat`, in `monotonic` time."""
         self._frame = picture
         self.shown = picture.number
-        self.due = max(self.due + 1 / self._rate, monotonic())
+        now, pause = monotonic(), 1 / self._rate
+        self.due += pause
+        if self.due <= now:
+            self.due = now + (beat - now) % pause
         self._wake.set()
 
     def catch_up(self) -> None:
@@ -117,12 +124,19 @@ class Viewer:
             while self._unacked.popleft() != frame:
                 pass
 
+    @property
+    def watches(self) -> bool:
+        return self._rate > 0
+
     def watch(self, wish: Watch) -> None:
         self._rate = wish.rate
-        self.size = Size(neurons=wish.neurons, output=wish.output)
-        self._frame = None
-        self.shown = 0
+        self.selection = wish.selection
+        size = Size(wish.neurons, wish.output, selected=self.selection is not None)
         self.due = 0.0
+        if size != self.size:
+            self.size = size
+            self._frame = None
+            self.shown = 0
 
     def too_loud(self) -> bool:
         """Counts a message; whether there have been more than its share."""

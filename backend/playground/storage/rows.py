@@ -1,9 +1,10 @@
 """What the tables of the database have in common."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, Row, Table, delete, insert, select
+from sqlalchemy import Column, Connection, Row, Table, bindparam, delete, insert, select
 
 T = TypeVar("T")
 
@@ -20,9 +21,18 @@ def made(row: type[T], found: Row[Any] | None, **more: Any) -> T | None:
 
 def put_file(connection: Connection, table: Table, owner: str, name: str, data: bytes) -> None:
     """Bytes of this name that belong to a session or a run, in place of those that were there."""
+    put_files(connection, table, [(owner, name, data)])
+
+
+def put_files(connection: Connection, table: Table, files: Sequence[tuple[str, str, bytes]]) -> None:
+    """Owner, name and bytes of each, likewise."""
+    if not files:
+        return
     at, *_ = table.primary_key.columns
-    connection.execute(delete(table).where(at == owner, table.c.name == name))
-    connection.execute(insert(table).values({at.name: owner, "name": name, "data": data}))
+    where = at == bindparam("owner"), table.c.name == bindparam("called")
+    names = [{"owner": owner, "called": name} for owner, name, _ in files]
+    connection.execute(delete(table).where(*where), names)
+    connection.execute(insert(table), [{at.name: o, "name": name, "data": data} for o, name, data in files])
 
 
 def get_file(connection: Connection, table: Table, owner: str, name: str) -> bytes | None:

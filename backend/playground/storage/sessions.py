@@ -1,10 +1,10 @@
 """Live sessions in the database. Each function is work for `Store.do`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from playground.storage import rows, uploads
 from playground.storage.schema import session_answers, session_files, session_lines, sessions
@@ -57,9 +57,26 @@ class Stored:
     uploads: Mapping[str, bytes]
 
 
-def write(connection: Connection, changed: Iterable[Changes]) -> None:
+def write(connection: Connection, changed: Sequence[Changes]) -> None:
+    """Of different sessions."""
     for changes in changed:
         _write(connection, changes)
+    _update(connection, [changes for changes in changed if changes.values and not changes.row])
+    files = [(changes.id, name, data) for changes in changed for name, data in changes.files.items()]
+    rows.put_files(connection, session_files, files)
+
+
+def _update(connection: Connection, changed: Sequence[Changes]) -> None:
+    """Those of which the same columns have changed in one statement."""
+    together: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for changes in changed:
+        values = {f"new_{name}": value for name, value in changes.values.items()}
+        together.setdefault(tuple(changes.values), []).append({"at": changes.id, **values})
+    for columns, parameters in together.items():
+        values = {name: bindparam(f"new_{name}", type_=sessions.c[name].type) for name in columns}
+        connection.execute(
+            update(sessions).where(sessions.c.id == bindparam("at")).values(values), parameters
+        )
 
 
 def _write(connection: Connection, changes: Changes) -> None:
@@ -67,8 +84,6 @@ def _write(connection: Connection, changes: Changes) -> None:
     if changes.row:
         remove(connection, [name])
         connection.execute(insert(sessions).values(asdict(changes.row)))
-    elif changes.values:
-        connection.execute(update(sessions).where(sessions.c.id == name).values(changes.values))
     if changes.lines:
         lines = [
             {"session": name, "number": number, "entry": entry}
@@ -87,8 +102,6 @@ def _write(connection: Connection, changes: Changes) -> None:
     if changes.gone:
         old = session_files.c.name.in_(changes.gone)
         connection.execute(delete(session_files).where(session_files.c.session == name, old))
-    for file, data in changes.files.items():
-        rows.put_file(connection, session_files, name, file, data)
     if changes.uploads:
         uploads.keep(connection, "session", name, changes.uploads)
 

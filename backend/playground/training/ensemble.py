@@ -13,8 +13,8 @@ from playground.training.trainer import Trainer
 
 def outputs_of(trainer: Trainer, experiment: Experiment, x: Tensor, network: int = 0) -> Tensor:
     """The outputs (n, units) of a network at features x (1, n, inputs)."""
-    units = experiment.network.layers[-1].width
-    return torch.from_numpy(trainer.activations(x, network)[-units:].T)
+    units, last = experiment.network.units, experiment.network.layers[-1].width
+    return torch.from_numpy(trainer.activations(x, network, np.arange(units - last, units)).T)
 
 
 def answers(trainer: Trainer, experiment: Experiment, x: Tensor) -> Tensor:

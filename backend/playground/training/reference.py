@@ -94,5 +94,6 @@ class ReferenceTrainer:
         return evaluation_of(self._experiment, output, y, lambda: output[: self._experiment.count])
 
     @torch.no_grad()
-    def activations(self, x: Tensor, network: int = 0) -> np.ndarray:
-        return torch.cat([a[network] for a in self._model.activations(x)], dim=1).T.cpu().numpy()
+    def activations(self, x: Tensor, network: int = 0, units: np.ndarray | None = None) -> np.ndarray:
+        found = torch.cat([a[network] for a in self._model.activations(x)], dim=1).T.cpu().numpy()
+        return found if units is None else found[units]

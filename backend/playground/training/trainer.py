@@ -44,8 +44,9 @@ class Trainer(Protocol):
         """One network at features x (1, n, inputs) with targets y (1, n) or (1, n, targets)."""
         ...
 
-    def activations(self, x: Tensor, network: int = 0) -> np.ndarray:
-        """Evaluated activations of every unit of one network, layer by layer, (units, n) float32."""
+    def activations(self, x: Tensor, network: int = 0, units: np.ndarray | None = None) -> np.ndarray:
+        """Evaluated activations of every unit of one network, layer by layer, (units, n) float32; or of those
+        `units` of that order, int64."""
         ...
 
     def change(self, experiment: Experiment, state: State) -> None:

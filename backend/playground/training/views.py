@@ -4,6 +4,7 @@ Pictures are uint8 with the two numbers that 0 and 255 stand for, so that a fram
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import torch
@@ -12,23 +13,27 @@ from torch import Tensor
 from playground import limits
 from playground.catalogue.features import available, columns
 from playground.run import slices
+from playground.run.selection import Selection
 from playground.run.slices import FIRST_TWO, Axes
 from playground.training.ensemble import answers, combined, outputs_of
-from playground.training.evaluation import Evaluation
+from playground.training.evaluation import Evaluation, evaluation_of
 from playground.training.experiment import Experiment, features
 from playground.training.insight.units import UnitWatch, dropped
 from playground.training.loop import TrainingLoop
 from playground.training.planes import Plane, plane_of
 from playground.training.score_curves import score_curves
 from playground.training.scores import class_scores
-from playground.training.weights import read_weights
+from playground.training.selected import drawn_units, shown_weights
 
 Arrays = dict[str, np.ndarray]
 
 FEATURE_MAP = 32
 MAP_PRODUCTS = 1e9
 """Multiplications that one map may cost; a large network is drawn on a coarser grid."""
-SMALLEST_MAP = 8
+MOVING_PRODUCTS = 4e7
+"""The same while it trains, when there is a map many times a second: a millisecond or two."""
+SMALLEST_MAP = 11
+"""Its cells fit into what the kernel evaluates at once."""
 FARTHEST = np.float32(1e38)
 """The largest number that is drawn."""
 CURVE = 241
@@ -110,10 +115,21 @@ class Views:
         self._plane = None
         self._grids.clear()
 
-    def frame(self, evaluation: Evaluation, neuron_size: int = 20, output_size: int = 100) -> Arrays:
-        """Weights, maps of neurons and output, and predictions, for an evaluation of all points.
+    def frame(
+        self,
+        evaluation: Evaluation,
+        neuron_size: int = 20,
+        output_size: int = 100,
+        selection: Selection | None = None,
+        moving: bool = False,
+    ) -> Arrays:
+        """Weights, maps of neurons and output, and predictions, for an evaluation of all points; with a
+        `selection`, only of the neurons that are drawn. While it is `moving`, a large network is drawn
+        coarser.
 
-        `weight.0`, `bias.0` and so on, float32; `neurons` (N, size, size) with `neurons_range` (N, 2);
+        `weight.0`, `bias.0` and so on, float32, and where not all of a weight is shown `weight_sources.0` and
+        `weight_units.0`, as `shown_weights` says; `neurons` (N, size, size) with `neurons_range` (N, 2), and
+        where these are not all neurons `neurons_index` (N,) int32, their numbers layer by layer;
         `decision` (size, size), of several values (targets, size, size), with `decision_range` (2,), and
         `confidence` of more than two classes; `palette` (K, 3) where classes are colours; of several networks
         their mean, and how far they differ, `spread` (1, size, size) with `spread_range` (1, 2);
@@ -124,21 +140,34 @@ class Views:
         `unit_states`, and with dropout `dropped` and `dropped_share`, as `insight.units` says.
         """
         experiment, state = self._loop.experiment, self._loop.state
-        arrays: Arrays = {}
-        for index, layer in enumerate(read_weights(experiment.network, state)):
-            for name, value in layer.items():
-                if not name.startswith("running_"):
-                    arrays[f"{name}.{index}"] = value.copy()
-        size = self._fit(neuron_size)
-        arrays["neurons"], arrays["neurons_range"] = quantised(
-            self._loop.trainer.activations(self._grid(size)), size
-        )
+        network = experiment.network
+        arrays = shown_weights(network, state, selection)
+        size, side = self._fit(neuron_size, moving), self._fit(output_size, moving)
+        units = drawn_units(network, selection)
+        values, outputs = self._values(size, units, size == side and experiment.recorded == 1)
+        arrays["neurons"], arrays["neurons_range"] = quantised(values, size)
+        if len(units) < network.units:
+            arrays["neurons_index"] = units.astype(np.int32)
         arrays["unit_states"] = self.units.states(experiment, state)
         arrays |= dropped(experiment, state)
         if experiment.dataset.task.inputs == 1:
             arrays["curve"] = self._curve()
-        decision = self._decision(self._fit(output_size), evaluation)
+        decision = self._decision(side, evaluation, outputs)
         return arrays | decision | self._embedding() | predictions(experiment, evaluation)
+
+    def _values(self, size: int, units: np.ndarray, both: bool) -> tuple[np.ndarray, Tensor | None]:
+        """What these units put out over a grid, (units, size²); with `both` the outputs' too, (size²,
+        outputs)."""
+        network = self._loop.experiment.network
+        asked = units
+        if both:
+            asked = np.concatenate(
+                [units, np.arange(network.units - network.layers[-1].width, network.units)]
+            )
+        if not len(asked):
+            return np.empty((0, size * size), np.float32), None
+        found = self._loop.trainer.activations(self._grid(size), 0, asked)
+        return found[: len(units)], torch.from_numpy(found[len(units) :].T) if both else None
 
     def _embedding(self) -> Arrays:
         """Of the first network."""
@@ -164,13 +193,16 @@ class Views:
         mean = answers(self._loop.trainer, self._loop.experiment, x).mean(dim=0)
         return mean.T if mean.dim() == 2 else mean
 
-    def _decision(self, size: int, evaluation: Evaluation) -> Arrays:
-        """`evaluation` is of all points."""
+    def _decision(self, size: int, evaluation: Evaluation, outputs: Tensor | None) -> Arrays:
+        """`evaluation` is of all points; `outputs` over the map, (size², units), where they are known."""
         task = self._loop.experiment.task
         trainer, experiment = self._loop.trainer, self._loop.experiment
         spread = None
         if experiment.recorded > 1:
             evaluated, spread = combined(trainer, experiment, self._grid(size))
+        elif outputs is not None:
+            trained = partial(outputs_of, trainer, experiment, experiment.train_x)
+            evaluated = evaluation_of(experiment, outputs, None, trained)
         else:
             evaluated = trainer.evaluate(self._grid(size))
         if task.answer == "multiclass":
@@ -223,11 +255,11 @@ class Views:
         }
         return {f"{part}.{name}": array for part, arrays in found.items() for name, array in arrays.items()}
 
-    def _fit(self, size: int) -> int:
+    def _fit(self, size: int, moving: bool) -> int:
         """The size of a map, made smaller where the network is too large to draw it in time."""
-        experiment = self._loop.experiment
-        fitting = int((MAP_PRODUCTS / (experiment.network.size * experiment.recorded)) ** 0.5)
-        return max(SMALLEST_MAP, min(size, fitting))
+        experiment, most = self._loop.experiment, MOVING_PRODUCTS if moving else MAP_PRODUCTS
+        fitting = int((most / (experiment.network.size * experiment.recorded)) ** 0.5)
+        return min(size, max(SMALLEST_MAP, fitting))
 
     def _grid(self, size: int) -> Tensor:
         """Features of a grid of cells, (1, size², inputs)."""

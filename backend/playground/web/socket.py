@@ -109,7 +109,10 @@ async def _listen(socket: WebSocket, session: Session, viewer: Viewer) -> None:
             rule = say("problem.text_only")
             viewer.tell(error_event(None, Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, rule)).encoded())
             continue
-        task = asyncio.create_task(hear(session, viewer, message["text"]))
+        command = hear(session, viewer, message["text"])
+        if command is None:
+            continue
+        task = asyncio.create_task(command)
         hearing.add(task)
         task.add_done_callback(hearing.discard)
         if len(hearing) >= COMMANDS_AT_ONCE:

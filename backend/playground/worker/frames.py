@@ -4,9 +4,11 @@ import math
 from time import monotonic
 
 from playground.messages.worker import Size
+from playground.run.selection import Selection
 
 REST = 3.0
-"""Frames take at most a quarter of the time: after one that cost t, there is none for 3 t."""
+"""Frames take at most a quarter of the time: after one that cost t, there is none for 3 t. What only some of
+them look at, as the states of all units, has a bound of its own: of two in a row the cheaper one counts."""
 
 
 class FrameSchedule:
@@ -16,15 +18,20 @@ class FrameSchedule:
         self._version = 1
         self._wanted: dict[Size, bool] = {}
         self._shown: dict[Size, int] = {}
+        self._selections: dict[Size, Selection] = {}
         self._next = 0.0
+        self._last = math.inf
 
     @property
     def version(self) -> int:
         """Grows with everything that can be seen."""
         return self._version
 
-    def want(self, size: Size, fresh: bool) -> None:
-        """`fresh`: even if it shows nothing new."""
+    def want(self, size: Size, fresh: bool, selection: Selection | None = None) -> None:
+        """`fresh`: even if it shows nothing new. A `selection` is what is drawn from now on."""
+        if selection is not None and selection != self._selections.get(size):
+            self._selections[size] = selection
+            self._shown.pop(size, None)
         self._wanted[size] = fresh or self._wanted.get(size, False)
 
     def changed(self) -> None:
@@ -48,9 +55,14 @@ class FrameSchedule:
         del self._wanted[size]
         return size
 
+    def selection(self, size: Size) -> Selection | None:
+        """What is drawn in frames of this size; None for all there is."""
+        return self._selections.get(size, Selection()) if size.selected else None
+
     def rest(self, seconds: float) -> None:
         """The frame took so long."""
-        self._next = monotonic() + REST * seconds
+        self._next = monotonic() + REST * min(seconds, self._last)
+        self._last = seconds
 
     def _ready(self) -> Size | None:
         for size, fresh in self._wanted.items():

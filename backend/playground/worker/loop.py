@@ -161,9 +161,9 @@ class Worker:
                 case _ if scripted := self._background.get(envelope.session):
                     with self._guarded(scripted):
                         self._answer(scripted, envelope)
-                case messages.SendFrame(size=size, fresh=fresh):
+                case messages.SendFrame(size=size, fresh=fresh, selection=selection):
                     if run:
-                        run.frames.want(size, fresh)
+                        run.frames.want(size, fresh, selection)
                 case _ if run is None:
                     self._send(envelope, messages.Failed(detail="the worker has no such session"))
                 case _ if run.catching_up and not isinstance(envelope.content, messages.Seek):

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -19,13 +20,20 @@ from playground.messages.events import Divergence, TaskDescription
 from playground.messages.headers import AxisHeader, DataHeader, FrameHeader, LayerSize, MetricsHeader
 from playground.messages.worker import Event, Size, as_array
 from playground.run.run import Best
+from playground.run.selection import Selection
 from playground.run.slices import Axes
-from playground.training.evaluation import Samples
+from playground.training.evaluation import Evaluation, Samples
+from playground.training.experiment import Experiment
 from playground.training.loop import TrainingLoop
 from playground.training.planes import Plane
 from playground.training.views import Views, data_view, predictions, shown_features
 from playground.training.weights import named_weights
 from playground.worker.snapshot import Moment
+
+MEASURED_PRODUCTS = 1e8
+"""Multiplications that measuring may cost with each frame of a network that moves."""
+MEASURED_EVERY = 0.25
+"""Seconds from one to the next where it costs more."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,16 @@ def axis_headers(plane: Plane, task: TaskDescription) -> tuple[AxisHeader, ...]:
     return tuple(AxisHeader(input=c, range=ranges[c] if ranges else None) for c in plane.columns)
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What the frames show of the points until another look at them."""
+
+    of: Experiment
+    until: float
+    samples: Samples
+    evaluation: Evaluation
+
+
 Send = Callable[[Event, Arrays, int], None]
 """Sends an event, with its arrays, as the answer to a request or to none, 0."""
 
@@ -69,6 +87,7 @@ class Reports:
         self._loop = loop
         self._views = views
         self._shown: tuple[Dataset, Task, tuple[str, ...], Fourier] | None = None
+        self._measured: Measured | None = None
 
     def next_run(self, loop: TrainingLoop) -> None:
         self.run += 1
@@ -180,11 +199,22 @@ class Reports:
             event = messages.Samples(run=self.run, stride=stride, columns=columns)
             self.tell(event, {"samples": np.ascontiguousarray(samples.table)})
 
-    def frame(self, size: Size) -> tuple[messages.Frame, Arrays]:
-        """A frame for the browser, and the metrics of the same moment."""
+    def _measure(self, moving: bool) -> tuple[Samples, Evaluation]:
+        """Of this moment; of a large network that is `moving`, of one shortly before."""
+        experiment, last, now = self._loop.experiment, self._measured, monotonic()
+        products = experiment.network.size * experiment.recorded * experiment.all_x.shape[1]
+        lasts = moving and products > MEASURED_PRODUCTS
+        if last and lasts and last.of is experiment and now < last.until:
+            return last.samples, last.evaluation
+        samples, evaluation = self._loop.measure()
+        self._measured = Measured(experiment, monotonic() + MEASURED_EVERY, samples, evaluation)
+        return samples, evaluation
+
+    def frame(self, size: Size, selection: Selection | None, moving: bool) -> tuple[messages.Frame, Arrays]:
+        """A frame for the browser, and the metrics that go with it."""
         loop = self._loop
-        samples, evaluation = loop.measure()
-        arrays = self._views.frame(evaluation, size.neurons, size.output)
+        samples, evaluation = self._measure(moving)
+        arrays = self._views.frame(evaluation, size.neurons, size.output, selection, moving)
         layers = tuple(
             LayerSize(inputs=layer.inputs, width=layer.width) for layer in loop.experiment.network.layers
         )

@@ -66,6 +66,36 @@ function seriesOf(history: History, metric: string, newer: Moment | null, drawn:
   return series;
 }
 
+/**
+ * The curves of several runs over one axis: the union of their x, each curve straight between its own points and
+ * null beyond them, and where it has a gap.
+ */
+export function overlaid(curves: { xs: number[]; ys: (number | null)[] }[]): Columns {
+  const rows = curves.map(({ xs, ys }) => ({ xs: rising(xs), ys }));
+  const union = [...new Set(rows.flatMap(({ xs }) => xs))].sort((a, b) => a - b);
+  return [union, ...rows.map(({ xs, ys }) => between(xs, ys, union))];
+}
+
+/** Of overlaid curves: how far each is from the first, times a factor. */
+export const apartFrom = ([xs, first, ...others]: Columns, factor = 1): Columns => [
+  xs,
+  ...others.map((ys) =>
+    ys.map((y, row) => (y === null || first[row] === null ? null : factor * (y - first[row]))),
+  ),
+];
+
+function between(xs: number[], ys: (number | null)[], at: number[]): (number | null)[] {
+  let row = 0; // the last one that is not after x
+  return at.map((x) => {
+    while (row + 1 < xs.length && xs[row + 1] <= x) row++;
+    const [left, right] = [ys[row] ?? null, ys[row + 1] ?? null];
+    if (xs.length === 0 || x < xs[0]) return null;
+    if (xs[row] === x) return left;
+    if (left === null || right === null) return null;
+    return left + ((right - left) * (x - xs[row])) / (xs[row + 1] - xs[row]);
+  });
+}
+
 /** An epoch of more points begins anew somewhere before; a chart's axis goes one way only. */
 function rising(values: number[]): number[] {
   let most = Number.NEGATIVE_INFINITY;

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { History } from "../history";
 import { binned } from "./bins";
 import { logSplits } from "./chart";
-import { columns, hiddenNorm, linesOf, OUTPUT_NORM } from "./columns";
+import { apartFrom, columns, hiddenNorm, linesOf, OUTPUT_NORM, overlaid } from "./columns";
 import { keep, kept, pinned } from "./ghost";
 import { counted, placed, strokeOf } from "./marks";
 import { smoothed } from "./smoothing";
@@ -280,5 +280,44 @@ describe("the ghost", () => {
     keep(null);
     expect(kept()).toBeNull();
     vi.unstubAllGlobals();
+  });
+});
+
+describe("curves of several runs", () => {
+  it("lie over one axis, each straight between its own points and nowhere else", () => {
+    const [xs, long, short] = overlaid([
+      { xs: [0, 2, 4], ys: [1, 0.5, 0.3] },
+      { xs: [1, 3], ys: [4, 2] },
+    ]);
+    expect(xs).toEqual([0, 1, 2, 3, 4]);
+    expect(long).toEqual([1, 0.75, 0.5, 0.4, 0.3]);
+    expect(short).toEqual([null, 4, 3, 2, null]);
+  });
+
+  it("are told as their differences to the first, where both have been measured", () => {
+    expect(
+      apartFrom(
+        [
+          [0, 1, 2],
+          [1, 0.5, null],
+          [1, 1, 3],
+        ],
+        100,
+      ),
+    ).toEqual([
+      [0, 1, 2],
+      [0, 50, null],
+    ]);
+  });
+
+  it("keep their gaps, and whatever has not been measured is none", () => {
+    const [xs, gap, none] = overlaid([
+      { xs: [0, 1, 2], ys: [1, null, 3] },
+      { xs: [0, 0.5], ys: [] },
+    ]);
+    expect(xs).toEqual([0, 0.5, 1, 2]);
+    expect(gap).toEqual([1, null, null, 3]);
+    expect(none).toEqual([null, null, null, null]);
+    expect(overlaid([])).toEqual([[]]);
   });
 });

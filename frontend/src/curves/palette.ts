@@ -1,6 +1,6 @@
 // Colours of the lines: neither orange nor blue, which are values and classes on this page. Train and test differ in
-// lightness and dash too; layers differ in lightness with their depth.
-import type { Theme } from "../colours";
+// lightness and dash too; layers differ in lightness with their depth. Runs that are compared have the classes' colours.
+import { classColour, type Theme } from "../colours";
 
 type RGB = [number, number, number];
 
@@ -29,3 +29,11 @@ export function depthColour(theme: Theme, layer: number, layers: number): string
     Math.round(stops[below][c] + (stops[below + 1][c] - stops[below][c]) * (place - below));
   return `rgb(${channel(0)} ${channel(1)} ${channel(2)})`;
 }
+
+const RUN_DASHES = [undefined, [9, 4], [3, 3], [12, 4, 3, 4], [6, 2], [2, 5]];
+
+/** What tells one of several runs from the others, with its letter. */
+export const runLook = (theme: Theme, i: number): { colour: string; dash?: number[] } => ({
+  colour: classColour(theme, i),
+  dash: RUN_DASHES[i % RUN_DASHES.length],
+});

@@ -59,6 +59,16 @@ describe("edges as SVG", () => {
     expect(set.mock.calls.map(([name]) => name)).toEqual(["stroke-width", "stroke-opacity"]);
   });
 
+  it("leaves an edge as it is where a frame does not have its weight", () => {
+    const { edges, set } = drawn();
+    edges.paint(frame());
+    expect(set).not.toHaveBeenCalled();
+    edges.paint(frame(0.5, -0.5));
+    set.mockClear();
+    edges.paint(frame(0.5));
+    expect(set).not.toHaveBeenCalled();
+  });
+
   it("changes the class when the sign does", () => {
     const { edges, set } = drawn();
     edges.paint(frame(0.5, 0.5));

@@ -18,6 +18,12 @@ export function levelOf(weight: number): number {
   return weight < 0 ? level : LEVELS + level;
 }
 
+/** The look of an edge, or the one of before where a frame does not have its weight. */
+function levelIn(frame: Frame, { layer, source, unit }: Edge, before: number): number {
+  const weight = frame.weight(layer, source, unit);
+  return weight === undefined ? before : levelOf(weight);
+}
+
 const strengthAt = (level: number) => (level > LEVELS ? level - LEVELS : level) / LEVELS;
 /** Of the line, in pixels. */
 export const widthAt = (level: number) => 0.6 + 4.4 * strengthAt(level) ** 1.3;
@@ -95,8 +101,8 @@ export class SvgEdges implements EdgePainter {
     for (let i = 0; i < this.paths.length; i++) {
       if (this.edges[i].past) this.paths[i].toggleAttribute("data-left", this.shown.left[i] > 0);
       const edge = this.edges[i];
-      const level = levelOf(frame.weight(edge.layer, edge.source, edge.unit) ?? 0);
       const before = this.levels[i];
+      const level = levelIn(frame, edge, before);
       if (level === before) continue;
       this.levels[i] = level;
       const path = this.paths[i];
@@ -160,8 +166,7 @@ export class CanvasEdges implements EdgePainter {
     this.theme = theme;
     this.shown.take((i) => sizeOf(frame, this.edges[i]));
     for (let i = 0; i < this.edges.length; i++) {
-      const edge = this.edges[i];
-      const level = levelOf(frame.weight(edge.layer, edge.source, edge.unit) ?? 0);
+      const level = levelIn(frame, this.edges[i], this.levels[i]);
       if (level !== this.levels[i]) {
         this.levels[i] = level;
         changed = true;
@@ -191,6 +196,7 @@ export class CanvasEdges implements EdgePainter {
     for (const i of order) {
       if (this.near ? !this.near(this.edges[i]) : this.shown.left[i]) continue;
       const level = this.levels[i];
+      if (level < 0) continue;
       context.strokeStyle = level > LEVELS ? positive : negative;
       context.lineWidth = widthAt(level) * (this.edges[i].past ? WAY : 1);
       context.globalAlpha = opacityAt(level);

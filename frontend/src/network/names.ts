@@ -20,6 +20,16 @@ export interface Names {
   normalized: (layer: number) => string[];
 }
 
+/** An input has the name of its column where the data have one. */
+export function featureName(name: string, catalogue: Catalogue, task: Task | null): string {
+  const wave = waveOf(name);
+  if (wave) return `${wave % 2 ? "cos" : "sin"} b${subscript(Math.ceil(wave / 2))}`;
+  const input = /^x(\d+)$/.exec(name);
+  const column = input && task?.input_names[Number(input[1]) - 1];
+  if (column && column !== name) return column;
+  return kindOf(catalogue, "feature", name)?.label ?? pretty(name);
+}
+
 /** `offered`: all features of the data; `outputs`: units of the output layer. */
 export function namesOf(
   config: Config,
@@ -30,14 +40,7 @@ export function namesOf(
 ): Names {
   const depth = config.hidden.length;
 
-  function feature(name: string): string {
-    const wave = waveOf(name);
-    if (wave) return `${wave % 2 ? "cos" : "sin"} b${subscript(Math.ceil(wave / 2))}`;
-    const input = /^x(\d+)$/.exec(name);
-    const column = input && task?.input_names[Number(input[1]) - 1];
-    if (column && column !== name) return column;
-    return kindOf(catalogue, "feature", name)?.label ?? pretty(name);
-  }
+  const feature = (name: string) => featureName(name, catalogue, task);
 
   function unitName({ layer, unit }: Unit): string {
     if (layer < 0) return feature(offered[unit]);

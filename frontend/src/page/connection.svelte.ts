@@ -3,7 +3,7 @@ import * as api from "../api";
 import { Refused } from "../api";
 import { t } from "../i18n";
 import * as link from "../link";
-import { backoff, Live, type Status } from "../live";
+import { backoff, type Drawn, Live, NONE, type Status } from "../live";
 import type { Command, Config, Event, ImportedExperiment, NewSession, Patch, Role, Text } from "../types";
 import type { Message } from "../wire";
 import type { Run } from "./experiment.svelte";
@@ -72,6 +72,7 @@ export class Connection {
   /** It only looks back at another session, which a reload comes back to. */
   private passing = false;
   private live: Live | null = null;
+  private drawn = NONE;
   private key = $state<string | null>(null);
   private hashTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -123,6 +124,12 @@ export class Connection {
 
   ack(frame: number): void {
     this.live?.ack(frame);
+  }
+
+  /** These neurons are drawn, whatever session is shown. */
+  draw(drawn: Drawn): void {
+    this.drawn = drawn;
+    this.live?.draw(drawn);
   }
 
   /** Connects again from the start of the history. */
@@ -326,6 +333,7 @@ export class Connection {
         else if (status === "gone") void this.revive();
       },
     });
+    this.live.draw(this.drawn);
   }
 
   /** The server no longer knows the session: it is trained again up to where it was, or its config anew. */

@@ -18,6 +18,7 @@ const MOST_KEYS = 40;
 /** A change, all lines of its drag, that a twin does without. */
 export interface Without {
   step: number;
+  epoch: number;
   lines: number;
   label: string;
 }
@@ -27,6 +28,8 @@ export class Family {
   passing = $state(false);
   /** The step that it looks back at, which the pictures come to. */
   looked = $state(0);
+  /** The next change is to be made with a twin. */
+  armed = $state(false);
   /** Where the session branched off. */
   parent = $state.raw<Parent | null>(null);
   /** The session that it branched off from, as long as that is to be seen. */
@@ -93,19 +96,34 @@ export class Family {
     if (passing && left?.key) void api.end(left.id, left.key).catch(() => {});
   };
 
-  /** The last change, with those of the same drag. */
-  readonly lastChange: Without | null = $derived.by(() => {
-    const { timeline } = this.experiment;
-    const last = timeline.at(-1);
-    if (!last || last.best) return null;
-    const stroke = strokeOf(last.label);
-    let first = timeline.length - 1;
-    while (stroke !== undefined && first > 0 && strokeOf(timeline[first - 1].label) === stroke) first--;
-    return { step: timeline[first].step, lines: first, label: joined(last.label) };
+  /** Every change, each with those of the same drag, the last one first. */
+  readonly changes: Without[] = $derived.by(() => {
+    const found: Without[] = [];
+    let before: string | undefined;
+    for (const [lines, { step, epoch, label, best }] of this.experiment.timeline.entries()) {
+      const stroke = best ? undefined : strokeOf(label);
+      const words = joined(label);
+      if (stroke !== undefined && stroke === before) found[0] = { ...found[0], label: words };
+      else if (!best) found.unshift({ step, epoch, lines, label: words });
+      before = stroke;
+    }
+    return found;
   });
+  /** The last change, if nothing but a change came last. */
+  readonly lastChange: Without | null = $derived.by(() =>
+    this.experiment.timeline.at(-1)?.best ? null : (this.changes[0] ?? null),
+  );
+
+  /** Something has been changed here: with a twin, if that was asked for. */
+  changed(): void {
+    const { lastChange } = this;
+    if (!this.armed || !lastChange) return;
+    this.armed = false;
+    void this.twin(lastChange);
+  }
 
   /** Trains what the session would be without the change beside it. */
-  readonly twin = async ({ step, lines }: Without): Promise<void> => {
+  readonly twin = async ({ step, lines }: Pick<Without, "step" | "lines">): Promise<void> => {
     const own = this.connection.own;
     if (!own?.key) return;
     try {
@@ -150,9 +168,15 @@ export class Family {
     const mine = parent?.session === this.connection.session;
     const lines = parent && mine ? this.experiment.timeline.slice(parent.lines) : [];
     if (lines.length && relative.timeline.length === parent?.lines)
-      return t("family.without", { label: joined(lines[0].label) });
+      return t(this.isLast(relative) ? "family.without" : "family.without_since", {
+        label: joined(lines[0].label),
+      });
     return t("family.branch", { epoch: Math.floor(parent?.epoch ?? 0) });
   };
+
+  /** Whether a twin does without the last change only, and not without all since an earlier one. */
+  readonly isLast = ({ parent }: Relative): boolean =>
+    parent !== null && parent.lines >= (this.changes[0]?.lines ?? 0);
 
   /** What the server says of the session. */
   adopt({ passing, parent, together }: RunState): void {

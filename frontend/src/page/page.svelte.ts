@@ -125,6 +125,7 @@ class Page {
         break;
       case "changed":
         experiment.enter(event);
+        this.family.changed();
         if (connection.role === "viewer" && event.entry.effect.length)
           notices.say(joined(event.entry.effect, " · "));
         connection.follow();

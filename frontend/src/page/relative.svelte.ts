@@ -1,6 +1,6 @@
 // Another session that the page's own is compared with: its curves, and with a rate its pictures too.
 import { History } from "../history";
-import { Live, type Status } from "../live";
+import { Live, NONE, type Status } from "../live";
 import type { Config, Entry, Parent, RunState } from "../types";
 import { DataMessage, Frame, MetricsMessage } from "../wire";
 
@@ -95,7 +95,7 @@ export class Relative {
           if (status === "gone") this.gone = true;
         },
       },
-      this.pictures ?? { rate: 0 },
+      { ...(this.pictures ?? { rate: 0 }), ...NONE },
     );
     return this;
   }

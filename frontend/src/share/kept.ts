@@ -1,6 +1,7 @@
 // The keys of the runs that this browser has kept: with them they are renamed and deleted.
+import { t } from "../i18n";
 import { store, stored } from "../page/storage";
-import type { Config } from "../types";
+import type { Config, KeptRun } from "../types";
 
 const STORAGE = "playground.runs";
 
@@ -25,3 +26,5 @@ export function nameFor({ data, hidden, optimizer }: Config): string {
   const shape = hidden.map((layer) => layer.width).join("-");
   return [data.kind, shape, optimizer.kind].filter(Boolean).join(" ");
 }
+
+export const called = ({ name }: Pick<KeptRun, "name">): string => name || t("kept.unnamed");

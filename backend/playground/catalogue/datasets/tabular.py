@@ -6,7 +6,8 @@ The measured ones come with scikit-learn, and are from the UCI Machine Learning 
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
-from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -61,15 +62,17 @@ class Measured(Tabular):
     labels: ClassVar[tuple[str, ...]]
     drawn: ClassVar[tuple[str, str]]
     """The columns that the map is drawn over: two that tell the classes apart well."""
-    inputs: ClassVar[int]
+    file: ClassVar[str]
+    names: ClassVar[tuple[str, ...]]
+    """Of the columns of the file that are inputs, as scikit-learn has them; the last column is the class."""
 
     def kind_and_inputs(self) -> tuple[str, int]:
         """Told without the table, which the catalogue must not load."""
-        return classification(self.labels).kind, self.inputs
+        return classification(self.labels).kind, len(self.names)
 
     def columns(self, tables: Mapping[str, Table]) -> tuple[list[Column], Column]:
-        by_name = {column.name: column for column in _measured(self.kind)}
-        target = by_name.popitem()[1]
+        inputs, target = _measured(type(self))
+        by_name = {column.name: column for column in inputs}
         names = [*self.drawn, *(name for name in by_name if name not in self.drawn)]
         return [by_name[name] for name in names], replace(target, labels=self.labels)
 
@@ -84,7 +87,13 @@ class Iris(Measured):
     label: ClassVar[str] = "Iris"
     labels: ClassVar[tuple[str, ...]] = ("setosa", "versicolor", "virginica")
     drawn: ClassVar[tuple[str, str]] = ("petal length (cm)", "petal width (cm)")
-    inputs: ClassVar[int] = 4
+    file: ClassVar[str] = "iris.csv"
+    names: ClassVar[tuple[str, ...]] = (
+        "sepal length (cm)",
+        "sepal width (cm)",
+        "petal length (cm)",
+        "petal width (cm)",
+    )
 
 
 class Wine(Measured):
@@ -94,7 +103,22 @@ class Wine(Measured):
     label: ClassVar[str] = "Wine"
     labels: ClassVar[tuple[str, ...]] = ("Barolo", "Grignolino", "Barbera")
     drawn: ClassVar[tuple[str, str]] = ("flavanoids", "alcohol")
-    inputs: ClassVar[int] = 13
+    file: ClassVar[str] = "wine_data.csv"
+    names: ClassVar[tuple[str, ...]] = (
+        "alcohol",
+        "malic_acid",
+        "ash",
+        "alcalinity_of_ash",
+        "magnesium",
+        "total_phenols",
+        "flavanoids",
+        "nonflavanoid_phenols",
+        "proanthocyanins",
+        "color_intensity",
+        "hue",
+        "od280/od315_of_diluted_wines",
+        "proline",
+    )
 
 
 class BreastCancer(Measured):
@@ -105,7 +129,23 @@ class BreastCancer(Measured):
     label: ClassVar[str] = "Breast cancer"
     labels: ClassVar[tuple[str, ...]] = ("malignant", "benign")
     drawn: ClassVar[tuple[str, str]] = ("worst concave points", "worst perimeter")
-    inputs: ClassVar[int] = 30
+    file: ClassVar[str] = "breast_cancer.csv"
+    names: ClassVar[tuple[str, ...]] = tuple(
+        statistic.format(measure)
+        for statistic in ("mean {}", "{} error", "worst {}")
+        for measure in (
+            "radius",
+            "texture",
+            "perimeter",
+            "area",
+            "smoothness",
+            "compactness",
+            "concavity",
+            "concave points",
+            "symmetry",
+            "fractal dimension",
+        )
+    )
 
 
 class Digits(Measured):
@@ -117,7 +157,8 @@ class Digits(Measured):
     label: ClassVar[str] = "Digits"
     labels: ClassVar[tuple[str, ...]] = tuple("0123456789")
     drawn: ClassVar[tuple[str, str]] = ("p5_2", "p2_5")
-    inputs: ClassVar[int] = 64
+    file: ClassVar[str] = "digits.csv.gz"
+    names: ClassVar[tuple[str, ...]] = tuple(f"p{row}_{column}" for row in range(8) for column in range(8))
 
 
 class Csv(Tabular):
@@ -145,12 +186,16 @@ class Csv(Tabular):
 
 
 @lru_cache
-def _measured(kind: str) -> tuple[Column, ...]:
-    """The columns of a table of scikit-learn, which is imported only then: that takes a second."""
-    table = getattr(import_module("sklearn.datasets"), f"load_{kind}")()
-    names = (name.replace("pixel_", "p") for name in table.feature_names)  # short, as x1 is
-    numbers = (Column(name, "number", column) for name, column in zip(names, table.data.T, strict=True))
-    return (*numbers, Column("target", "label", table.target.astype(np.int64)))
+def _measured(cls: type[Measured]) -> tuple[list[Column], Column]:
+    """The inputs of a table and its target. Only the file is read: to import scikit-learn takes seconds, in
+    which nobody else is answered."""
+    found = find_spec("sklearn")
+    assert found is not None
+    assert found.origin is not None
+    path = Path(found.origin).parent / "datasets" / "data" / cls.file
+    *inputs, target = np.loadtxt(path, delimiter=",", skiprows=0 if path.suffix == ".gz" else 1, unpack=True)
+    columns = [Column(name, "number", column) for name, column in zip(cls.names, inputs, strict=True)]
+    return columns, Column("target", "label", target.astype(np.int64))
 
 
 def _square_of(values: np.ndarray) -> tuple[float, float]:

@@ -1277,15 +1277,16 @@ def evaluate_points(net, weights, buffers, scratch, points):
 
 
 @entry
-def unit_values(net, weights, buffers, scratch, points, values):
-    """What every unit puts out at every point: `values` (units · n,)."""
+def unit_values(net, weights, buffers, scratch, points, units, values):
+    """What these units put out at every point: `values` (units · n,)."""
     inputs, n, memory, places = net.layers[0].inputs, points.loss.size, pointers(scratch), pointers(points)
     for start in range(0, n, BLOCK):
         load_features(places, n, memory, inputs, start)
         forward(net.layers, net.dropouts, pointer(weights), pointer(buffers), memory, BLOCK, BLOCK, False)
-        for unit in range(values.size // n):
+        for place in range(units.size):
             for s in range(0, BLOCK, LANES):
-                store(values, unit * n + start + s, load(memory.value, (inputs + unit) * BLOCK + s))
+                value = load(memory.value, (inputs + units[place]) * BLOCK + s)
+                store(values, place * n + start + s, value)
 
 
 ENTRIES = (train, evaluate_points, unit_values)

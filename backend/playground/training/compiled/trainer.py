@@ -102,11 +102,12 @@ class CompiledTrainer:
         prediction = planes[0] if self._targets == 1 else planes.T
         return Evaluation(points.loss[:n].copy(), prediction, points.confidence[:n].copy())
 
-    def activations(self, x: Tensor, network: int = 0) -> np.ndarray:
-        points, units = self._points(x), self._layout.units
-        values = np.empty((units, len(points.loss)), np.float32)
+    def activations(self, x: Tensor, network: int = 0, units: np.ndarray | None = None) -> np.ndarray:
+        points = self._points(x)
+        units = np.arange(self._layout.units) if units is None else units
+        values = np.empty((len(units), len(points.loss)), np.float32)
         scratch = self._layout.scratch(kernel.BLOCK)
-        kernel.unit_values(self._layout.net, *self._of(network), scratch, points, values.reshape(-1))
+        kernel.unit_values(self._layout.net, *self._of(network), scratch, points, units, values.reshape(-1))
         return values[:, : x.shape[1]]
 
     def _of(self, network: int) -> tuple[np.ndarray, np.ndarray]:
