@@ -75,6 +75,8 @@ from playground.training.compiled.simd import (
 from playground.training.evaluation import SUMS, next_stride
 from playground.training.state import MOST_UPDATES
 
+once: Any = partial(part, inline="always")
+"""Compiles one that has one caller as a part of it: what is compiled apart is optimised once more there."""
 entry: Any = partial(part, nogil=True)
 """Compiles one that Python calls."""
 
@@ -925,7 +927,7 @@ def train(net, clock, rates, first, last, features, target, arrays, scratch, poi
     return recorded, finite
 
 
-@part
+@once
 def train_one(r, net, clock, rates, features, target, arrays, scratch, points, n, rows):
     setting, size, grad = net.setting[0], arrays.weights.shape[1], scratch.grad
     weights, buffers = pointer(arrays.weights[r]), pointer(arrays.buffers[r])
@@ -1182,7 +1184,7 @@ def padded(count, block):
 # --- Looking ---------------------------------------------------------------------------------------------
 
 
-@part
+@once
 def look(net, arrays, scratch, points, n, step, epoch):
     """Early stopping looks at the test loss of the only network after an epoch, see `EarlyStopping.look`."""
     setting, waiting, weights, buffers = net.setting[0], arrays.waiting, arrays.weights[0], arrays.buffers[0]
