@@ -84,52 +84,56 @@ def block(size: int, largest: int, begin: str, scaled: bool) -> Callable[..., An
     @intrinsic
     def add_up(typing, a, at, across, along, v, lane, stride, count, out, place, out_stride, extra):
         def generate(context, builder, signature, args):
-            a, at, across, along, v, lane, stride, count, out, place, out_stride, extra = (
+            values = [
                 context.cast(builder, arg, kind, types.intp) if isinstance(kind, types.Integer) else arg
                 for kind, arg in zip(signature.args, args, strict=True)
-            )
-
-            def number(index: ir.Value) -> ir.Value:
-                return splat(builder, builder.load(builder.gep(a, [index])))
-
-            def step(start: Any, by: Any, times: int) -> Any:
-                return builder.add(start, builder.mul(by, by.type(times)))
-
-            def add(c: ir.Value, chain: int) -> None:
-                vector = load_vector(builder, v, builder.add(lane, builder.mul(c, stride)))
-                first = builder.add(at, builder.mul(c, along))
-                for k in range(size):
-                    values = number(step(first, across, k)), vector, builder.load(sums[chain][k])
-                    builder.store(multiply_add(builder, *values), sums[chain][k])
-
-            goals = [step(place, out_stride, k) for k in range(size)]
-            beginnings = [ir.Constant(FLOATS, [0.0] * LANES)] * size
-            if begin == "number":
-                beginnings = [number(step(extra, extra.type(1), k)) for k in range(size)]
-            elif begin == "vector":
-                beginnings = [load_vector(builder, out, goal) for goal in goals]
-            sums = [[cgutils.alloca_once_value(builder, value) for value in beginnings]]
-            nothing = ir.Constant(FLOATS, [0.0] * LANES)
-            sums += [[cgutils.alloca_once_value(builder, nothing) for _ in goals] for _ in range(chains - 1)]
-            whole = builder.udiv(count, count.type(chains))
-            with cgutils.for_range(builder, whole) as loop:
-                for chain in range(chains):
-                    add(step(count.type(chain), loop.index, chains), chain)
-            if chains > 1:
-                done = builder.mul(whole, count.type(chains))
-                with cgutils.for_range(builder, builder.sub(count, done)) as loop:
-                    add(builder.add(done, loop.index), 0)
-            for k, goal in enumerate(goals):
-                total = builder.load(sums[0][k])
-                for others in sums[1:]:
-                    total = builder.fadd(total, builder.load(others[k]))
-                if scaled:
-                    total = builder.fmul(total, load_vector(builder, out, goal))
-                store_vector(builder, out, goal, total)
+            ]
+            write_block(builder, values, size, chains, begin, scaled)
             return context.get_dummy_value()
 
-        return types.void(
-            a, at, across, along, v, lane, stride, count, out, place, out_stride, extra
-        ), generate
+        kinds = (a, at, across, along, v, lane, stride, count, out, place, out_stride, extra)
+        return types.void(*kinds), generate
 
     return add_up
+
+
+def write_block(builder: ir.IRBuilder, values: Any, size: int, chains: int, begin: str, scaled: bool) -> None:
+    """Writes them; `values` are pointers and int64, in the order of `products`."""
+    a, at, across, along, v, lane, stride, count, out, place, out_stride, extra = values
+
+    def number(index: ir.Value) -> ir.Value:
+        return splat(builder, builder.load(builder.gep(a, [index])))
+
+    def step(start: Any, by: Any, times: int) -> Any:
+        return builder.add(start, builder.mul(by, by.type(times)))
+
+    def add(c: ir.Value, chain: int) -> None:
+        vector = load_vector(builder, v, builder.add(lane, builder.mul(c, stride)))
+        first = builder.add(at, builder.mul(c, along))
+        for k, own in enumerate(sums[chain]):
+            total = multiply_add(builder, number(step(first, across, k)), vector, builder.load(own))
+            builder.store(total, own)
+
+    goals, nothing = [step(place, out_stride, k) for k in range(size)], ir.Constant(FLOATS, [0.0] * LANES)
+    beginnings: list[ir.Value] = [nothing] * size
+    if begin == "number":
+        beginnings = [number(step(extra, extra.type(1), k)) for k in range(size)]
+    elif begin == "vector":
+        beginnings = [load_vector(builder, out, goal) for goal in goals]
+    sums = [[cgutils.alloca_once_value(builder, value) for value in beginnings]]
+    sums += [[cgutils.alloca_once_value(builder, nothing) for _ in goals] for _ in range(chains - 1)]
+    whole = builder.udiv(count, count.type(chains))
+    with cgutils.for_range(builder, whole) as loop:
+        for chain in range(chains):
+            add(step(count.type(chain), loop.index, chains), chain)
+    if chains > 1:
+        done = builder.mul(whole, count.type(chains))
+        with cgutils.for_range(builder, builder.sub(count, done)) as loop:
+            add(builder.add(done, loop.index), 0)
+    for k, goal in enumerate(goals):
+        total = builder.load(sums[0][k])
+        for others in sums[1:]:
+            total = builder.fadd(total, builder.load(others[k]))
+        if scaled:
+            total = builder.fmul(total, load_vector(builder, out, goal))
+        store_vector(builder, out, goal, total)
