@@ -97,17 +97,17 @@ def block(size: int, largest: int, begin: str, scaled: bool) -> Callable[..., An
     return add_up
 
 
-def write_block(builder: ir.IRBuilder, values: Any, size: int, chains: int, begin: str, scaled: bool) -> None:
+def write_block(builder: Any, values: Any, size: int, chains: int, begin: str, scaled: bool) -> None:
     """Writes them; `values` are pointers and int64, in the order of `products`."""
     a, at, across, along, v, lane, stride, count, out, place, out_stride, extra = values
 
-    def number(index: ir.Value) -> ir.Value:
+    def number(index: Any) -> ir.Value:
         return splat(builder, builder.load(builder.gep(a, [index])))
 
     def step(start: Any, by: Any, times: int) -> Any:
         return builder.add(start, builder.mul(by, by.type(times)))
 
-    def add(c: ir.Value, chain: int) -> None:
+    def add(c: Any, chain: int) -> None:
         vector = load_vector(builder, v, builder.add(lane, builder.mul(c, stride)))
         first = builder.add(at, builder.mul(c, along))
         for k, own in enumerate(sums[chain]):
@@ -131,7 +131,7 @@ def write_block(builder: ir.IRBuilder, values: Any, size: int, chains: int, begi
         with cgutils.for_range(builder, builder.sub(count, done)) as loop:
             add(builder.add(done, loop.index), 0)
     for k, goal in enumerate(goals):
-        total = builder.load(sums[0][k])
+        total: Any = builder.load(sums[0][k])
         for others in sums[1:]:
             total = builder.fadd(total, builder.load(others[k]))
         if scaled:
