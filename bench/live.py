@@ -17,9 +17,12 @@ Received = tuple[dict[str, Any], dict[str, np.ndarray]]
 
 
 class Viewer:
-    """A new session on the server at `address`, and its holder's connection."""
+    """A new session on the server at `address`, and its holder's connection. `units`: of each layer the
+    neurons that it draws, if not all."""
 
-    def __init__(self, address: str, config: dict[str, Any], rate: int = 30) -> None:
+    def __init__(
+        self, address: str, config: dict[str, Any], rate: int = 30, units: list[list[int]] | None = None
+    ) -> None:
         made = (
             httpx.post(f"{address}/api/sessions", json={"config": config}, timeout=30)
             .raise_for_status()
@@ -37,7 +40,7 @@ class Viewer:
             compression=None,
             max_size=None,
         )
-        self.command("watch", rate=rate, neurons=20, output=100)
+        self.command("watch", rate=rate, neurons=20, output=100, units=units)
 
     def receive(self, seconds: float = 30) -> Received:
         """The next message; a frame is acknowledged at once."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from statistics import median
 
+import httpx
 from playwright.sync_api import sync_playwright
 
 from bench.report import Cell, Table
@@ -13,7 +14,7 @@ from tests.e2e import browser
 from tests.e2e.server import serving
 from tests.e2e.visitor import Visitor
 
-NETS = {"4-2 (default)": [4, 2], "6 layers of 8": [8] * 6}
+NETS = {"4-2 (default)": [4, 2], "6 layers of 8": [8] * 6, "12 layers of 256": [256] * 12}
 WINDOWS = 5
 SECONDS = 2.0  # of a window
 REPEATS = 9
@@ -71,14 +72,11 @@ def visiting(address: str) -> Iterator[Visitor]:
 
 
 def shape(visitor: Visitor, widths: list[int]) -> None:
-    """Gives the network its layers by the page's own buttons."""
-    layers = [layer["width"] for layer in visitor.told()["config"]["hidden"]]
-    for _ in range(len(widths) - len(layers)):
-        visitor.find("add-layer").click()
-    told = visitor.waits_until(lambda told: len(told["config"]["hidden"]) == len(widths))
-    for layer, wanted in enumerate(widths):
-        for _ in range(wanted - told["config"]["hidden"][layer]["width"]):
-            visitor.find(f"layer-{layer}-add-neuron").click()
+    """Gives the network its layers, of which there are too many for the page's own buttons."""
+    key = {"Authorization": f"Bearer {visitor.keys[visitor.session]}"}
+    config = {"hidden": [{"width": width} for width in widths]}
+    address = f"{visitor.server}/api/sessions/{visitor.session}/config"
+    httpx.patch(address, json=config, headers=key, timeout=30).raise_for_status()
     visitor.waits_until(lambda told: [layer["width"] for layer in told["config"]["hidden"]] == widths)
 
 

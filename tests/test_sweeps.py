@@ -300,8 +300,8 @@ def test_networks_that_diverge_have_no_value_and_harm_no_other(client, remove):
         "optimizer": {"kind": "sgd"},
     }
     space = {"optimizer.lr": {"values": [0.01, 100]}}
-    remove.append(sweep := begun(client, config=base, space=space, sampler="grid", trials=2, epochs=100))
-    finished(client, sweep)
+    remove.append(sweep := begun(client, config=base, space=space, sampler="grid", trials=64, epochs=100))
+    assert finished(client, sweep)["trials"] == 2, "a point each"
     assert [(t["state"], t["value"] is None) for t in trials(client, sweep)] in (
         [("complete", False), ("diverged", True)],
         [("diverged", True), ("complete", False)],

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 
@@ -127,3 +128,35 @@ def test_the_curves_of_the_scores_wait_one_level_down(theme: str, arrive: Arrive
     visitor.find("cell-1-1").tap()
     expect(visitor.find("lit")).to_be_visible()
     assert visitor.violations() == []
+
+
+# Neurons whose map has not been painted, of those in a column that is wholly on the screen.
+BLANK = """() => {
+  const room = document.querySelector('.network .room').getBoundingClientRect();
+  const tiles = [...document.querySelectorAll('[data-testid^=neuron-]')].filter((tile) => {
+    const { left, right } = tile.getBoundingClientRect();
+    return left >= room.left && right <= room.right;
+  });
+  const painted = (tile) => {
+    const canvas = tile.querySelector('canvas');
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    return data.some((value) => value);
+  };
+  return tiles.length ? tiles.filter((tile) => !painted(tile)).length : -1;
+}"""
+
+
+def test_a_neuron_that_is_scrolled_to_has_its_map_and_one_that_is_enlarged_all_its_weights(
+    arrive: Arrive,
+) -> None:
+    visitor = arrive(**PHONE).open()
+    key = {"Authorization": f"Bearer {visitor.keys[visitor.session]}"}
+    wide = {"hidden": [{"width": 40}] * 6}
+    address = f"{visitor.server}/api/sessions/{visitor.session}/config"
+    httpx.patch(address, json=wide, headers=key, timeout=30).raise_for_status()
+    visitor.find("neuron-5-0").wait_for()
+    visitor.page.wait_for_function(f"() => ({BLANK})() === 0")  # it does not train
+    visitor.page.evaluate("() => document.querySelector('.network .room').scrollBy(450, 0)")
+    visitor.page.wait_for_function(f"() => ({BLANK})() === 0")
+    visitor.find("neuron-3-0").click()
+    expect(visitor.find("weight-3-39-0")).to_have_value(re.compile(r"\d"))

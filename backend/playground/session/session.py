@@ -1,8 +1,6 @@
 """A live session in the web process: a run whose timeline is written as you play. No maths."""
 
 import asyncio
-import hashlib
-import hmac
 import logging
 import secrets
 from collections import deque
@@ -17,6 +15,7 @@ from playground.catalogue.tables.table import Table
 from playground.engine.engine import Engine, session_numbers
 from playground.errors import Problem, ValidationFailed, fault
 from playground.i18n import Text, say
+from playground.keys import hash_of, id_of, new_key, opens
 from playground.messages import commands, events
 from playground.messages import worker as messages
 from playground.messages.codec import Arrays
@@ -54,7 +53,6 @@ from playground.session.viewer import Picture
 
 log = logging.getLogger("playground.session")
 
-ID_LENGTH = 12
 DEFAULT_SPEED = Speed(epochs_per_second=15)
 
 
@@ -87,9 +85,9 @@ class Session:
     ):
         tables = {**(tables or {}), **uploads.named_in(raw, *(entry.change for entry in recorded))}
         config = parse(raw, tables)
-        self.key = key or secrets.token_urlsafe(24)
-        self.key_hash = hashlib.sha256(self.key.encode()).hexdigest()
-        self.id = self.key_hash[:ID_LENGTH]
+        self.key = key or new_key()
+        self.key_hash = hash_of(self.key)
+        self.id = id_of(self.key_hash)
         self.number = next(session_numbers)
         self.instance = secrets.token_hex(4)
         """Another one after the server was restarted."""
@@ -174,7 +172,7 @@ class Session:
 
     def holds(self, key: str) -> bool:
         """Whether this is the session's key."""
-        return hmac.compare_digest(hashlib.sha256(key.encode()).hexdigest(), self.key_hash)
+        return opens(key, self.key_hash)
 
     async def read(
         self,

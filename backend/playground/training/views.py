@@ -30,8 +30,8 @@ Arrays = dict[str, np.ndarray]
 FEATURE_MAP = 32
 MAP_PRODUCTS = 1e9
 """Multiplications that one map may cost; a large network is drawn on a coarser grid."""
-MOVING_PRODUCTS = 4e7
-"""The same while it trains, when there is a map many times a second: a millisecond or two."""
+MOVING_PRODUCTS = 2.5e7
+"""The same while it trains, when there is a map many times a second: a millisecond, about."""
 SMALLEST_MAP = 11
 """Its cells fit into what the kernel evaluates at once."""
 FARTHEST = np.float32(1e38)

@@ -3,10 +3,8 @@
 import asyncio
 import base64
 import hashlib
-import hmac
 import json
 import logging
-import secrets
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -19,6 +17,7 @@ from playground.catalogue.tables.table import from_arrays, to_arrays
 from playground.engine.engine import Engine
 from playground.errors import Problem, RequestFailed, ValidationFailed, WorkerLost, fault
 from playground.i18n import Text, say
+from playground.keys import hash_of, id_of, new_key
 from playground.messages import worker as messages
 from playground.messages.codec import decode, encode
 from playground.run.config import Config
@@ -39,7 +38,6 @@ from playground.studies.runs.scripted_run import RUN_NUMBER, ScriptedRun, known
 
 log = logging.getLogger("playground.runs")
 
-ID_LENGTH = 12
 WRITE_EVERY = 2.0
 """Seconds of training that a server that is killed loses, about."""
 TRY_AGAIN = 2.0
@@ -137,7 +135,7 @@ class Runs:
     async def keep(self, made: Saved, labels: dict[str, Any]) -> tuple[RunRow, str]:
         """What a session has come to, and the key of that run."""
         key = key_of(None)
-        row = made.called(hash_of(key)[:ID_LENGTH], hash_of(key), **labels)
+        row = made.called(id_of(hash_of(key)), hash_of(key), **labels)
         await self._store.do(_add, row, made.tables, made.files)
         return row, key
 
@@ -236,7 +234,7 @@ class Runs:
 
     def _fill(self) -> None:
         """Begins as many as may train."""
-        most = self._settings.runs_at_once * self._settings.workers
+        most = self._settings.runs_at_once * self._settings.worker_count
         while len(self._training) < most and not self._closing:
             if not (waiting := self._waiting):
                 return
@@ -303,25 +301,15 @@ class Runs:
 def key_of(request: tuple[str, str] | None) -> str:
     """The key of a run: who asks for it again with the same request gets the same."""
     if request is None:
-        return secrets.token_urlsafe(24)
+        return new_key()
     digest = hashlib.sha256("\0".join(("a run", *request)).encode()).digest()
     return base64.urlsafe_b64encode(digest[:24]).decode()
-
-
-def hash_of(key: str) -> str:
-    """What is kept of a key."""
-    return hashlib.sha256(key.encode()).hexdigest()
-
-
-def opens(row: RunRow, key: str) -> bool:
-    """Whether this is its key."""
-    return hmac.compare_digest(hash_of(key), row.key_hash)
 
 
 def _row(wanted: Wanted, key: str) -> RunRow:
     """Raises `ValidationFailed` for a timeline that does not fit."""
     return RunRow(
-        id=hash_of(key)[:ID_LENGTH],
+        id=id_of(hash_of(key)),
         key_hash=hash_of(key),
         state="queued",
         created=time.time(),

@@ -17,7 +17,7 @@ from playground.messages.stacks import RowTrained, StackRow
 from playground.run.config import Config
 from playground.storage import sweeps as stored
 from playground.storage.store import Store
-from playground.studies.sweeps.sampling import AT_ONCE, Sampling
+from playground.studies.sweeps.sampling import AT_ONCE, Sampling, grid_points
 from playground.studies.sweeps.space import Point, applies, at_point
 from playground.studies.sweeps.spec import Space, SweepSpec
 from playground.studies.sweeps.stack import Stack, split
@@ -48,6 +48,10 @@ class Sweep:
         self.row = row
         self.spec = SweepSpec.model_validate(row.spec)
         self.base, self.space, self.tables = base, space, tables
+        self.planned = self.spec.trials
+        """Trials, of which a grid has one for each point at most."""
+        if self.spec.sampler == "grid":
+            self.planned = min(self.planned, grid_points(self.spec, space, base))
         self.trials: list[Trial] = []
         """In order of their numbers, as far as they have been asked for."""
         self.watchers: set[Watcher] = set()
@@ -89,10 +93,8 @@ class Sweep:
             return await asyncio.get_running_loop().run_in_executor(thread, work, *args)
 
         sampling = await think(Sampling, self.spec, self.space, self.base)
-        while (asked := len(self.trials)) < self.spec.trials:
-            points = await think(sampling.ask, min(AT_ONCE[self.spec.sampler], self.spec.trials - asked))
-            if not points:
-                break
+        while (asked := len(self.trials)) < self.planned:
+            points = await think(sampling.ask, min(AT_ONCE[self.spec.sampler], self.planned - asked))
             batch = [self._trial(asked + index, point) for index, point in enumerate(points)]
             self.trials += batch
             self._changed(batch)

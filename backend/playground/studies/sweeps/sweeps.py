@@ -1,11 +1,8 @@
 """The sweeps of a server: those that run, and those that the database keeps."""
 
 import asyncio
-import hashlib
-import hmac
 import logging
 import math
-import secrets
 import time
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -18,6 +15,7 @@ from playground.catalogue.tables.table import Table, from_arrays, to_arrays
 from playground.engine.engine import Engine
 from playground.errors import Problem, ValidationFailed, fault
 from playground.i18n import say
+from playground.keys import hash_of, id_of, new_key, opens
 from playground.messages.codec import decode, encode
 from playground.run.config import Config
 from playground.run.validation import Tables, parse
@@ -35,7 +33,6 @@ log = logging.getLogger("playground.sweeps")
 
 AT_ONCE = 4
 """Sweeps that run side by side; the others wait their turn."""
-ID_LENGTH = 12
 
 
 class Sweeps:
@@ -68,11 +65,11 @@ class Sweeps:
         base, space = prepared(spec, tables)
         if len(await self._store.do(stored.find)) >= limits.SWEEPS:
             raise Problem(HTTPStatus.CONFLICT, say("problem.too_many_sweeps", limit=limits.SWEEPS))
-        key = key or secrets.token_urlsafe(24)
-        digest = hashlib.sha256(key.encode()).hexdigest()
+        key = key or new_key()
+        digest = hash_of(key)
         whole = spec.model_copy(update={"config": base.model_dump(mode="json"), "space": space})
         row = stored.SweepRow(
-            id=digest[:ID_LENGTH],
+            id=id_of(digest),
             key_hash=digest,
             state="queued",
             created=time.time(),
@@ -123,7 +120,7 @@ class Sweeps:
 
     def holds(self, sweep: Sweep, key: str) -> bool:
         """Whether this is its key."""
-        return hmac.compare_digest(hashlib.sha256(key.encode()).hexdigest(), sweep.row.key_hash)
+        return opens(key, sweep.row.key_hash)
 
     async def remove(self, sweep: Sweep) -> None:
         """Cancels it, and what it has found stays; one that is over goes."""

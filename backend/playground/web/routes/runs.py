@@ -12,10 +12,11 @@ from fastapi.security import HTTPAuthorizationCredentials
 from playground import limits
 from playground.errors import Problem
 from playground.i18n import say
+from playground.keys import opens
 from playground.run.script import StopRules
 from playground.run.validation import parse
 from playground.storage.runs import RunRow
-from playground.studies.runs.runs import Runs, Wanted, labelled, opens
+from playground.studies.runs.runs import Runs, Wanted, labelled
 from playground.studies.runs.scripted_run import ENDS
 from playground.web.routes.dependencies import TheRegistry, bearer
 from playground.web.routes.responses import BODY, BUSY, GUARDED, SEEN, fails
@@ -60,7 +61,7 @@ async def held_run(
     if credentials is None:
         text = say("problem.run_key_needed")
         raise Problem(HTTPStatus.UNAUTHORIZED, text, headers={"WWW-Authenticate": "Bearer"})
-    if not opens(run, credentials.credentials):
+    if not opens(credentials.credentials, run.key_hash):
         raise Problem(HTTPStatus.FORBIDDEN, say("problem.wrong_run_key"))
     return run
 

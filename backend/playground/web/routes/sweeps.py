@@ -201,7 +201,8 @@ def _fields(sweep: Sweep) -> dict[str, Any]:
             name: getattr(row, name)
             for name in ("id", "state", "name", "note", "created", "started", "ended")
         },
-        **{name: getattr(spec, name) for name in ("sampler", "pruner", "objective", "trials", "seeds")},
+        **{name: getattr(spec, name) for name in ("sampler", "pruner", "objective", "seeds")},
+        "trials": sweep.planned,
         "config": sweep.base,
         "space": sweep.space,
         "maximize": spec.objective.maximizes,
