@@ -79,11 +79,12 @@ def _serve(**options: object) -> Iterator[Running]:
         defaults = {
             "port": port,
             "device": "cpu",
+            "workers": 1,
             "log_level": "warning",
             "database": f"{folder}/playground.db",
         }
         chosen = Settings(**{**defaults, **options})  # pyright: ignore[reportArgumentType]
-        engine = LocalEngine(chosen.workers, chosen.device)
+        engine = LocalEngine(chosen.worker_count, chosen.device)
         server = Server(create_app(chosen, engine), chosen)
         thread = threading.Thread(target=server.run)
         thread.start()

@@ -52,6 +52,7 @@ class Server:
             "PLAYGROUND_PORT": str(self.port),
             "PLAYGROUND_DATABASE": str(folder / "playground.db"),
             "PLAYGROUND_LOG_LEVEL": "warning",
+            "PLAYGROUND_WORKERS": "1",
         }
         self.start()
 

@@ -49,6 +49,15 @@ def test_options_come_before_variables_and_these_before_defaults(served: list[Se
     assert (served[0].port, served[0].workers, served[0].device) == (9001, 3, "auto")
 
 
+def test_by_itself_it_takes_a_worker_for_each_core_but_one(
+    served: list[Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("serve", "--device", "cpu").exit_code == 0
+    for cores, workers in ((1, 1), (2, 1), (8, 7), (256, 64)):
+        monkeypatch.setattr("os.sched_getaffinity", lambda _, cores=cores: set(range(cores)), raising=False)
+        assert served[0].worker_count == workers
+
+
 def test_settings_that_are_no_options_are_variables(served: list[Settings]) -> None:
     assert run("serve", PLAYGROUND_MAX_SESSIONS="7").exit_code == 0
     assert served[0].max_sessions == 7
@@ -60,6 +69,7 @@ def test_settings_that_are_no_options_are_variables(served: list[Settings]) -> N
         (["--port", "70000"], {}, ["--port", "less than or equal to 65535"]),
         (["--port", "http"], {}, ["--port", "valid integer"]),
         (["--workers", "0"], {}, ["--workers", "greater than or equal to 1"]),
+        (["--workers", "many"], {}, ["--workers", "integer"]),
         (["--device", "tpu"], {}, ["--device", "auto|cpu|cuda"]),
         (["--colour", "red"], {}, ["--colour"]),
         ([], {"PLAYGROUND_PORT": "-1"}, ["--port", "greater than or equal to 0"]),

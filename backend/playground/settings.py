@@ -1,5 +1,8 @@
 """Settings of a server, from the environment (`PLAYGROUND_…`) or the command line."""
 
+import os
+from typing import Annotated, Literal
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -11,7 +14,10 @@ class Settings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", description="Address to listen on")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one")
-    workers: int = Field(default=1, ge=1, le=64, description="Worker processes that train")
+    workers: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = Field(
+        default="auto",
+        description="Worker processes that train; `auto`: one a core but one, or one for a GPU",
+    )
     device: str = Field(
         default="auto",
         pattern=r"^(auto|cpu|cuda(:\d+)?)$",
@@ -44,3 +50,16 @@ class Settings(BaseSettings):
     shutdown_seconds: float = Field(
         default=5.0, ge=0, description="How long requests may take to finish when the server stops"
     )
+
+    @property
+    def worker_count(self) -> int:
+        """How many workers `workers` means here, at least one. On a GPU sessions that are alike train as one,
+        which takes one worker."""
+        if self.workers != "auto":
+            return self.workers
+        import torch  # here, not above: help and completion need not wait for it
+
+        if self.device.startswith("cuda") or (self.device == "auto" and torch.cuda.is_available()):
+            return 1
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return min(max(1, cores - 1), 64)

@@ -30,7 +30,12 @@ def serving(port: int | None = None, **settings: str) -> Iterator[tuple[str, int
     port = port or free_port()
     command = [sys.executable, "-m", "playground.cli", "serve", "--host", "127.0.0.1", "--port", str(port)]
     folder = tempfile.TemporaryDirectory()
-    settings = {"log_level": "warning", "database": f"{folder.name}/playground.db", **settings}
+    settings = {
+        "log_level": "warning",
+        "workers": "1",
+        "database": f"{folder.name}/playground.db",
+        **settings,
+    }
     environment = {**os.environ, **{f"PLAYGROUND_{name.upper()}": value for name, value in settings.items()}}
     address = f"http://127.0.0.1:{port}"
     process = subprocess.Popen(command, env=environment)

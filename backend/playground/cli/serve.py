@@ -25,7 +25,7 @@ def _variable(field: str) -> str:
 def serve(
     host: Annotated[str, _option("host")] = FIELDS["host"].default,
     port: Annotated[int, _option("port")] = FIELDS["port"].default,
-    workers: Annotated[int, _option("workers")] = FIELDS["workers"].default,
+    workers: Annotated[str, _option("workers")] = FIELDS["workers"].default,
     device: Annotated[str, _option("device")] = FIELDS["device"].default,
     database: Annotated[str, _option("database")] = FIELDS["database"].default,
 ) -> None:

@@ -93,7 +93,7 @@ def create_app(
 
     Raises `StorageRefused` for a database of no known kind."""
     settings = settings or Settings()
-    engine = engine or LocalEngine(settings.workers, settings.device)
+    engine = engine or LocalEngine(settings.worker_count, settings.device)
     app = FastAPI(
         title="Neural network playground",
         version=__version__,
@@ -109,8 +109,8 @@ def create_app(
     app.state.store = store or Store(settings.database)
     app.state.registry = Registry(engine, settings, app.state.store)
     app.state.runs = Runs(engine, app.state.store, settings)
-    app.state.sweeps = Sweeps(engine, app.state.store, app.state.registry.uploads, settings.workers)
-    app.state.trainability = TrainabilityMaps(engine, settings.workers)
+    app.state.sweeps = Sweeps(engine, app.state.store, app.state.registry.uploads, settings.worker_count)
+    app.state.trainability = TrainabilityMaps(engine, settings.worker_count)
     for resource in RESOURCES:
         app.include_router(resource.router)
     app.mount("/static", pages.BuiltFiles(directory=pages.STATIC, check_dir=False), name="static")

@@ -232,7 +232,7 @@ class Runs:
 
     def _fill(self) -> None:
         """Begins as many as may train."""
-        most = self._settings.runs_at_once * self._settings.workers
+        most = self._settings.runs_at_once * self._settings.worker_count
         while len(self._training) < most and not self._closing:
             if not (waiting := self._waiting):
                 return
