@@ -111,11 +111,6 @@ class LiveRun:
         return self._goal is not None or pace > SLOW_MOTION
 
     @property
-    def waited_for(self) -> bool:
-        """Whether it owes an answer, or has to come to where it was first."""
-        return self._goal is not None or bool(self.inbox)
-
-    @property
     def steps_per_epoch(self) -> int:
         return self.loop.experiment.steps_per_epoch
 

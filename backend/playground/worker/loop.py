@@ -184,7 +184,7 @@ class Worker:
                         self._answer(run, envelope)
 
     def _hand_over(self, envelope: Envelope[Request], run: LiveRun | None) -> None:
-        if run is None or run.waited_for or run.lockstep or self._batching:
+        if run is None or run.steps_to_goal or run.inbox or run.lockstep or self._batching:
             self._send(envelope, messages.Failed(detail="the session stays"))
             return
         with self._guarded(run):
