@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Iterable
 
 from bench import (
     crowd,
     faults,
     frames,
+    instructions,
     kills,
     options,
     page,
@@ -45,7 +47,14 @@ QUESTIONS: dict[str, Callable[[], Iterable[Table]]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("questions", nargs="*", choices=[[], *QUESTIONS], help="all, if none is named")
-    asked = parser.parse_args().questions or list(QUESTIONS)
+    parser.add_argument(
+        "--processor",
+        help="compile for this processor of LLVM's, such as x86-64-v3, and hold all others to it",
+    )
+    given = parser.parse_args()
+    asked = given.questions or list(QUESTIONS)
+    if given.processor:
+        os.environ.update(instructions.variables(given.processor))
     on = report.machine()
     print(", ".join(f"{name} {value}" for name, value in on.items()), "\n", flush=True)
     tables: list[Table] = []

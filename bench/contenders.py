@@ -31,6 +31,8 @@ Steps = Callable[[int], int]
 
 FEATURES = ["x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)"]
 RATE = 0.03
+ONE_CORE = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+"""What XLA is told; `instructions` may have told it more."""
 LATER = 16_384
 """The step from which on a point of the history stands for 32 steps or more."""
 
@@ -56,6 +58,12 @@ class Case:
     def training(self) -> str:
         extras = {"batchnorm": self.batchnorm, "dropout": self.dropout}
         return ", ".join([self.optimizer, *(name for name, on in extras.items() if on)])
+
+    @property
+    def multiply_adds(self) -> int:
+        """Of a step: for the sums, the gradient of each weight, and that of what comes into a later layer."""
+        products = [a * b for a, b in pairwise(self.widths)]
+        return self.batch * (2 * sum(products) + sum(products[1:]))
 
     @cached_property
     def config(self) -> Config:
@@ -168,7 +176,9 @@ def jax_sums(case: Case) -> Steps:
 
 def jax_scan(case: Case, product: Callable[[Any, Any], Any]) -> Steps:
     """100 epochs a call. They are shuffled outside: inside, the sort takes longer."""
-    os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    flags = os.environ.get("XLA_FLAGS", "")
+    if ONE_CORE not in flags:
+        os.environ["XLA_FLAGS"] = f"{flags} {ONE_CORE}"
     os.environ["JAX_PLATFORMS"] = "cpu"
     import jax  # pyright: ignore[reportMissingImports]
     from jax import lax  # pyright: ignore[reportMissingImports]

@@ -10,8 +10,7 @@ import torch
 
 from bench.report import Table
 from playground.messages import codec
-from playground.messages.worker import Size
-from playground.run.selection import Selection
+from playground.run.selection import Selection, Size
 from playground.run.validation import parse
 from playground.training.compiled import loading
 from playground.training.compiled.trainer import CompiledTrainer

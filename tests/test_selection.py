@@ -7,14 +7,19 @@ import numpy as np
 import pytest
 
 from playground.messages import worker as messages
+from playground.messages.codec import decode
 from playground.messages.commands import Neuron, Watch
-from playground.run.selection import Selection, union
+from playground.messages.events import Closing, Role
+from playground.run.selection import Selection, Size, union
 from playground.run.validation import parse
+from playground.session.broadcast import Broadcast
+from playground.session.viewer import Picture, Viewer
 from playground.training.views import Views
 from playground.worker import reports
 from playground.worker.frames import FrameSchedule
 from tests.guest import Guest
 from tests.loops import COMPILED, REFERENCE, Kinds, start
+from tests.test_viewer import Wire
 
 WIDE: dict[str, Any] = {"hidden": [{"width": 40}, {"width": 40}, {"width": 3}]}
 SOME = Selection(((0, 5, 39), (2,), (1,), (0,)))
@@ -97,14 +102,36 @@ def test_together_viewers_draw_what_any_of_them_draws() -> None:
 
 
 def test_another_selection_is_something_new_to_see() -> None:
-    schedule, size = FrameSchedule(), messages.Size(8, 10, selected=True)
+    schedule, size = FrameSchedule(), Size(8, 10, selected=True)
     schedule.want(size, False, SOME)
     assert schedule.selection(schedule.take()) == SOME
     schedule.want(size, False, SOME)
     assert schedule.due() == float("inf")
     schedule.want(size, False, Selection(((1,),)))
     assert schedule.selection(schedule.take()) == Selection(((1,),))
-    assert schedule.selection(messages.Size(8, 10)) is None
+    assert schedule.selection(Size(8, 10)) is None
+
+
+async def test_who_comes_to_a_session_that_stands_still_gets_what_it_draws() -> None:
+    asked: list[messages.SendFrame] = []
+    broadcast = Broadcast(asked.append)
+    one, other = Viewer(Wire(), Role.VIEWER), Viewer(Wire(), Role.VIEWER)
+    broadcast.join(one)
+    broadcast.watch(one, Watch(units=[[0]]))
+    assert asked[-1].selection == Selection(((0,),))
+    broadcast.take_frame(one.size, Picture(1, b"frame", b"metrics"))
+    one.due = 0.0
+    broadcast.send_frames()  # and now the worker waits until there is something new
+    assert (asked[-1].fresh, asked[-1].selection) == (False, None)
+    broadcast.join(other)
+    broadcast.watch(other, Watch(units=[[2]]))
+    assert (asked[-1].fresh, asked[-1].selection) == (True, Selection(((0, 2),)))
+    broadcast.leave(other)
+    broadcast.take_frame(one.size, Picture(2, b"frame", b"metrics"))
+    one.due = 0.0
+    broadcast.send_frames()
+    assert asked[-1].selection == Selection(((0,),))
+    broadcast.close(Closing.ENDED, "")
 
 
 async def test_each_viewer_gets_what_it_draws_at_once_and_who_says_nothing_all(
@@ -140,8 +167,8 @@ def test_what_costs_much_is_measured_seldom_while_it_trains(monkeypatch: pytest.
 
     def step_of_metrics(moving: bool) -> int:
         loop.train(1)
-        _, arrays = told.frame(messages.Size(8, 10), None, moving)
-        return int(messages.decode(arrays["metrics"].tobytes())[1]["samples"][0, 1])
+        _, arrays = told.frame(Size(8, 10), None, moving)
+        return int(decode(arrays["metrics"].tobytes())[1]["samples"][0, 1])
 
     assert step_of_metrics(moving=True) == 1
     assert step_of_metrics(moving=True) == 1

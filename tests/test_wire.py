@@ -16,7 +16,7 @@ from playground.i18n import say
 from playground.messages import commands, worker
 from playground.messages.codec import DTYPES, Assembler, decode, encode, prefixed
 from playground.messages.commands import Speed, read_message, sent_id
-from playground.run.selection import Selection
+from playground.run.selection import Selection, Size
 from tests.golden import write
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -150,7 +150,7 @@ def test_a_speed_is_a_number_of_steps_per_second(speed: dict[str, Any], steps: f
 
 def test_messages_to_and_from_a_worker_arrive_as_they_were_sent() -> None:
     drawn = Selection(((0, 2), ()), (1,))
-    frame = worker.SendFrame(size=worker.Size(20, 100, selected=True), fresh=True, selection=drawn)
+    frame = worker.SendFrame(size=Size(20, 100, selected=True), fresh=True, selection=drawn)
     request = worker.Envelope(frame, "abc", 3)
     assert worker.read_request(request.encode()) == request
     event = worker.Envelope(worker.Failed(detail="no", errors=[fault("a", say("rule.missing"))]), "abc")

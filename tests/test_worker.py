@@ -9,10 +9,11 @@ import pytest
 from playground.messages import worker as messages
 from playground.messages.codec import Assembler
 from playground.messages.commands import Pause, Reset, SetWeight, Speed
-from playground.messages.worker import Change, Envelope, Request, Size, Step, read_event
+from playground.messages.worker import Change, Envelope, Request, Step, read_event
 from playground.run.config import Config
 from playground.run.patch import merged
 from playground.run.run import TimelineEntry
+from playground.run.selection import Size
 from playground.run.validation import parse
 from playground.run.weights import AllWeights, OneWeight
 from playground.training.views import Views

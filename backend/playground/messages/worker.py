@@ -7,7 +7,7 @@ header, big things ride as arrays.
 import mmap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -36,7 +36,7 @@ from playground.messages.stacks import GoOn, OpenPatch, OpenStack, PatchTrained,
 from playground.run.config import Config
 from playground.run.run import Best, TimelineEntry
 from playground.run.script import StopRules
-from playground.run.selection import Selection
+from playground.run.selection import Selection, Size
 from playground.run.slices import FIRST_TWO, Axes
 
 DEVICE_BYTES = 32
@@ -48,15 +48,6 @@ uint64; 0 for none. It outlives the worker."""
 
 class Message(BaseModel):
     model_config = ConfigDict(**{**FROZEN, "strict": False})  # JSON knows no tuples
-
-
-class Size(NamedTuple):
-    """A variant of a session's frames: cells along the side of a neuron's map and of the output's."""
-
-    neurons: int
-    output: int
-    selected: bool = False
-    """Whether only those neurons are drawn that somebody looks at; they are in a `Selection` of their own."""
 
 
 # --- Requests ---------------------------------------------------------------------------------------------

@@ -1,7 +1,17 @@
-"""Which neurons are drawn: only they have maps, and a wide layer shows only the weights between them."""
+"""What is drawn: how large the maps are, and which neurons have one. A wide layer shows only the weights
+between those."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
+
+
+class Size(NamedTuple):
+    """A variant of a session's frames: cells along the side of a neuron's map and of the output's."""
+
+    neurons: int
+    output: int
+    selected: bool = False
+    """Whether only those neurons are drawn that somebody looks at; they are in a `Selection` of their own."""
 
 
 class Selection(NamedTuple):

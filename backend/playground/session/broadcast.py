@@ -9,8 +9,8 @@ from time import monotonic
 from playground.messages import events
 from playground.messages.commands import Watch
 from playground.messages.events import Closing, Event, Role
-from playground.messages.worker import Size
-from playground.run.selection import Selection, union
+from playground.messages.worker import SendFrame
+from playground.run.selection import Selection, Size, union
 from playground.session.viewer import Picture, Viewer
 
 SAMPLES_EVERY = 0.1
@@ -18,9 +18,8 @@ SAMPLES_EVERY = 0.1
 COUNT_EVERY = 0.1
 """Seconds between two reports of how many are watching."""
 
-AskForFrame = Callable[[Size, bool, Selection | None], None]
-"""Asks the worker for a frame of this size; with True at once, even if it shows nothing new. A selection is
-what is drawn from then on."""
+AskForFrame = Callable[[SendFrame], None]
+"""Asks the worker for a frame."""
 
 
 class Broadcast:
@@ -75,7 +74,11 @@ class Broadcast:
         """From now on it sees what it asks for."""
         viewer.watch(wish)
         self._selections.clear()
-        self.send_frames(fresh=True)
+        size = viewer.size
+        other = size.selected and viewer.watches and self._selection(size) != self._told.get(size)
+        if other:  # the newest frame may lack what it draws
+            self._ask(size, fresh=True)
+        self.send_frames(fresh=not other)
 
     def tell(self, event: Event | bytes) -> None:
         data = event if isinstance(event, bytes) else event.encoded()
@@ -137,7 +140,7 @@ class Broadcast:
         news = None if selection == self._told.get(size) else selection
         if news is not None:
             self._told[size] = news
-        self._ask_for_frame(size, fresh, news)
+        self._ask_for_frame(SendFrame(size=size, fresh=fresh, selection=news))
         self._wanted.add(size)
 
     def _selection(self, size: Size) -> Selection:

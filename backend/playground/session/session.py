@@ -110,11 +110,7 @@ class Session:
         self.trail = Trail()
         self.lockstep = Lockstep(self)
         self.answers = Answers(lambda command: self.lockstep.perform(self, command))
-        self.viewers = Broadcast(
-            lambda size, fresh, selection: engine.tell(
-                self.id, messages.SendFrame(size=size, fresh=fresh, selection=selection)
-            )
-        )
+        self.viewers = Broadcast(lambda request: engine.tell(self.id, request))
         self._engine = engine
         self._uploads = uploads
         self.tables = tables

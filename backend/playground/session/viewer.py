@@ -9,8 +9,7 @@ from typing import NamedTuple, Protocol
 from playground import limits
 from playground.messages.commands import Watch
 from playground.messages.events import Closing, Role
-from playground.messages.worker import Size
-from playground.run.selection import Selection
+from playground.run.selection import Selection, Size
 from playground.session.history import History
 
 OWED_BYTES = 16 * 1024 * 1024

@@ -3,8 +3,7 @@
 import math
 from time import monotonic
 
-from playground.messages.worker import Size
-from playground.run.selection import Selection
+from playground.run.selection import Selection, Size
 
 REST = 3.0
 """Frames take at most a quarter of the time: after one that cost t, there is none for 3 t. What only some of

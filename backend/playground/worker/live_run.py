@@ -42,8 +42,6 @@ SNAPSHOT_REST = 50.0
 """After a snapshot that cost t, there is none for 50 t, but seldom more than one a second, and at least one
 in five."""
 SNAPSHOT_EVERY = (1.0, 5.0)
-SLOW_MOTION = 10.0
-"""Steps a second, at most: one sees each of them."""
 
 
 @dataclass(frozen=True)
@@ -103,12 +101,6 @@ class LiveRun:
     @property
     def catching_up(self) -> bool:
         return self._goal is not None and self._goal.request == 0
-
-    @property
-    def moving(self) -> bool:
-        """Whether nobody could look closely at one of its moments."""
-        pace = 0.0 if self.halted else self.pacing.rate(self.steps_per_epoch)
-        return self._goal is not None or pace > SLOW_MOTION
 
     @property
     def steps_per_epoch(self) -> int:
@@ -333,7 +325,8 @@ class LiveRun:
         """The frame that `frames.due` spoke of."""
         start = monotonic()
         size = self.frames.take()
-        frame = self._reports.frame(size, self.frames.selection(size), self.moving)
+        moving = bool(self._goal) or (not self.halted and self.pacing.blurs(self.steps_per_epoch))
+        frame = self._reports.frame(size, self.frames.selection(size), moving)
         self.frames.rest(monotonic() - start)
         return frame
 

@@ -7,6 +7,8 @@ from playground.messages.commands import Speed
 
 SLICE = 0.004
 """Seconds that a session trains before it is another's turn."""
+SLOW_MOTION = 10.0
+"""Steps a second, at most, of which one sees each."""
 DEBT = 0.25
 """Seconds that a session may be behind its speed; more is forgotten, or it would never catch up."""
 
@@ -29,6 +31,10 @@ class Pacing:
     def rate(self, steps_per_epoch: int) -> float:
         """Steps per second; infinite at full speed, 0 when paused."""
         return self.speed.steps(steps_per_epoch) if self.playing else 0.0
+
+    def blurs(self, steps_per_epoch: int) -> bool:
+        """Whether it is so fast that nobody can look closely at one step."""
+        return self.rate(steps_per_epoch) > SLOW_MOTION
 
     def due(self, steps_per_epoch: int, least: int) -> float:
         """When `least` steps will have been earned, in `monotonic` time."""

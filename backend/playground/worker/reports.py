@@ -18,9 +18,9 @@ from playground.messages import worker as messages
 from playground.messages.codec import Arrays
 from playground.messages.events import Divergence, TaskDescription
 from playground.messages.headers import AxisHeader, DataHeader, FrameHeader, LayerSize, MetricsHeader
-from playground.messages.worker import Event, Size, as_array
+from playground.messages.worker import Event, as_array
 from playground.run.run import Best
-from playground.run.selection import Selection
+from playground.run.selection import Selection, Size
 from playground.run.slices import Axes
 from playground.training.evaluation import Evaluation, Samples
 from playground.training.experiment import Experiment

@@ -22,7 +22,14 @@ describe("the axes of a sweep", () => {
     expect([width.of(1), width.of(8), width.of(null)]).toEqual([0, 7, null]);
     expect(cells(RATE).of(1)).toBe(cells(RATE).count - 1);
     expect(cells(KIND).count).toBe(2);
-    expect(marks(RATE).map(({ at }) => at)).toEqual([0, 0.5, 1]);
+    expect(marks({ low: 1, high: 8, log: false, step: null }).map(({ text }) => text)).toEqual([
+      "1",
+      "5",
+      "8",
+    ]);
+    expect([width.at(0), width.at(1)]).toEqual([1 / 16, 15 / 16]);
+    expect(cells(RATE).at(1)).toBe(1);
+    expect(marks(RATE).map(({ at }) => Number(at.toFixed(9)))).toEqual([0, 0.5, 1]);
   });
 
   it("says what was left out, who is best, and what matters", () => {

@@ -24,21 +24,31 @@ export function share(axis: SweepAxis, value: Placed): number | null {
   return log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
 }
 
+interface Cells {
+  count: number;
+  of: (value: Placed) => number | null;
+  /** Where a share of the axis lies among them: a cell of one value has it in its middle. */
+  at: (share: number) => number;
+}
+
 /** Cells along an axis of the heat map: one for each value where there are few, and where one of them begins. */
-export function cells(axis: SweepAxis): { count: number; of: (value: Placed) => number | null } {
+export function cells(axis: SweepAxis): Cells {
+  const middles = (count: number) => (place: number) => (place * (count - 1) + 0.5) / count;
   if ("values" in axis) {
     const count = Math.max(1, axis.values.filter((one) => one !== null).length);
-    return { count, of: (value) => scaled(share(axis, value), count - 1) };
+    return { count, of: (value) => scaled(share(axis, value), count - 1), at: middles(count) };
   }
-  const whole =
-    Number.isInteger(axis.low) && Number.isInteger(axis.high) && !axis.log && axis.high - axis.low < 24;
-  if (whole)
+  if (isWhole(axis) && !axis.log && axis.high - axis.low < 24) {
+    const count = axis.high - axis.low + 1;
     return {
-      count: axis.high - axis.low + 1,
+      count,
       of: (value) => (typeof value === "number" ? value - axis.low : null),
+      at: middles(count),
     };
+  }
   return {
     count: CELLS,
+    at: (place) => place,
     of: (value) => {
       const place = share(axis, value);
       return place === null ? null : Math.min(CELLS - 1, Math.max(0, Math.floor(place * CELLS)));
@@ -46,6 +56,8 @@ export function cells(axis: SweepAxis): { count: number; of: (value: Placed) => 
   };
 }
 
+const isWhole = ({ low, high }: { low: number; high: number }) =>
+  Number.isInteger(low) && Number.isInteger(high);
 const scaled = (place: number | null, most: number) => (place === null ? null : Math.round(place * most));
 
 /** What stands at the ends of an axis and between. */
@@ -55,8 +67,12 @@ export function marks(axis: SweepAxis): { at: number; text: string }[] {
     return all.map((value) => ({ at: share(axis, value as Placed) ?? 0, text: written(value) }));
   }
   const { low, high, log } = axis;
-  const middle = log ? Math.sqrt(low * high) : (low + high) / 2;
-  return [low, middle, high].map((value, index) => ({ at: index / 2, text: rough(value) }));
+  const between = log ? Math.sqrt(low * high) : (low + high) / 2;
+  const middle = isWhole(axis) ? Math.round(between) : between;
+  return [...new Set([low, middle, high])].map((value) => ({
+    at: share(axis, value) ?? 0,
+    text: rough(value),
+  }));
 }
 
 export function written(value: unknown): string {

@@ -14,10 +14,14 @@ from functools import cache
 from pathlib import Path
 
 import numba
-from llvmlite import binding
+
+from playground.training.compiled.processor import target
 
 SOURCES = (
-    *(f"training/compiled/{name}.py" for name in ("cache", "kernel", "layout", "loading", "simd", "trainer")),
+    *(
+        f"training/compiled/{name}.py"
+        for name in ("cache", "kernel", "layout", "loading", "processor", "products", "simd", "trainer")
+    ),
     *("training/evaluation.py", "training/state.py", "limits.py", "randomness.py"),
     *(
         f"catalogue/{name}.py"
@@ -31,7 +35,7 @@ SOURCES = (
 def folder() -> Path:
     """For this version of the kernel on this kind of processor."""
     here = Path(__file__).parents[2]
-    facts = [numba.__version__, str(here), binding.get_host_cpu_name(), str(binding.get_host_cpu_features())]
+    facts = [numba.__version__, str(here), *target()]
     sources = [(here / source).read_bytes() for source in SOURCES]
     name = hashlib.blake2b(b"\0".join([*map(str.encode, facts), *sources]), digest_size=8).hexdigest()
     home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "neural-network-playground"

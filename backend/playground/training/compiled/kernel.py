@@ -17,10 +17,11 @@ So one weight is one multiply-add for 16 samples, at any width of a layer, and w
 is in a row beyond the batch is calculated along, and left out wherever samples are summed.
 
 **One product.** A network is three products: the sums of a layer (weights by values), the dz of the layer
-before (weights by dz), and the gradient (values by dz). All three are `products`: eight sums at a time, in
-registers, so that a vector that is loaded once serves eight multiply-adds. Only for the gradient are the
-vectors units, not samples: `transposed` holds the dz of one layer with its units innermost. So nothing is
-ever summed across the lanes of a register.
+before (weights by dz), and the gradient (values by dz). All three are `products`. Only for the gradient are
+the vectors units, not samples: `transposed` holds the dz of 16 units of a layer with these innermost.
+
+**Pointers.** What is done in each step gets the memory that it works on as bare pointers. To hand on, an
+array is seven numbers, and all of them would be copied at each call.
 
 **State.** Weights and the rest are the flat tensors of `State`; a `LAYER` says where its parameters begin.
 The order of samples and the masks of dropout are those of `randomness`, number for number. The learning
@@ -31,10 +32,9 @@ Functions that numba compiles have no annotations: it finds out the types by its
 
 from collections.abc import Callable, Sequence
 from functools import cache, partial
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numba.core.extending import register_jitable
 from numba.np.unsafe import ndarray
 
@@ -51,27 +51,32 @@ from playground.catalogue.normalizations import (
 )
 from playground.catalogue.optimizers import Optimizer
 from playground.randomness import GAMMA, MIX_1, MIX_2
+from playground.training.compiled.products import products
 from playground.training.compiled.simd import (
     LANES,
     any_lane,
     below,
     broadcast,
+    inlined,
     inverse_normal,
+    kept,
     load,
     load_one,
     load_part,
+    part,
+    pointer,
+    pointers,
     reduce_add,
     store,
     store_part,
+    sums_of_rows,
     transpose,
 )
 from playground.training.evaluation import SUMS, next_stride
 from playground.training.state import MOST_UPDATES
 
-part: Any = partial(cast(Any, njit), error_model="numpy", _nrt=False)
-"""Compiles a function of the kernel. Without `_nrt`, numba's counting of references, nothing can allocate."""
-inlined: Any = partial(part, forceinline=True)
-"""Likewise, into those that call it: for small networks, a call costs as much as the work."""
+once: Any = partial(part, inline="always")
+"""Compiles one that has one caller as a part of it: what is compiled apart is optimised once more there."""
 entry: Any = partial(part, nogil=True)
 """Compiles one that Python calls."""
 
@@ -197,11 +202,15 @@ class Scratch(NamedTuple):
     pull: np.ndarray
     """(units, row)"""
     inverse: np.ndarray
-    """(units,): 1 / standard deviation in the batch."""
+    """(units,), padded to lanes: 1 / standard deviation in the batch."""
     inverses: np.ndarray
     """(layers, row): 1 / the size that each sample has in a layer which normalises over its units."""
     transposed: np.ndarray
-    """(row, width), the width padded to lanes."""
+    """(row, 16): dz of the units at hand."""
+    square: np.ndarray
+    """(1 + 16, 16) and as many as a layer has units: sums of the units at hand."""
+    grad: np.ndarray
+    """(P + 16,)"""
     targets: np.ndarray
     """(targets, row): those of the batch."""
     masks: np.ndarray
@@ -219,9 +228,10 @@ class Scratch(NamedTuple):
     """(P,): the weights before the step, for L1."""
 
     @classmethod
-    def of(cls, values: int, units: int, transposed: int, samples: int, parameters: int) -> "Scratch":
+    def of(cls, values: int, units: int, row: int, samples: int, parameters: int) -> "Scratch":
         rows = (values, values, values, (1 + LEARNED) * values, values)
-        floats = (*rows, units, values, transposed, values)
+        padded, square = units + LANES, (1 + LANES) * LANES + units
+        floats = (*rows, padded, values, row * LANES, square, parameters + LANES, values)
         integers = {"masks": limits.HIDDEN_LAYERS + 2, "drawn": samples, "numbers": samples}
         return cls(
             *(aligned(n, np.float32) for n in floats),
@@ -306,26 +316,35 @@ def activation_loop(activation: type[Activation], training: bool) -> Callable[..
         len(activation.learned),
     )
 
-    def activate(code, value, dz, slopes, start, stop, weights, first, fields):
-        own = to_tuple(fields, count)
+    def activate(code, value, dz, slopes, start, stop, weights, first, plane, chosen):
+        own = to_tuple(chosen.fields, count)
         for at in range(start, stop, LANES):
             y, derivative = formula(load(value, at), *own)
             store(value, at, y)
             if training:
                 store(dz, at, derivative)
 
-    def activate_learned(code, value, dz, slopes, start, stop, weights, first, fields):
+    def activate_learned(code, value, dz, slopes, start, stop, weights, first, plane, chosen):
         """The derivatives wait for `learned_grad`, since that by z takes the others away where it is 0."""
-        own = to_tuple(weights[first:], learned) + to_tuple(fields, count)
+        own = load_learned(weights, first) + to_tuple(chosen.fields, count)
         for at in range(start, stop, LANES):
             results = formula(load(value, at), *own)
             store(value, at, results[0])
             if training:
                 store(dz, at, 1.0)
-                store_planes(slopes, at, value.size, results[1:])
+                store_planes(slopes, at, plane, results[1:])
 
-    store_planes = plane_access(1 + learned)
+    store_planes, load_learned = plane_access(1 + learned), numbers(learned)
     return activate_learned if learned else activate
+
+
+@cache
+def numbers(count: int) -> Callable[..., Any]:
+    """How so many neighbours are read as a tuple."""
+    if count == 0:
+        return part(lambda array, first: ())
+    load_others, last = numbers(count - 1), count - 1
+    return part(lambda array, first: load_others(array, first) + (array[first + last],))  # noqa: RUF005
 
 
 @cache
@@ -357,10 +376,10 @@ def loss_loop(loss: type[Loss]) -> Callable[..., Any]:
     against_true = loss.against_true
 
     def loss_and_grad(
-        code, value, dz, row, at, units, target, goal, across, scale, shift, sample_weight, fields
+        code, value, dz, row, at, units, target, goal, across, scale, shift, sample_weight, chosen
     ):
         """The loss of 16 samples; the dz of the outputs become those of the loss, times `sample_weight`."""
-        own = to_tuple(fields, count)
+        own = to_tuple(chosen.fields, count)
         loss, others = broadcast(0.0), broadcast(0.0)
         for unit in range(units):
             expected, place = target_of(target, goal, across, unit, units), at + unit * row
@@ -383,9 +402,9 @@ def predict_loop(loss: type[Loss]) -> Callable[..., Any]:
     formula, score_of, count = part(loss.compiled), part(loss.compiled_predict), len(field_names(loss))
     against_true = loss.against_true
 
-    def predict(code, value, row, at, units, classes, points, goal, across, scale, shift, fields):
+    def predict(code, value, row, at, units, classes, points, goal, across, scale, shift, chosen):
         """Of 16 samples: the loss, and the confidence of the prediction, which is stored."""
-        own = to_tuple(fields, count)
+        own = to_tuple(chosen.fields, count)
         loss, prediction, confidence = broadcast(0.0), broadcast(0.0), broadcast(-np.inf)
         for unit in range(units):
             output = load(value, at + unit * row) * scale - shift
@@ -412,15 +431,15 @@ def update_loop(optimizer: type[Optimizer]) -> Callable[..., Any]:
     count = len(field_names(optimizer))
     load_slots, store_slots = slot_access(len(optimizer.slots))
 
-    def update(code, weights, grad, slots, base, slot_stride, updates, more, most, scale, lr, coupled,
-               decoupled, frozen, trained, fields):  # fmt: skip
+    def update(code, weights, size, grad, slots, base, slot_stride, updates, more, most, scale, lr, coupled,
+               decoupled, frozen, trained, chosen):  # fmt: skip
         """One step of every weight; `more` updates than counted so far, and gradients of a size of `most`
         at most, times `scale`."""
-        own = to_tuple(fields, count)
+        own = to_tuple(chosen.fields, count)
         counted = np.minimum(load_one(updates, 0) + more, MOST_UPDATES)
         correction = correct(counted, *own)
-        for at in range(0, weights.size, LANES):
-            used = below(weights.size - at)
+        for at in range(0, size, LANES):
+            used = below(size - at)
             t = np.minimum(load_part(updates, at, used) + more, MOST_UPDATES)
             if frozen:
                 used = load_part(trained, at, used) > 0.5
@@ -481,84 +500,40 @@ advance_stride = part(next_stride)
 # --- Products --------------------------------------------------------------------------------------------
 
 
-def products(finish: Callable[..., Any]) -> Callable[..., Any]:
-    """For each i < sums, the sum over c < count of a[at + i · across + c · along] · v[lane + c · stride].
-
-    v is read in lanes. `finish` gets each sum, and puts it where `out`, `place` and `out_stride` say.
-    """
-    finish = part(finish)
-
-    @inlined
-    def multiply(a, at, across, along, v, lane, stride, count, sums, out, place, out_stride, extra):
-        i = 0
-        while i + 8 <= sums:
-            sum0 = sum1 = sum2 = sum3 = sum4 = sum5 = sum6 = sum7 = broadcast(0.0)
-            first = at + i * across
-            for c in range(count):
-                vector = load(v, lane + c * stride)
-                sum0 += load_one(a, first) * vector
-                sum1 += load_one(a, first + across) * vector
-                sum2 += load_one(a, first + 2 * across) * vector
-                sum3 += load_one(a, first + 3 * across) * vector
-                sum4 += load_one(a, first + 4 * across) * vector
-                sum5 += load_one(a, first + 5 * across) * vector
-                sum6 += load_one(a, first + 6 * across) * vector
-                sum7 += load_one(a, first + 7 * across) * vector
-                first += along
-            finish(out, place + i * out_stride, sum0, a, extra, i)
-            finish(out, place + (i + 1) * out_stride, sum1, a, extra, i + 1)
-            finish(out, place + (i + 2) * out_stride, sum2, a, extra, i + 2)
-            finish(out, place + (i + 3) * out_stride, sum3, a, extra, i + 3)
-            finish(out, place + (i + 4) * out_stride, sum4, a, extra, i + 4)
-            finish(out, place + (i + 5) * out_stride, sum5, a, extra, i + 5)
-            finish(out, place + (i + 6) * out_stride, sum6, a, extra, i + 6)
-            finish(out, place + (i + 7) * out_stride, sum7, a, extra, i + 7)
-            i += 8
-        while i < sums:
-            sum0 = broadcast(0.0)
-            for c in range(count):
-                sum0 += load_one(a, at + i * across + c * along) * load(v, lane + c * stride)
-            finish(out, place + i * out_stride, sum0, a, extra, i)
-            i += 1
-
-    return multiply
-
-
-matmul_bias = products(lambda out, at, product, a, bias, i: store(out, at, product + load_one(a, bias + i)))
-input_grad = products(lambda out, at, product, a, none, i: store(out, at, product * load(out, at)))
-gather_grad = products(lambda out, at, product, a, none, i: store(out, at, product + load(out, at)))
-weight_grad = products(lambda out, at, product, a, used, i: store_part(out, at, product, used))
+matmul_bias = products(begin="number")
+input_grad = products(scaled=True)
+gather_grad = products(begin="vector")
+weight_grad = products()
 
 
 # --- Forward ---------------------------------------------------------------------------------------------
 
 
 @part
-def forward(net, weights, buffers, scratch, row, batch, training):
+def forward(layers, dropouts, weights, buffers, scratch, row, batch, training):
     """From the values of the inputs to those of every unit; in training with dz, masks and statistics."""
-    value, dz, slopes = scratch.value, scratch.dz, scratch.slopes
+    value, dz, slopes, plane = scratch.value, scratch.dz, scratch.slopes, plane_size(layers, row)
     if training:
-        apply_dropout(net.dropouts[0], scratch.masks[0], value, dz, row, batch)
-    for index in range(net.layers.size):
-        layer = net.layers[index]
+        apply_dropout(dropouts[0], scratch.masks[0], value, dz, row, batch)
+    for index in range(layers.size):
+        layer = layers[index]
         start, stop = layer.unit * row, (layer.unit + layer.width) * row
         for s in range(0, row, LANES):
             vectors = layer.source * row + s
             matmul_bias(weights, layer.weight, 1, layer.width, value, vectors, row, layer.inputs,
                   layer.width, value, start + s, row, layer.bias)  # fmt: skip
         if layer.normalization == BATCH_NORM:
-            for unit in range(layer.width):
-                batch_norm(layer, unit, weights, buffers, scratch, row, batch, training)
+            batch_norm(layer, weights, buffers, scratch, row, batch, training)
         elif layer.normalization == LAYER_NORM:
             layer_norm(layer, index, weights, scratch, row)
         elif layer.normalization == RMS_NORM:
             rms_norm(layer, index, weights, scratch, row)
-        chosen = layer.activation
+        chosen, first = layer.activation, layer.learned
         if training:
-            activate(chosen.code, value, dz, slopes, start, stop, weights, layer.learned, chosen.fields)
-            apply_dropout(net.dropouts[index + 1], scratch.masks[index + 1], value, dz, row, batch)
+            activate(chosen.code, value, dz, slopes, start, stop, weights, first, plane, chosen)
+            apply_dropout(dropouts[index + 1], scratch.masks[index + 1], value, dz, row, batch)
         else:
-            activate_only(chosen.code, value, dz, slopes, start, stop, weights, layer.learned, chosen.fields)
+            activate_only(chosen.code, value, dz, slopes, start, stop, weights, first, plane, chosen)
         if layer.residual:
             back = start - layer.source * row
             for at in range(start, stop, LANES):
@@ -566,30 +541,64 @@ def forward(net, weights, buffers, scratch, row, batch, training):
 
 
 @part
-def batch_norm(layer, unit, weights, buffers, scratch, row, batch, training):
-    """Batch normalisation of the sums of one unit (Ioffe, Szegedy, 2015)."""
-    value, x_hat = scratch.value, scratch.x_hat
-    at = (layer.unit + unit) * row
-    mean, var = buffers[layer.mean + unit], buffers[layer.var + unit]
-    if training and batch > 1:  # one sample has no spread of its own
-        sums, squares = broadcast(0.0), broadcast(0.0)
+def plane_size(layers, row):
+    """Numbers of one plane of `slopes`."""
+    last = layers[layers.size - 1]
+    return (last.unit + last.width) * row
+
+
+@part
+def batch_norm(layer, weights, buffers, scratch, row, batch, training):
+    """Batch normalisation of the sums of each unit (Ioffe, Szegedy, 2015), of 16 units at a time."""
+    value, x_hat, square = scratch.value, scratch.x_hat, scratch.square
+    for unit in range(0, layer.width, LANES):
+        first, units, used = layer.unit + unit, min(LANES, layer.width - unit), below(layer.width - unit)
+        mean_at, var_at = layer.mean + unit, layer.var + unit
+        mean, var = load_part(buffers, mean_at, used), load_part(buffers, var_at, used)
+        if training and batch > 1:  # one sample has no spread of its own
+            mean = sums_of_units(value, first * row, row, batch, units, square) / batch
+            store(square, 0, mean)
+            var = squares_of_units(value, first * row, row, batch, units, square) / batch
+            old_mean, old_var = load_part(buffers, mean_at, used), load_part(buffers, var_at, used)
+            store_part(buffers, mean_at, old_mean + MOMENTUM * (mean - old_mean), used)
+            store_part(buffers, var_at, old_var + MOMENTUM * (var * (batch / (batch - 1)) - old_var), used)
+        inverse = 1 / np.sqrt(var + BATCH_EPS)
+        store(scratch.inverse, first, inverse)
+        store(square, 0, mean)
+        for own in range(units):
+            at, mean_one = (first + own) * row, load_one(square, own)
+            inverse_one = load_one(scratch.inverse, first + own)
+            gamma, beta = (
+                load_one(weights, layer.gamma + unit + own),
+                load_one(weights, layer.beta + unit + own),
+            )
+            for s in range(at, at + row, LANES):
+                off = (load(value, s) - mean_one) * inverse_one
+                store(value, s, off * gamma + beta)
+                store(x_hat, s, off)
+
+
+@part
+def sums_of_units(rows, at, row, batch, units, square):
+    """The sums over the batch of up to 16 units, one in each lane."""
+    for own in range(units):
+        sums = broadcast(0.0)
         for s in range(0, row, LANES):
-            sums += np.where(below(batch - s), load(value, at + s), 0.0)
-        mean = reduce_add(sums) / np.float32(batch)
+            sums += np.where(below(batch - s), load(rows, at + own * row + s), 0.0)
+        store(square, (1 + own) * LANES, sums)
+    return sums_of_rows(square, LANES, LANES)
+
+
+@part
+def squares_of_units(rows, at, row, batch, units, square):
+    """Likewise of the squares of how far they are off the means, which begin `square`."""
+    for own in range(units):
+        squares, mean = broadcast(0.0), load_one(square, own)
         for s in range(0, row, LANES):
-            off = np.where(below(batch - s), load(value, at + s) - mean, 0.0)
+            off = np.where(below(batch - s), load(rows, at + own * row + s) - mean, 0.0)
             squares += off * off
-        var = reduce_add(squares) / np.float32(batch)
-        unbiased = var * np.float32(batch / (batch - 1))
-        buffers[layer.mean + unit] += MOMENTUM * (mean - buffers[layer.mean + unit])
-        buffers[layer.var + unit] += MOMENTUM * (unbiased - buffers[layer.var + unit])
-    inverse = np.float32(1 / np.sqrt(var + BATCH_EPS))
-    gamma, beta = weights[layer.gamma + unit], weights[layer.beta + unit]
-    for s in range(0, row, LANES):
-        off = (load(value, at + s) - mean) * inverse
-        store(value, at + s, off * gamma + beta)
-        store(x_hat, at + s, off)
-    scratch.inverse[layer.unit + unit] = inverse
+        store(square, (1 + own) * LANES, squares)
+    return sums_of_rows(square, LANES, LANES)
 
 
 @part
@@ -636,57 +645,46 @@ def apply_dropout(dropout, key, value, dz, row, batch):
     """Dropout: number sample · width + unit decides on that unit of that sample."""
     if not dropout.on:
         return
-    for unit in range(dropout.width):
-        at = (dropout.unit + unit) * row
-        for s in range(batch):
-            drawn = mix(key + UINT(s * dropout.width + unit + 1) * NEXT) >> UINT(12)
-            factor = dropout.scale if drawn >= dropout.least else np.float32(0)
-            value[at + s] *= factor
-            dz[at + s] *= factor
+    step = UINT(dropout.width) * NEXT
+    for s in range(0, batch, LANES):
+        start = key + UINT(s * dropout.width + 1) * NEXT
+        for at in range(dropout.unit * row + s, (dropout.unit + dropout.width) * row, row):
+            factor = np.where(kept(start, step, dropout.least), dropout.scale, broadcast(0.0))
+            store(value, at, load(value, at) * factor)
+            store(dz, at, load(dz, at) * factor)
+            start += NEXT
 
 
 # --- Backward --------------------------------------------------------------------------------------------
 
 
-@part
-def backward(net, weights, grad, scratch, row, batch):
+@inlined
+def backward(layers, weights, grad, scratch, row, batch):
     """From the dz of the outputs to the gradient of every weight.
 
     On the usual way each layer finishes the dz of the one before it. Where more than one way leads on from a
     layer, or one past it, it `gathers`: what comes back adds up in `pull`, until all layers behind are done.
     """
-    value, dz, pull, transposed = scratch.value, scratch.dz, scratch.pull, scratch.transposed
-    features = net.layers[0].inputs
-    for index in range(net.layers.size):
-        layer = net.layers[index]
+    dz, pull, features = scratch.dz, scratch.pull, layers[0].inputs
+    for index in range(layers.size):
+        layer = layers[index]
         if layer.gathers:
             for at in range(layer.unit * row, (layer.unit + layer.width) * row, LANES):
                 store(pull, at, 0.0)
-    for index in range(net.layers.size - 1, -1, -1):
-        layer = net.layers[index]
+    for index in range(layers.size - 1, -1, -1):
+        layer = layers[index]
         if layer.gathers:
             gathered(layer, index, scratch, row)
         if layer.learned < layer.end:
-            learned_grad(layer, grad, scratch, row, batch)
+            learned_grad(layer, grad, scratch, row, batch, plane_size(layers, row))
         if layer.normalization == BATCH_NORM:
-            for unit in range(layer.width):
-                batch_norm_grad(layer, unit, weights, grad, scratch, row, batch)
+            batch_norm_grad(layer, weights, grad, scratch, row, batch)
         elif layer.normalization == LAYER_NORM:
             layer_norm_grad(layer, index, weights, grad, scratch, row, batch, True)
         elif layer.normalization == RMS_NORM:
             layer_norm_grad(layer, index, weights, grad, scratch, row, batch, False)
-        width = padded(layer.width, LANES)
-        for unit in range(0, layer.width, LANES):
-            for s in range(0, row, LANES):
-                transpose(dz, (layer.unit + unit) * row + s, row, transposed, s * width + unit, width)
-            used, biases = below(layer.width - unit), broadcast(0.0)
-            for s in range(batch):
-                biases += load(transposed, s * width + unit)
-            idle = layer.normalization == BATCH_NORM and batch > 1  # the mean takes a bias away again
-            store_part(grad, layer.bias + unit, broadcast(0.0) if idle else biases, used)
-            weight_grad(value, layer.source * row, row, 1, transposed, unit, width, batch,
-                    layer.inputs, grad, layer.weight + unit, layer.width, used)  # fmt: skip
-        if index > 0 and net.layers[index - 1].gathers:
+        sum_grads(layer, grad, scratch, row, batch)
+        if index > 0 and layers[index - 1].gathers:
             skipped = max(0, features - layer.source)  # nothing is to be learned before the features
             first, into = layer.weight + skipped * layer.width, (layer.source + skipped) * row
             for s in range(0, row, LANES):
@@ -698,6 +696,45 @@ def backward(net, weights, grad, scratch, row, batch):
                 vectors = layer.unit * row + s
                 input_grad(weights, layer.weight, layer.width, 1, dz, vectors, row, layer.width,
                           layer.inputs, dz, layer.source * row + s, row, 0)  # fmt: skip
+
+
+@part
+def sum_grads(layer, grad, scratch, row, batch):
+    """The gradient of a layer's weights and biases, of 16 units at a time.
+
+    A row of it may be no multiple of 16, and what is stored beyond its end is overwritten by the row that
+    belongs there: so the last units come first, and what lies behind the biases is put back.
+    """
+    value, dz, transposed = scratch.value, scratch.dz, scratch.transposed
+    end = layer.bias + layer.width
+    behind = load(grad, end)
+    for unit in range(padded(layer.width, LANES) - LANES, -1, -LANES):
+        for s in range(0, row, LANES):
+            transpose(dz, (layer.unit + unit) * row + s, row, transposed, s * LANES, LANES)
+        weight_grad(value, layer.source * row, row, 1, transposed, 0, LANES, batch,
+                    layer.inputs, grad, layer.weight + unit, layer.width, 0)  # fmt: skip
+        biases = broadcast(0.0)
+        if layer.normalization != BATCH_NORM or batch == 1:  # else the mean takes a bias away again
+            biases = sum_of_vectors(transposed, batch)
+        store(scratch.square, unit, biases)
+    for unit in range(0, layer.width, LANES):
+        store(grad, layer.bias + unit, load(scratch.square, unit))
+    store(grad, end, behind)
+
+
+@part
+def sum_of_vectors(array, count):
+    """The sum of so many vectors, in four chains."""
+    first = second = third = fourth = broadcast(0.0)
+    whole = count // 4 * 4
+    for at in range(0, whole * LANES, 4 * LANES):
+        first += load(array, at)
+        second += load(array, at + LANES)
+        third += load(array, at + 2 * LANES)
+        fourth += load(array, at + 3 * LANES)
+    for at in range(whole * LANES, count * LANES, LANES):
+        first += load(array, at)
+    return (first + second) + (third + fourth)
 
 
 @part
@@ -713,11 +750,11 @@ def gathered(layer, index, scratch, row):
 
 
 @part
-def learned_grad(layer, grad, scratch, row, batch):
+def learned_grad(layer, grad, scratch, row, batch, plane):
     """Slopes by what a layer puts out become its dz; what its activation learns gets its gradient."""
-    dz, slopes, size = scratch.dz, scratch.slopes, scratch.value.size
+    dz, slopes = scratch.dz, scratch.slopes
     for number in range(layer.end - layer.learned):
-        own, total = (1 + number) * size, broadcast(0.0)
+        own, total = (1 + number) * plane, broadcast(0.0)
         for unit in range(layer.width):
             at = (layer.unit + unit) * row
             for s in range(0, row, LANES):
@@ -729,22 +766,29 @@ def learned_grad(layer, grad, scratch, row, batch):
 
 
 @part
-def batch_norm_grad(layer, unit, weights, grad, scratch, row, batch):
+def batch_norm_grad(layer, weights, grad, scratch, row, batch):
     """Slopes by the normalised sum become dz by the sum; gamma and beta get their gradients."""
-    dz, x_hat = scratch.dz, scratch.x_hat
-    at = (layer.unit + unit) * row
-    shift, stretch = broadcast(0.0), broadcast(0.0)
-    for s in range(0, row, LANES):
-        derivative = np.where(below(batch - s), load(dz, at + s), 0.0)
-        shift += derivative
-        stretch += np.where(below(batch - s), derivative * load(x_hat, at + s), 0.0)
-    beta, gamma = reduce_add(shift), reduce_add(stretch)
-    grad[layer.beta + unit], grad[layer.gamma + unit] = beta, gamma
-    scale = weights[layer.gamma + unit] * scratch.inverse[layer.unit + unit]
+    dz, x_hat, square = scratch.dz, scratch.x_hat, scratch.square
     common = 1 / batch if batch > 1 else 0.0  # mean and variance of one sample are not its own
-    for s in range(0, row, LANES):
-        own = load(dz, at + s) - common * (beta + load(x_hat, at + s) * gamma)
-        store(dz, at + s, own * scale)
+    for unit in range(0, layer.width, LANES):
+        first, units, used = layer.unit + unit, min(LANES, layer.width - unit), below(layer.width - unit)
+        beta = sums_of_units(dz, first * row, row, batch, units, square)
+        for own in range(units):
+            at, stretch = (first + own) * row, broadcast(0.0)
+            for s in range(0, row, LANES):
+                derivative = np.where(below(batch - s), load(dz, at + s), 0.0)
+                stretch += np.where(below(batch - s), derivative * load(x_hat, at + s), 0.0)
+            store(square, (1 + own) * LANES, stretch)
+        gamma = sums_of_rows(square, LANES, LANES)
+        store_part(grad, layer.beta + unit, beta, used)
+        store_part(grad, layer.gamma + unit, gamma, used)
+        store(square, 0, beta * common)
+        store(square, LANES, gamma * common)
+        for own in range(units):
+            at, shift, stretch = (first + own) * row, load_one(square, own), load_one(square, LANES + own)
+            scale = load_one(weights, layer.gamma + unit + own) * load_one(scratch.inverse, first + own)
+            for s in range(at, at + row, LANES):
+                store(dz, s, (load(dz, s) - (shift + load(x_hat, s) * stretch)) * scale)
 
 
 @part
@@ -790,23 +834,22 @@ def add_penalty(layers, weights, before, grad, l1, l2):
 
 
 @part
-def clear_frozen(trained, grad):
+def clear_frozen(trained, grad, size):
     """What is frozen has no gradient, and none to be clipped."""
-    for at in range(0, grad.size, LANES):
-        used = below(grad.size - at)
+    for at in range(0, size, LANES):
+        used = below(size - at)
         kept = np.where(load_part(trained, at, used) > 0.5, load_part(grad, at, used), 0.0)
         store_part(grad, at, kept, used)
 
 
-@part
-def bound_weights(net, r, arrays, scratch, lr):
+@inlined
+def bound_weights(net, weights, grad, pruned, scratch, lr):
     """After a step: what L1 does to weights that come to zero, and max-norm to those that are too long."""
-    setting = net.setting[0]
-    weights, before = arrays.weights[r], scratch.before
+    setting, before = net.setting[0], scratch.before
     if setting.prunes:
-        prune(net.layers, weights, before, arrays.pruned[r], lr * setting.l1)
+        prune(net.layers, weights, before, pruned, lr * setting.l1)
     elif setting.l1 > 0:
-        stop_at_zero(net.layers, weights, before, arrays.grads[r], setting.l1)
+        stop_at_zero(net.layers, weights, before, grad, setting.l1)
     if setting.max_norm < np.inf:
         shorten(net, weights, setting.max_norm)
 
@@ -874,18 +917,22 @@ def train(net, clock, rates, first, last, features, target, arrays, scratch, poi
     are finite.
     """
     step, epoch, cursor, stride = clock
-    recorded, finite = 0, True
+    recorded, finite, memory, n = 0, True, pointers(scratch), points.loss.size
     for r in range(first, last):
         clock[0], clock[1], clock[2], clock[3] = step, epoch, cursor, stride
-        count, whole = train_one(r, net, clock, rates, features, target, arrays, scratch, points, rows)
+        count, whole = train_one(
+            r, net, clock, rates, features, target, arrays, memory, pointers(points), n, rows
+        )
         recorded, finite = max(recorded, count), finite and whole
     return recorded, finite
 
 
-@part
-def train_one(r, net, clock, rates, features, target, arrays, scratch, points, rows):
-    setting, size = net.setting[0], arrays.weights.shape[1]
-    weights, buffers, grad, updates = arrays.weights[r], arrays.buffers[r], arrays.grads[r], arrays.updates[r]
+@once
+def train_one(r, net, clock, rates, features, target, arrays, scratch, points, n, rows):
+    setting, size, grad = net.setting[0], arrays.weights.shape[1], scratch.grad
+    weights, buffers = pointer(arrays.weights[r]), pointer(arrays.buffers[r])
+    slots, updates, pruned = pointer(arrays.slots), pointer(arrays.updates[r]), pointer(arrays.pruned[r])
+    trained = pointer(net.trained)
     row = padded(min(setting.batch, setting.train) + setting.carried, LANES)
     whole = min(setting.batch, setting.train) if setting.carry else 1  # samples that an epoch goes on with
     step, epoch, cursor, stride = clock
@@ -900,43 +947,45 @@ def train_one(r, net, clock, rates, features, target, arrays, scratch, points, r
         shuffled, fresh = epoch, min(setting.batch, setting.train - cursor)
         batch = gather(net, features, target, scratch, cursor, row, waiting, fresh)
         disturb(net, r, step, scratch, row, batch)
-        forward(net, weights, buffers, scratch, row, batch, True)
+        forward(net.layers, net.dropouts, weights, buffers, scratch, row, batch, True)
         trouble += output_grad(net, scratch, row, batch) * 0.0  # NaN from the first infinite loss on
-        backward(net, weights, grad, scratch, row, batch)
+        backward(net.layers, weights, grad, scratch, row, batch)
         if setting.l1 > 0 or setting.l2 > 0 or setting.prunes:
             add_penalty(net.layers, weights, scratch.before, grad, setting.l1, setting.l2)
         if setting.frozen:
-            clear_frozen(net.trained, grad)
+            clear_frozen(trained, grad, size)
         scale = 1.0
         if setting.clip < np.inf:
             scale = min(1.0, setting.clip / (l2_norm(grad, 0, size, setting.clip_value) + 1e-6))
         chosen, slot_stride, lr = setting.optimizer, arrays.weights.size, rates[done - 1, own_rate]
-        update(chosen.code, weights, grad, arrays.slots, r * size, slot_stride, updates, done,
+        update(chosen.code, weights, size, grad, slots, r * size, slot_stride, updates, done,
                setting.clip_value, scale, lr, setting.coupled, setting.decoupled,
-               setting.frozen, net.trained, chosen.fields)  # fmt: skip
-        bound_weights(net, r, arrays, scratch, lr)
+               setting.frozen, trained, chosen)  # fmt: skip
+        bound_weights(net, weights, grad, pruned, scratch, lr)
         step, cursor, taken = step + 1, cursor + fresh, done
         if setting.train - cursor < whole:
             epoch, cursor = epoch + 1, 0
             if setting.patience > 0:
-                look(net, weights, buffers, arrays, scratch, points, step, epoch)
+                look(net, arrays, scratch, points, n, step, epoch)
         if r < rows.shape[0] and step % stride == 0:
-            evaluate(net, weights, buffers, scratch, points, 0)
-            record(net, step, epoch + cursor / setting.train, grad, points, rows[r, recorded])
+            evaluate(net, weights, buffers, scratch, points, n, 0)
+            record(net, step, epoch + cursor / setting.train, grad, points, n, rows[r, recorded])
             recorded, stride = recorded + 1, advance_stride(step, max(stride, setting.stride))
         if arrays.waiting[OVER] > 0:
             break
     for weight in range(size):
+        if taken > 0:
+            arrays.grads[r, weight] = grad[weight]
         if not setting.frozen or net.trained[weight] > 0:
             updates[weight] = min(updates[weight] + taken, MOST_UPDATES)
     clock[0], clock[1], clock[2], clock[3] = step, epoch, cursor, stride
-    sums = reduce_add(trouble) + sum_of(weights, 0, size) + sum_of(buffers, 0, buffers.size)
+    sums = reduce_add(trouble) + sum_of(weights, 0, size) + sum_of(buffers, 0, arrays.buffers.shape[1])
     for slot in range(r * size, arrays.slots.size, arrays.weights.size):
-        sums += sum_of(arrays.slots, slot, slot + size)
+        sums += sum_of(slots, slot, slot + size)
     return recorded, np.isfinite(sums)
 
 
-@part
+@inlined
 def disturb(net, r, step, scratch, row, batch):
     """Noise on the inputs of the mini-batch, and what the masks of its dropouts are made of."""
     if net.setting[0].noise > 0:
@@ -945,7 +994,7 @@ def disturb(net, r, step, scratch, row, batch):
         scratch.masks[place] = mix(net.streams[r, 2 + place] + UINT(step) * NEXT)
 
 
-@part
+@inlined
 def gather(net, features, target, scratch, cursor, row, waiting, fresh):
     """The mini-batch: the samples that have waited, and then those that follow in their order."""
     value, targets, order = scratch.value, scratch.targets, scratch.order
@@ -975,7 +1024,7 @@ def add_noise(net, key, scratch, row, batch):
             store(value, at + s, load(value, at + s) + net.setting[0].noise * off)
 
 
-@part
+@inlined
 def output_grad(net, scratch, row, batch):
     """The sum of the losses, in lanes; the dz of the outputs become those of the mean loss."""
     setting, value, units = net.setting[0], scratch.value, net.layers[-1].width
@@ -1000,7 +1049,7 @@ def output_grad(net, scratch, row, batch):
             scale,
             shift,
             sample_weight,
-            chosen.fields,
+            chosen,
         )
         loss += np.where(used, own_loss, 0.0)
     return loss
@@ -1042,7 +1091,7 @@ def logsumexp(value, row, at, units, scale):
     return top * scale + np.log(sums)
 
 
-@part
+@inlined
 def order_samples(net, r, epoch, cursor, shuffled, scratch):
     """Puts the samples in the order of the epoch, where they are in that of `shuffled`. Returns how many of
     the one before have waited for this mini-batch."""
@@ -1135,11 +1184,12 @@ def padded(count, block):
 # --- Looking ---------------------------------------------------------------------------------------------
 
 
-@part
-def look(net, weights, buffers, arrays, scratch, points, step, epoch):
-    """Early stopping looks at the test loss after an epoch, see `EarlyStopping.look`."""
-    setting, waiting = net.setting[0], arrays.waiting
-    evaluate(net, weights, buffers, scratch, points, setting.train // BLOCK * BLOCK)
+@once
+def look(net, arrays, scratch, points, n, step, epoch):
+    """Early stopping looks at the test loss of the only network after an epoch, see `EarlyStopping.look`."""
+    setting, waiting, weights, buffers = net.setting[0], arrays.waiting, arrays.weights[0], arrays.buffers[0]
+    first = setting.train // BLOCK * BLOCK
+    evaluate(net, pointer(weights), pointer(buffers), scratch, points, n, first)
     loss = sum_of(points.loss, setting.train, setting.train + setting.test) / setting.test
     if loss < waiting[LOSS] - setting.min_delta:
         waiting[LOSS], waiting[STEP], waiting[EPOCH], waiting[WAITED] = loss, step, epoch, 0
@@ -1153,14 +1203,14 @@ def look(net, weights, buffers, arrays, scratch, points, step, epoch):
 
 
 @part
-def evaluate(net, weights, buffers, scratch, points, first):
+def evaluate(net, weights, buffers, scratch, points, n, first):
     """Evaluates one network at every point from `first` on, a multiple of `BLOCK`."""
     setting, value, units = net.setting[0], scratch.value, net.layers[-1].width
-    outputs, chosen, n = net.layers[-1].unit * BLOCK, setting.loss, points.loss.size
+    outputs, chosen = net.layers[-1].unit * BLOCK, setting.loss
     across = n if setting.targets > 1 else 0
     for start in range(first, n, BLOCK):
-        load_features(points, scratch, net.layers[0].inputs, start)
-        forward(net, weights, buffers, scratch, BLOCK, BLOCK, False)
+        load_features(points, n, scratch, net.layers[0].inputs, start)
+        forward(net.layers, net.dropouts, weights, buffers, scratch, BLOCK, BLOCK, False)
         for s in range(0, BLOCK, LANES):
             goal, at = start + s, outputs + s
             scale, shift = scale_and_shift(setting, value, BLOCK, at, units, points.target, goal)
@@ -1176,7 +1226,7 @@ def evaluate(net, weights, buffers, scratch, points, first):
                 across,
                 scale,
                 shift,
-                chosen.fields,
+                chosen,
             )
             loss = loss if setting.temperature > 0 else loss / units
             store(points.loss, goal, loss * class_weight(setting, load(points.target, goal)))
@@ -1184,16 +1234,16 @@ def evaluate(net, weights, buffers, scratch, points, first):
 
 
 @part
-def load_features(points, scratch, inputs, start):
+def load_features(points, n, scratch, inputs, start):
     """The inputs of `BLOCK` points."""
     for feature in range(inputs):
         for s in range(0, BLOCK, LANES):
-            at = feature * points.loss.size + start + s
+            at = feature * n + start + s
             store(scratch.value, feature * BLOCK + s, load(points.features, at))
 
 
 @part
-def record(net, step, epochs, grad, points, row):
+def record(net, step, epochs, grad, points, n, row):
     """A row of the history, after a evaluate of the training data and the test data."""
     setting = net.setting[0]
     row[0], row[1] = step, epochs
@@ -1204,7 +1254,7 @@ def record(net, step, epochs, grad, points, row):
             used, at = below(counts[side] - s), starts[side] + s
             losses += load_part(points.loss, at, used)
             for number in range(setting.targets):
-                place = number * points.loss.size + at
+                place = number * n + at
                 prediction = load_part(points.prediction, place, used)
                 if setting.classes == 2:
                     prediction = np.where(prediction > 0.5, 1.0, broadcast(0.0))
@@ -1224,19 +1274,20 @@ def record(net, step, epochs, grad, points, row):
 @entry
 def evaluate_points(net, weights, buffers, scratch, points):
     """`evaluate`, for Python."""
-    evaluate(net, weights, buffers, scratch, points, 0)
+    places, n = pointers(points), points.loss.size
+    evaluate(net, pointer(weights), pointer(buffers), pointers(scratch), places, n, 0)
 
 
 @entry
 def unit_values(net, weights, buffers, scratch, points, units, values):
     """What these units put out at every point: `values` (units · n,)."""
-    inputs, n = net.layers[0].inputs, points.loss.size
+    inputs, n, memory, places = net.layers[0].inputs, points.loss.size, pointers(scratch), pointers(points)
     for start in range(0, n, BLOCK):
-        load_features(points, scratch, inputs, start)
-        forward(net, weights, buffers, scratch, BLOCK, BLOCK, False)
+        load_features(places, n, memory, inputs, start)
+        forward(net.layers, net.dropouts, pointer(weights), pointer(buffers), memory, BLOCK, BLOCK, False)
         for place in range(units.size):
             for s in range(0, BLOCK, LANES):
-                value = load(scratch.value, (inputs + units[place]) * BLOCK + s)
+                value = load(memory.value, (inputs + units[place]) * BLOCK + s)
                 store(values, place * n + start + s, value)
 
 

@@ -41,7 +41,6 @@ class Layout:
         self.units = network.units
         self._size = network.size
         self._alone = len(seeds) == 1
-        self._widest = max(shape.width for shape in network.layers)
         self._least_stride = Metrics(experiment).least_stride
         unit, start, running = self.inputs, 0, 0
         self.net.dropouts[0] = dropout_record(network.input_dropout, 0, unit)
@@ -96,11 +95,12 @@ class Layout:
         row = -(-samples // kernel.LANES) * kernel.LANES
         units = self.inputs + self.units
         rows = units + kernel.LANES  # `transpose` reads whole squares
-        need = (rows * row, units, row * (self._widest + kernel.LANES), train, self._size)
-        have = getattr(SCRATCH, "of_thread", None) or kernel.Scratch.of(0, 0, 0, 0, 0)
-        sizes = tuple(map(len, (have.value, have.inverse, have.transposed, have.order, have.before)))
-        if any(n > size for n, size in zip(need, sizes, strict=True)):
-            have = SCRATCH.of_thread = kernel.Scratch.of(*map(max, need, sizes))
+        need = (rows * row, units, row, train, self._size)
+        sizes, have = getattr(SCRATCH, "of_thread", None) or ((0,) * len(need), None)
+        if have is None or any(n > size for n, size in zip(need, sizes, strict=True)):
+            sizes = tuple(map(max, need, sizes))
+            have = kernel.Scratch.of(*sizes)
+            SCRATCH.of_thread = sizes, have
         return have
 
 

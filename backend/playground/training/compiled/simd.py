@@ -10,7 +10,8 @@ What numba compiles has no annotations: it finds out the types by itself, and co
 
 import operator
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import numpy as np
 from llvmlite import ir
@@ -18,14 +19,23 @@ from numba import njit, types
 from numba.core import cgutils, extending
 from numba.core.extending import models, overload, register_model
 
+from playground.randomness import MIX_1, MIX_2
+
 intrinsic: Any = extending.intrinsic
 """Makes LLVM instructions a function for compiled code, which is called without its first parameter."""
+
+part: Any = partial(cast(Any, njit), error_model="numpy", _nrt=False)
+"""Compiles a function of the kernel. Without `_nrt`, numba's counting of references, nothing can allocate."""
+inlined: Any = partial(part, forceinline=True)
+"""Likewise, into those that call it: for small networks, a call costs as much as the work."""
 
 LANES = 16
 FLAGS = ("reassoc", "nsz", "arcp", "contract", "afn")
 
 FLOAT, INT = ir.FloatType(), ir.IntType(32)
-FLOATS, INTS, BOOLS = (ir.VectorType(kind, LANES) for kind in (FLOAT, INT, ir.IntType(1)))
+FLOATS, INTS, BOOLS, WORDS = (
+    ir.VectorType(kind, LANES) for kind in (FLOAT, INT, ir.IntType(1), ir.IntType(64))
+)
 
 
 class LanesType(types.Type):
@@ -63,14 +73,35 @@ def _as_lanes(context: Any, builder: ir.IRBuilder, kind: types.Type, value: ir.V
     """The vector, or the number in every lane."""
     if isinstance(kind, LanesType):
         return value
-    number = context.cast(builder, value, kind, types.float32)
-    first = builder.insert_element(ir.Constant(FLOATS, ir.Undefined), number, ir.Constant(INT, 0))
-    return builder.shuffle_vector(first, ir.Constant(FLOATS, ir.Undefined), _const(INTS, [0] * LANES))
+    return splat(builder, context.cast(builder, value, kind, types.float32))
+
+
+def splat(builder: ir.IRBuilder, number: Any) -> ir.Value:
+    """The number in every lane of a vector."""
+    nothing = ir.Constant(ir.VectorType(number.type, LANES), ir.Undefined)
+    first = builder.insert_element(nothing, number, ir.Constant(INT, 0))
+    return builder.shuffle_vector(first, nothing, _const(INTS, [0] * LANES))
+
+
+def load_vector(builder: ir.IRBuilder, data: ir.Value, index: ir.Value) -> ir.Value:
+    return builder.load(builder.bitcast(builder.gep(data, [index]), FLOATS.as_pointer()), align=4)
+
+
+def store_vector(builder: ir.IRBuilder, data: ir.Value, index: ir.Value, value: ir.Value) -> None:
+    builder.store(value, builder.bitcast(builder.gep(data, [index]), FLOATS.as_pointer()), align=4)
+
+
+def multiply_add(builder: ir.IRBuilder, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
+    """a · b + c, rounded once where the processor can."""
+    return _call(builder, "llvm.fmuladd.v16f32", FLOATS, [a, b, c])
 
 
 def _pointer(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
-    """Where element args[1] of the array args[0] lies; no bounds are checked, no index wraps round."""
-    data = context.make_array(signature.args[0])(context, builder, args[0]).data
+    """Where element args[1] of args[0], an array or a pointer, lies; no bounds are checked, no index wraps
+    round."""
+    data = args[0]
+    if isinstance(signature.args[0], types.Array):
+        data = context.make_array(signature.args[0])(context, builder, data).data
     return builder.gep(data, [context.cast(builder, args[1], signature.args[1], types.intp)])
 
 
@@ -128,14 +159,46 @@ def load_part(typing, array, at, used):
 
 @intrinsic
 def store_part(typing, array, at, value, used):
+    """All 16 are stored as ever: without AVX-512, a store by a mask takes many times as long."""
+
     def generate(context, builder, signature, args):
         pointer = builder.bitcast(_pointer(context, builder, signature, args), FLOATS.as_pointer())
         value = _as_lanes(context, builder, signature.args[2], args[2])
         values = [value, pointer, ir.Constant(INT, 4), args[3]]
-        _call(builder, "llvm.masked.store.v16f32.p0v16f32", ir.VoidType(), values)
+        every = builder.bitcast(args[3], ir.IntType(LANES))
+        with builder.if_else(builder.icmp_unsigned("==", every, every.type(2**LANES - 1))) as (full, partly):
+            with full:
+                builder.store(value, pointer, align=4)
+            with partly:
+                _call(builder, "llvm.masked.store.v16f32.p0v16f32", ir.VoidType(), values)
         return context.get_dummy_value()
 
     return types.void(array, at, value, used), generate
+
+
+@intrinsic
+def pointers(typing, arrays):
+    """Where each array of a named tuple begins: to hand on, that is one number, and an array is seven."""
+    kind: Any = types.BaseTuple.from_types(
+        [types.CPointer(array.dtype) for array in arrays], arrays.instance_class
+    )
+
+    def generate(context, builder, signature, args):
+        values = zip(signature.args[0], cgutils.unpack_tuple(builder, args[0]), strict=True)
+        data = [context.make_array(array)(context, builder, value).data for array, value in values]
+        return context.make_tuple(builder, signature.return_type, data)
+
+    return kind(arrays), generate
+
+
+@intrinsic
+def pointer(typing, array):
+    """Likewise of one array."""
+
+    def generate(context, builder, signature, args):
+        return context.make_array(signature.args[0])(context, builder, args[0]).data
+
+    return types.CPointer(array.dtype)(array), generate
 
 
 @intrinsic
@@ -174,6 +237,47 @@ def reduce_add(typing, value):
         return builder.call(called, [ir.Constant(FLOAT, 0.0), args[0]], fastmath=FLAGS)
 
     return types.float32(value), generate
+
+
+@intrinsic
+def sums_of_rows(typing, source, at, stride):
+    """The sums of 16 vectors, `stride` numbers apart, one in each lane."""
+
+    def generate(context, builder, signature, args):
+        start = _pointer(context, builder, signature, args)
+        step = context.cast(builder, args[2], signature.args[2], types.intp)
+        ends = (builder.gep(start, [builder.mul(step, step.type(row))]) for row in range(LANES))
+        vectors = [builder.load(builder.bitcast(end, FLOATS.as_pointer()), align=4) for end in ends]
+        span = 1
+        while len(vectors) > 1:  # lane i of a sum belongs to the rows whose last bits are those of i
+            low = [i if i & span == 0 else LANES + i - span for i in range(LANES)]
+            high = [i + span if i & span == 0 else LANES + i for i in range(LANES)]
+            pairs = zip(vectors[::2], vectors[1::2], strict=True)
+            vectors = [
+                builder.fadd(*(builder.shuffle_vector(a, b, _const(INTS, order)) for order in (low, high)))
+                for a, b in pairs
+            ]
+            span *= 2
+        return vectors[0]
+
+    return lanes(source, at, stride), generate
+
+
+@intrinsic
+def kept(typing, start, step, least):
+    """A mask that holds where number i of `start` + i · `step`, mixed as in `randomness`, is at least
+    `least` among 2**52."""
+
+    def generate(context, builder, signature, args):
+        start, step, least = (splat(builder, arg) for arg in args)
+        mixed = builder.add(start, builder.mul(_const(WORDS, list(range(LANES))), step))
+        for shift, factor in ((30, MIX_1), (27, MIX_2)):
+            folded = builder.xor(mixed, builder.lshr(mixed, _const(WORDS, [shift] * LANES)))
+            mixed = builder.mul(folded, _const(WORDS, [factor % 2**64] * LANES))
+        mixed = builder.xor(mixed, builder.lshr(mixed, _const(WORDS, [31] * LANES)))
+        return builder.icmp_signed(">=", builder.lshr(mixed, _const(WORDS, [12] * LANES)), least)
+
+    return mask(start, step, least), generate
 
 
 @intrinsic
