@@ -6,16 +6,17 @@ import asyncio
 import contextlib
 import json
 import os
+import struct
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import httpx
 from websockets.asyncio.client import connect
 
 from bench.report import Cell, Table
-from playground.messages.codec import decode
 from playground.messages.commands import SUBPROTOCOL
 from tests.e2e.server import serving, worker_of
 
@@ -26,6 +27,8 @@ FRAMES = 10  # a second, for each viewer
 SETTLING, SECONDS = 5, 20
 CROWDS = (100, 200, 400, 600, 800)  # sessions that nobody watches
 ENOUGH = 0.95  # of its speed
+SPECTATORS = 1000  # of one session
+CALM_EPOCHS = 15  # a second, where the web process is asked about and not the worker
 
 
 class Watcher:
@@ -47,27 +50,31 @@ class Watcher:
             {"Authorization": f"Bearer {made['key']}"},
         )
 
-    async def watch(self) -> None:
+    async def watch(self, epochs: int = EPOCHS) -> None:
+        commands = [{"type": "speed", "epochs_per_second": epochs}, {"type": "play"}]
+        await self._look(commands, self._authorization)
+
+    async def look_on(self, other: Watcher) -> None:
+        """At another's session, without its key."""
+        self._path = other._path
+        await self._look([], {})
+
+    async def _look(self, commands: list[dict[str, Any]], authorization: dict[str, str]) -> None:
         address = f"{self._client.base_url}".replace("http", "ws").rstrip("/") + f"{self._path}/live"
         subprotocols = [SUBPROTOCOL]
         async with connect(
             address,
             subprotocols=subprotocols,  # pyright: ignore[reportArgumentType]
-            additional_headers=self._authorization,
+            additional_headers=authorization,
             compression=None,
             max_size=None,
         ) as socket:
-            commands = [
-                {"type": "watch", "rate": FRAMES, "neurons": 20, "output": 100},
-                {"type": "speed", "epochs_per_second": EPOCHS},
-                {"type": "play"},
-            ]
-            for number, command in enumerate(commands):
+            wish = {"type": "watch", "rate": FRAMES, "neurons": 20, "output": 100}
+            for number, command in enumerate([wish, *commands]):
                 await socket.send(json.dumps({"id": f"c{number}", **command}))
             async for message in socket:
-                if isinstance(message, bytes) and b'"type":"frame"' in message[:40]:
+                if isinstance(message, bytes) and (number := frame_number(message)) is not None:
                     self.frames += 1
-                    number = decode(message)[0]["frame"]
                     await socket.send(json.dumps({"type": "ack", "frame": number}))
 
     async def play(self) -> None:
@@ -80,6 +87,43 @@ class Watcher:
     async def mark(self) -> tuple[int, int, float]:
         told = (await self._client.get(self._path)).raise_for_status().json()
         return told["step"], self.frames, time.perf_counter()
+
+
+def frame_number(message: bytes) -> int | None:
+    """Of a frame; its arrays are not looked at."""
+    (length,) = struct.unpack_from("<I", message, 4)
+    header = json.loads(message[8 : 8 + length])
+    return header["frame"] if header["type"] == "frame" else None
+
+
+async def shares(watchers: list[Watcher], server: int) -> tuple[float, float, float, float]:
+    """Frames/s of the viewers, the least and the median; cores that the web process and this one use."""
+    frames = [watcher.frames for watcher in watchers]
+    busy, own, began = cpu_seconds(server), cpu_seconds(os.getpid()), time.perf_counter()
+    await asyncio.sleep(SECONDS)
+    seconds = time.perf_counter() - began
+    rates = [(watcher.frames - n) / seconds for watcher, n in zip(watchers, frames, strict=True)]
+    used = [(cpu_seconds(p) - was) / seconds for p, was in ((server, busy), (os.getpid(), own))]
+    return min(rates), median(rates), used[0], used[1]
+
+
+async def web_process(address: str, server: int, sessions: int, spectators: int) -> list[Cell]:
+    """A row of its table: so many sessions with their holders, and spectators of the first."""
+    async with httpx.AsyncClient(base_url=address, timeout=60) as client:
+        holders = [Watcher(client) for _ in range(sessions)]
+        for seed, watcher in enumerate(holders):
+            await watcher.create(seed)
+        watching = [asyncio.create_task(watcher.watch(CALM_EPOCHS)) for watcher in holders]
+        others = [Watcher(client) for _ in range(spectators)]
+        for other in others:
+            watching.append(asyncio.create_task(other.look_on(holders[0])))
+            await asyncio.sleep(0.003)
+        await asyncio.sleep(SETTLING)
+        found = await shares([*holders, *others], server)
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
+    return [sessions, sessions + spectators, *found]
 
 
 async def crowd(address: str, worker: int) -> tuple[list[float], list[float], float, float]:
@@ -154,7 +198,21 @@ def one_core_each(sessions: int) -> Iterator[tuple[str, int]]:
             os.sched_setaffinity(0, cores)
 
 
+def web_table() -> Table:
+    rows: list[list[Cell]] = []
+    for sessions, spectators in ((SESSIONS, 0), (1, SPECTATORS)):
+        with serving(workers="1", max_sessions=str(SESSIONS)) as (address, server):
+            rows.append(asyncio.run(web_process(address, server, sessions, spectators)))
+    return Table(
+        f"What viewers at {FRAMES} frames/s cost the web process; sessions at {CALM_EPOCHS} epochs/s",
+        ["sessions", "viewers", "least frames/s", "median", "cores of the web process", "of the viewers"],
+        rows,
+        "Goal: 0.4 of a core for a hundred sessions. The viewers are another process.",
+    )
+
+
 def measure() -> Iterator[Table]:
+    yield web_table()
     with one_core_each(SESSIONS + 1) as (address, worker):
         epochs, frames, each, share = asyncio.run(crowd(address, worker))
     yield Table(

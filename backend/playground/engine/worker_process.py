@@ -10,7 +10,7 @@ import struct
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -80,6 +80,9 @@ class WorkerProcess:
         self.device = ""
         """What it trains on, by its name."""
         self.trainer: TrainerStatus | None = None
+        self.load: messages.Load | None = None
+        """As last told; None if that does not hold any more."""
+        self.on_load: Callable[[], None] = lambda: None
         self._forkserver = forkserver
         self._device = device
         self._writer: asyncio.StreamWriter | None = None
@@ -154,6 +157,10 @@ class WorkerProcess:
         if isinstance(envelope.content, messages.TrainerStatus):
             self._note_trainer(envelope.content)
             return
+        if isinstance(envelope.content, messages.Load):
+            self.load = envelope.content
+            self.on_load()
+            return
         if envelope.request == 0:
             if client := self.clients.get(envelope.session):
                 client.on_event(envelope)
@@ -181,6 +188,17 @@ class WorkerProcess:
 
         request, arrays = client.opening()
         return await self.ask(client.id, request, settled, arrays)
+
+    async def hand_over(self, client: SessionClient) -> None:
+        """The session is nobody's then, and has its snapshot. Raises `RequestFailed` where it stays, and
+        `WorkerLost` as `ask` does."""
+
+        def settled(snapshot: Envelope[Event]) -> None:
+            client.on_event(snapshot)
+            self.clients.pop(client.id, None)
+            self._records.pop(client.id, None)
+
+        await self.ask(client.id, messages.HandOver(), settled, {})
 
     async def ask(self, session: str, request: Request, settle: Settle, arrays: Arrays) -> Any:
         return await self._ask(session, request, settle, arrays)
@@ -215,7 +233,7 @@ class WorkerProcess:
         log.warning("worker %d died", self.pid)
         if self._writer:
             self._writer.close()
-        self._writer = None
+        self._writer = self.load = None
         suspect = self._suspect()
         for number, pending in list(self._pending.items()):
             pending.deaths += 1

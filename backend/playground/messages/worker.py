@@ -14,6 +14,7 @@ from playground.catalogue.component import FROZEN
 from playground.errors import FieldError
 from playground.i18n import Text
 from playground.messages import commands
+from playground.messages.balance import HandOver, Load
 from playground.messages.codec import Arrays, decode, encode
 from playground.messages.commands import (
     Held,
@@ -27,10 +28,11 @@ from playground.messages.commands import (
     Speed,
 )
 from playground.messages.events import Divergence, Metrics, TaskDescription
+from playground.messages.scripted import Ended, Marked, Progress
 from playground.messages.stacks import GoOn, OpenPatch, OpenStack, PatchTrained, RowTrained
 from playground.run.config import Config
 from playground.run.run import Best, TimelineEntry
-from playground.run.script import Mark, StoppedBy, StopRules
+from playground.run.script import StopRules
 from playground.run.selection import Selection, Size
 from playground.run.slices import FIRST_TWO, Axes
 
@@ -225,6 +227,7 @@ Request = (
     | SetWeight
     | SetWeights
     | Cancel
+    | HandOver
     | ReadMetrics
     | ReadScoreCurves
     | ReadMaps
@@ -382,40 +385,10 @@ class Snapshot(Message):
     waited: int = 0
 
 
-class Progress(Message):
-    """How far a scripted run is, of how many steps as far as one can tell."""
-
-    type: Literal["progress"] = "progress"
-    step: int
-    epoch: float
-    steps: int
-
-
-class Marked(Message):
-    """What the weights of a scripted run were at a step."""
-
-    type: Literal["marked"] = "marked"
-    mark: Mark
-
-
-class Ended(Message):
-    """A scripted run is at its end. Its snapshot is in the array `snapshot`, its weights in others, as
-    `0.weight`."""
-
-    type: Literal["ended"] = "ended"
-    step: int
-    epoch: float
-    done: int
-    metrics: Metrics
-    stopped_by: StoppedBy | None = None
-    """What ended it before its last step."""
-    diverged: Divergence | None = None
-    """Where it met NaN or infinity, if that is why; the weights are the last finite ones."""
-
-
 Event = (
     Ready
     | TrainerStatus
+    | Load
     | Answer
     | Failed
     | Applied

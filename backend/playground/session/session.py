@@ -118,8 +118,7 @@ class Session:
         self._timeline_bytes = 0
         self.ahead = deque(Run(config, tuple(recorded)).replay(tables))
         """What is left of the recorded timeline."""
-        self._playing = False
-        self._speed = DEFAULT_SPEED
+        self._playing, self._speed = False, DEFAULT_SPEED
         self._held: dict[str, float] = {}
         self._axes = FIRST_TWO
         self._diverged: Divergence | None = None

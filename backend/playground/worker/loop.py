@@ -19,6 +19,7 @@ from playground.worker.batching import Batching
 from playground.worker.channel import Channel
 from playground.worker.device import kind_of
 from playground.worker.live_run import LiveRun
+from playground.worker.load import Meter
 from playground.worker.lockstep import Locksteps, frame_due
 from playground.worker.stack_run import PatchRun, StackRun
 
@@ -57,6 +58,7 @@ class Worker:
         self._background = Background()
         self._batching = Batching() if batched else None
         self._next_batches = 0.0
+        self._meter = Meter()
         self._trainer_status = trainer_status
         self._trainer = trainer_status()
 
@@ -66,14 +68,19 @@ class Worker:
         self._channel.send(Envelope(ready))
         while True:
             self._note_trainer()
-            self._handle(self._channel.exchange(self._idle_time()))
+            with self._meter.spared():
+                envelopes = self._channel.exchange(self._idle_time())
+            self._handle(envelopes)
             self._train_batches()
             for run in list(self._runs.values()):
                 if self._give_turn(run):
                     self._handle(self._channel.exchange(0))
                     if monotonic() >= self._next_batches:
                         self._train_batches()
-            self._train_background()
+            with self._meter.spared():
+                self._train_background()
+            if self._meter.due() <= monotonic():
+                self._channel.send(Envelope(self._meter.report()))
 
     def _note_trainer(self) -> None:
         if (status := self._trainer_status()) != self._trainer:
@@ -85,7 +92,7 @@ class Worker:
         # What the reference trainer began, the kernel would not end with the same bits: so runs wait for it.
         compiling = self._trainer.trainer == "compiling"
         others = monotonic() + STATUS_SECONDS if compiling else self._background.due()
-        nearest = min(self._live_due(), others)
+        nearest = min(self._live_due(), others, self._meter.due())
         return None if nearest == float("inf") else max(0.0, nearest - monotonic())
 
     def _live_due(self) -> float:
@@ -115,7 +122,7 @@ class Worker:
 
     def _give_turn(self, run: LiveRun) -> bool:
         """Trains it for a slice, then makes what is due. Whether there was anything to do."""
-        busy = False
+        busy, start = False, monotonic()
         with self._guarded(run):
             in_stack = self._batching is not None and self._batching.member(run).in_stack
             if not in_stack and run.training_due() <= monotonic():
@@ -129,6 +136,8 @@ class Worker:
             if run.snapshot_due() <= monotonic():
                 self._send_latest(run, "snapshot", *run.make_snapshot())
                 busy = True
+        if busy:
+            self._meter.spend(run.session, monotonic() - start)
         return busy
 
     def _train_background(self) -> None:
@@ -164,6 +173,8 @@ class Worker:
                 case messages.SendFrame(size=size, fresh=fresh, selection=selection):
                     if run:
                         run.frames.want(size, fresh, selection)
+                case messages.HandOver():
+                    self._hand_over(envelope, run)
                 case _ if run is None:
                     self._send(envelope, messages.Failed(detail="the worker has no such session"))
                 case _ if run.catching_up and not isinstance(envelope.content, messages.Seek):
@@ -171,6 +182,15 @@ class Worker:
                 case _:
                     with self._guarded(run):
                         self._answer(run, envelope)
+
+    def _hand_over(self, envelope: Envelope[Request], run: LiveRun | None) -> None:
+        if run is None or run.steps_to_goal or run.inbox or run.lockstep or self._batching:
+            self._send(envelope, messages.Failed(detail="the session stays"))
+            return
+        with self._guarded(run):
+            snapshot, arrays = run.make_snapshot()
+            del self._runs[envelope.session]
+            self._channel.send(Envelope(snapshot, envelope.session, envelope.request, arrays))
 
     def _open(self, envelope: Envelope[Request], opening: messages.Opening) -> None:
         def send(event: Event, arrays: Arrays, request: int) -> None:
