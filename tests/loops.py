@@ -35,8 +35,8 @@ def metrics(loop: TrainingLoop) -> dict[str, float | None]:
     return loop.measure()[0].named()
 
 
-def frame(loop: TrainingLoop, *sizes: int) -> dict[str, np.ndarray]:
-    return Views(loop).frame(loop.measure()[1], *sizes)
+def frame(loop: TrainingLoop, neuron_size: int = 20, output_size: int = 100) -> dict[str, np.ndarray]:
+    return Views(loop).frame(loop.measure()[1], neuron_size, output_size)
 
 
 def maps(loop: TrainingLoop, size: int) -> dict[str, np.ndarray]:

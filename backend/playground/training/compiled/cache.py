@@ -1,6 +1,6 @@
 """Where the kernel's machine code is kept, and the making of it, beside everything else.
 
-Compiling takes half a minute, once for each kind of processor and version of the files below; after that the
+Compiling takes a minute, once for each kind of processor and version of the files below; after that the
 code is loaded in half a second. So a process of its own compiles, at low priority, and whoever would use the
 kernel looks from time to time whether it is done.
 """

@@ -77,7 +77,7 @@ from playground.training.state import MOST_UPDATES
 
 once: Any = partial(part, inline="always")
 """Compiles one that has one caller as a part of it: what is compiled apart is optimised once more there."""
-entry: Any = partial(part, nogil=True)
+entry: Any = partial(part, nogil=True, no_cpython_wrapper=False)
 """Compiles one that Python calls."""
 
 to_tuple: Any = ndarray.to_fixed_tuple

@@ -24,8 +24,11 @@ from playground.randomness import MIX_1, MIX_2
 intrinsic: Any = extending.intrinsic
 """Makes LLVM instructions a function for compiled code, which is called without its first parameter."""
 
-part: Any = partial(cast(Any, njit), error_model="numpy", _nrt=False)
-"""Compiles a function of the kernel. Without `_nrt`, numba's counting of references, nothing can allocate."""
+part: Any = partial(
+    cast(Any, njit), error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True
+)
+"""Compiles a function of the kernel. Without `_nrt`, numba's counting of references, nothing can allocate. A
+way in from Python, which never calls it, would be a seventh of the compiling."""
 inlined: Any = partial(part, forceinline=True)
 """Likewise, into those that call it: for small networks, a call costs as much as the work."""
 
