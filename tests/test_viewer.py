@@ -118,9 +118,9 @@ async def test_frames_come_at_the_rate_that_the_viewer_chose(monkeypatch: pytest
     seat = Seat()
     seat.viewer.watch(Watch(rate=10))
     assert seat.viewer.due <= now[-1]
-    seat.viewer.show(picture(1))
+    seat.viewer.show(picture(1), beat=100.0)
     now.append(100.05)
-    seat.viewer.show(picture(2))
+    seat.viewer.show(picture(2), beat=100.0)
     assert seat.viewer.due == pytest.approx(100.1)  # it does not drift with delays
 
 

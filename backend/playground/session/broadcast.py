@@ -15,6 +15,8 @@ from playground.session.viewer import Picture, Viewer
 
 SAMPLES_EVERY = 0.1
 """Seconds between two deliveries of samples to viewers that get frames seldom, or none."""
+TICK = 0.001
+"""uvloop rounds to milliseconds: a timer that rings too early would ring again and again until it is time."""
 COUNT_EVERY = 0.1
 """Seconds between two reports of how many are watching."""
 
@@ -133,7 +135,8 @@ class Broadcast:
         if self._frame_timer:
             self._frame_timer.cancel()
         later = asyncio.get_running_loop().call_later
-        self._frame_timer = later(due - monotonic(), self.send_frames) if due < math.inf else None
+        wait = due - monotonic() + TICK
+        self._frame_timer = later(wait, self.send_frames) if due < math.inf else None
 
     def _ask(self, size: Size, fresh: bool) -> None:
         selection = self._selection(size) if size.selected else None

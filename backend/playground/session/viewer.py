@@ -95,7 +95,7 @@ class Viewer:
         now, pause = monotonic(), 1 / self._rate
         self.due += pause
         if self.due <= now:
-            self.due = now + (beat - now) % pause
+            self.due = now - (now - beat) % pause
         self._wake.set()
 
     def catch_up(self) -> None:
