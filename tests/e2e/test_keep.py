@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 
+import pytest
 from playwright.sync_api import expect
 
+from tests.conftest import Serve
 from tests.e2e.visitor import Visitor
+
+
+@pytest.fixture
+def visitor(arrive: Callable[..., Visitor], serve: Serve) -> Iterator[Visitor]:
+    """Of a server where nothing has been kept."""
+    with serve() as running:
+        visitor = arrive(running.address)
+        visitor.server = running.address
+        yield visitor.open()
 
 
 def test_a_kept_session_is_listed_renamed_opened_and_deleted(visitor: Visitor) -> None:
