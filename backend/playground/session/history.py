@@ -61,7 +61,7 @@ class History:
             self._fresh.append((stride, columns, rows))
             if stride > self.stride or len(self._fresh) > FRESH_BATCHES:
                 self._fresh = None
-        ends = [stretch_end(step, max(self.stride, stride)) for step in rows[MEAN, :, STEP].tolist()]
+        ends = stretch_ends(rows[MEAN, :, STEP], max(self.stride, stride)).tolist()
         alone = stride <= self.stride and all(a < b for a, b in pairwise([self._end, *ends]))
         if columns != self._columns:
             self._columns = tuple(dict.fromkeys(self._columns + columns))
@@ -183,13 +183,6 @@ class History:
             columns=self._columns,
         )
         return header.encode({"samples": table[MEAN], "low": table[LOW], "high": table[HIGH]})
-
-
-def stretch_end(step: float, stride: int) -> float:
-    """Of one step, as `stretch_ends`."""
-    _, exponent = math.frexp((step - 1) / EARLY)
-    length = min(stride, 2.0 ** max(exponent - 1, 0))
-    return math.ceil(step / length) * length
 
 
 def stretch_ends(steps: np.ndarray, stride: int) -> np.ndarray:

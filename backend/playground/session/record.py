@@ -7,7 +7,7 @@ from typing import Any
 from playground.catalogue.tables.table import Table
 from playground.messages.codec import as_array, decode, encode
 from playground.messages.events import Moment
-from playground.messages.tables import load_tables, save_tables
+from playground.messages.tables import save_tables
 from playground.run.config import Config
 from playground.run.run import Run, TimelineEntry
 from playground.run.validation import parse
@@ -175,11 +175,6 @@ def snapshot_of(stored: Stored, run: Run) -> Snapshot | None:
     return Snapshot(
         Run(run.config, run.timeline[: header["lines"]]), header["step"], arrays["data"].tobytes()
     )
-
-
-def tables_of(stored: Stored) -> dict[str, Table]:
-    """Its uploaded tables, by their ids."""
-    return load_tables(stored.uploads)
 
 
 def checkpoints_of(stored: Stored, tables: Mapping[str, Table]) -> list[Checkpoint]:

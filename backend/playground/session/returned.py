@@ -4,10 +4,11 @@ from pydantic import TypeAdapter
 
 from playground.engine.engine import Engine
 from playground.messages.events import ChangeDone, Done, Moment, Result, SessionState, StepDone
+from playground.messages.tables import load_tables
 from playground.run.run import Run, TimelineEntry
 from playground.run.validation import parse
 from playground.session.checkpoints import Checkpoints
-from playground.session.record import checkpoints_of, history_of, snapshot_of, tables_of
+from playground.session.record import checkpoints_of, history_of, snapshot_of
 from playground.session.session import Session
 from playground.session.trail import Trail
 from playground.session.uploads import Uploads
@@ -28,7 +29,7 @@ class Returned(Session):
     """
 
     def __init__(self, engine: Engine, uploads: Uploads, stored: Stored):
-        row, tables = stored.row, tables_of(stored)
+        row, tables = stored.row, load_tables(stored.uploads)
         left = row.ahead[len(row.ahead) - row.state["ahead"] :]
         ahead = [TimelineEntry.model_validate(entry) for entry in left]
         super().__init__(engine, uploads, row.config, ahead, tables=tables)
