@@ -1,5 +1,6 @@
 """Live sessions and the life of their server: when it stops, who waits, what it logs."""
 
+import logging.config
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ import pytest
 import websockets
 
 from playground import limits
+from playground.web.server import _logging
 from tests.conftest import Running, Serve
 from tests.guest import Guest
 
@@ -85,6 +87,7 @@ def talkative(serve: Serve, capfd: pytest.CaptureFixture[str]) -> Iterator[Guest
     """A session on a server that logs all it can; `capfd` comes first, to catch that."""
     with serve(log_level="debug") as running, httpx.Client(base_url=running.address, timeout=60) as client:
         yield Guest(client, client.post("/api/sessions").json())
+    logging.config.dictConfig(_logging("warning"))  # of the whole process
 
 
 async def test_no_level_of_the_log_has_a_key_and_a_refused_websocket_is_no_error(

@@ -1,7 +1,6 @@
 """Live sessions outlive their server, however it ends."""
 
 import asyncio
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.faults import CONFIG, LOST_SECONDS, Server, killed, new_session
+from tests.faults import CONFIG, Server, killed, new_session
 from tests.guest import PATIENCE, Guest, assert_problem
 
 TABLE = "hours,sleep,passed\n" + "".join(f"{n},{n % 9},{['no', 'yes'][n > 20]}\n" for n in range(40))
@@ -87,7 +86,6 @@ def survivors(kernel: None, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         with httpx.Client(base_url=server.address, timeout=PATIENCE) as client:
             there = Survivors(client)
             before(there)
-            time.sleep(LOST_SECONDS)  # checkpoints and curves follow a command by seconds
             asyncio.run(killed(server, ["server", "worker", "stop"], seed=3))
             yield there
     finally:

@@ -46,7 +46,7 @@ class Keeper:
         self._records[session.id] = Record(session, stored)
         session.answers.keep = lambda: self._keep_what_was_done(session)
         if stored is None:
-            await self._write([self._records[session.id]], files=False)
+            await self._write(self._members(session), files=False)
 
     def forget(self, session: Session) -> None:
         """It has ended."""
@@ -68,7 +68,7 @@ class Keeper:
 
     async def write_all(self) -> None:
         """Everything that is not written yet; after a failure, no more is tried."""
-        await self._remove_those_gone()
+        await self.remove_those_gone()
         records = list(self._records.values())
         for start in range(0, len(records), TOGETHER):
             await self._write(records[start : start + TOGETHER], files=True)
@@ -85,9 +85,13 @@ class Keeper:
         """By a command, which sessions in lock-step share."""
         if self._store.failing:  # it is tried again soon, and whoever waits for an answer need not
             return
-        known = (self._records.get(member.id) for member in session.lockstep.members)
-        await self._write([record for record in known if record], files=False)
+        await self._write(self._members(session), files=False)
         self._tell()
+
+    def _members(self, session: Session) -> list[Record]:
+        """Its own, and those that it goes in lock-step with."""
+        known = (self._records.get(member.id) for member in session.lockstep.members)
+        return [record for record in known if record]
 
     async def _write(self, records: Sequence[Record], files: bool) -> None:
         changes = [changes for record in records if (changes := record.changes(files))]
@@ -107,7 +111,8 @@ class Keeper:
                 for record in records:
                     await self._write([record], files)
 
-    async def _remove_those_gone(self) -> None:
+    async def remove_those_gone(self) -> None:
+        """From the database; after a failure it is tried again."""
         gone = list(self._gone)
         if not gone:
             return

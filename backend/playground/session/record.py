@@ -54,8 +54,8 @@ class Record:
         self._whole = True
 
     def changes(self, files: bool) -> Changes | None:
-        """What is new, for `sessions.write`; without `files` only what is small. The next call is about what
-        comes from now on. None where there is nothing, or while the session only looks back."""
+        """What is new, for `sessions.write`; without `files` only what a command brings. The next call is
+        about what comes from now on. None where there is nothing, or while the session only looks back."""
         session = self.session
         if session.passing:
             return None
@@ -78,6 +78,7 @@ class Record:
         changes.first, changes.lines = self._lines, self._new_lines()
         changes.answers = self._new_answers()
         changes.uploads = save_tables(self._new_uploads())
+        self._add_checkpoints(changes)
         if files or whole:
             self._add_files(changes)
             changes.forgotten = max(0, self._answers - REMEMBERED)
@@ -150,7 +151,10 @@ class Record:
             self._snapshot, self._snapshot_due = last, monotonic() + rest
             header = {"type": SNAPSHOT, "step": last.step, "lines": len(last.run.timeline)}
             changes.files[SNAPSHOT] = encode(header, {"data": as_array(last.data)})
-        kept = session.present.checkpoints.newest(CHECKPOINTS)
+
+    def _add_checkpoints(self, changes: Changes) -> None:
+        """With the command that they lead back from: once it is answered, one can go back."""
+        kept = self.session.present.checkpoints.newest(CHECKPOINTS)
         changes.gone += [f"{CHECKPOINT}.{number}" for number in self._checkpoints - kept.keys()]
         for number in kept.keys() - self._checkpoints:
             changes.files[f"{CHECKPOINT}.{number}"] = _packed_checkpoint(kept[number])

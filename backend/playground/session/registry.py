@@ -126,6 +126,11 @@ class Registry:
         if code is not NoticeCode.SHUTDOWN:
             self._keeper.forget(session)
 
+    async def delete(self, session: Session) -> None:
+        """Ends it for good: no server brings it back."""
+        self.drop(session, say("ending.deleted"))
+        await self._keeper.remove_those_gone()
+
     async def bring_back(self) -> None:
         """The sessions that were here before the server started: they are found at once, and there for others
         as soon as a worker has them. Raises `StorageFailed`."""

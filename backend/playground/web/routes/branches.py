@@ -91,7 +91,7 @@ async def branch(
         try:
             await perform(made, commands.Change(change=new.change))
         except BaseException:
-            registry.drop(made, say("ending.deleted"))
+            await registry.delete(made)
             raise
     return await created(request, response, made)
 

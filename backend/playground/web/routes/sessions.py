@@ -232,7 +232,7 @@ async def look(session: Watched) -> SessionShape:
 @router.delete("/{id}", status_code=204, response_description="It is gone", responses=GUARDED)
 async def delete(registry: TheRegistry, session: Held) -> Response:
     """End a session; its viewers are told."""
-    registry.drop(session, say("ending.deleted"))
+    await registry.delete(session)
     return Response(status_code=204)
 
 
